@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// What a tap hands to loop, and the counters a tap reports in its state record.
+//
+// Spec: SPEC.md "Tap entry" and "Tap counters". Little-endian.
+
+export const TAP_ENTRY_BYTES = 8;
+export const TAP_ENTRY_TIME_US = 0; // u32, end of the character
+export const TAP_ENTRY_BYTE = 4; // u8
+export const TAP_ENTRY_FLAGS = 5; // u8
+
+export const TAP_FLAG_FRAMING = 1;
+export const TAP_FLAG_PARITY = 2;
+export const TAP_FLAG_BREAK = 4;
+export const TAP_FLAG_OVERRUN = 8; // characters were lost before this one
+
+// u32 each, in this order, in a state record and in a status message.
+export const TAP_COUNTER_BYTES = 0;
+export const TAP_COUNTER_FRAMES = 1;
+export const TAP_COUNTER_REQUESTS = 2;
+export const TAP_COUNTER_RESPONSES = 3;
+export const TAP_COUNTER_EXCEPTIONS = 4;
+export const TAP_COUNTER_PAIRS = 5;
+export const TAP_COUNTER_ORPHANS = 6;
+export const TAP_COUNTER_UNANSWERED = 7;
+export const TAP_COUNTER_BROADCASTS = 8;
+export const TAP_COUNTER_JUNK_BYTES = 9;
+export const TAP_COUNTER_COUNT = 10;

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// MQTT topics between node and hub, and the longest a node id may be.
+//
+// Spec: SPEC.md "Topics". `ferrule/<node id>/<suffix>`.
+
+export const TOPIC_ROOT = "ferrule";
+export const TOPIC_DATA = "data";
+export const TOPIC_EVENT = "event";
+export const TOPIC_STATUS = "status";
+export const TOPIC_PRESENCE = "presence";
+export const TOPIC_BIRTH = "birth"; // birth/0, birth/1, ...
+export const TOPIC_TIME = "time"; // the node subscribes to it
+export const TOPIC_TIME_GET = "time/get"; // the node asks here
+
+export const PRESENCE_ONLINE = "online";
+export const PRESENCE_OFFLINE = "offline"; // a wanted goodbye
+export const PRESENCE_LOST = "lost"; // the will
+
+export const NODE_ID_BYTES_MAX = 23; // MQTT-SN 1.2 §5.3.1
