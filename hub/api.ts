@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+// The HTTP API of the hub as types: what the page and other readers get.
+//
+// Imports nothing, so that browser code may use it. Wall times are milliseconds since 1970 on the hub's clock;
+// lengths of time are milliseconds. A value is null when there is none (bad quality, never seen), never NaN.
+//
+//   GET /api/snapshot                             -> Snapshot
+//   GET /api/history?node=N&channel=C&since=MS    -> History
+//   GET /api/stream                               -> SSE: `id:` Change.id, `data:` one Change as JSON;
+//                                                    `event: reset` when the wanted change is gone: take a new snapshot
+//   GET /healthz                                  -> Health, status 200 or 503
+
+/** A node's presence as the broker told it; unknown: no presence message was seen. */
+export type NodeState = "online" | "offline" | "lost" | "unknown";
+
+export type Quality = "good" | "uncertain" | "bad";
+
+export type ChannelKind = "analog" | "register" | "computed";
+
+/** What happened; each kind has its own word, so that a filter can name it. */
+export type EventKind =
+  | "alarm" // an alarm was raised
+  | "returned" // it returned to normal
+  | "online"
+  | "offline"
+  | "lost"
+  | "boot" // the node came back with another boot number
+  | "firmware" // a module hash changed
+  | "new-node" // heard for the first time
+  | "trap" // the node's host counted a trap or a missed deadline
+  | "dropped" // the node had to drop readings or events
+  | "refused" // a message was refused; `text` names the reason
+  | "conflict"; // same boot and sequence with another content
+
+export interface Snapshot {
+  wallMs: number;
+  changeId: number; // the newest change in here; a stream goes on after it
+  plant: Plant;
+  totals: Totals;
+  nodes: NodeView[]; // by id
+  events: EventView[]; // newest first, at most 200
+}
+
+export interface Plant {
+  enterprise: string;
+  site: string;
+  area: string;
+  line: string;
+  cell: string;
+}
+
+/** Counters of the hub since its start. */
+export interface Totals {
+  messages: number; // from the broker, refused ones included
+  ingested: number; // new readings and events that came at MQTT QoS 1
+  unconfirmed: number; // new readings and events that came at MQTT QoS 0
+  duplicates: number; // seen again and not taken twice
+  readings: number; // new readings, any QoS
+  events: number; // new events, any QoS
+  refused: Record<string, number>; // messages, readings and events refused, by reason
+}
+
+export interface NodeView {
+  id: string;
+  type: string | null; // null until its birth is complete
+  state: NodeState;
+  sinceMs: number; // since when it is in this state
+  boot: number | null;
+  lastSeenMs: number | null;
+  eui64: string | null; // 16 hex digits
+  loopHash: string | null; // SHA-256, 64 hex digits
+  linkHash: string | null;
+  firmware: string | null; // version
+  host: string | null; // what runs the modules
+  periodUs: number | null;
+  line: string;
+  cell: string;
+  counters: Record<string, number>; // of the last status; empty before
+  uptimeMs: number | null; // of link, in the last status
+  statusAtMs: number | null; // when that status came
+  taps: TapView[];
+  outputs: OutputView[];
+  channels: ChannelView[]; // in the node's order; unannounced ones last
+}
+
+export interface TapView {
+  name: string;
+  protocol: string;
+  baud: number;
+  format: string; // such as 8E1
+  counters: Record<string, number>;
+}
+
+/** Limits of an output, 0..1. */
+export interface OutputView {
+  name: string;
+  min: number;
+  max: number;
+  safe: number;
+}
+
+export interface ChannelView {
+  name: string;
+  unit: string | null; // SenML unit; null: a pure number
+  kind: ChannelKind;
+  decimals: number | null; // digits after the point; null: a float, show what is there
+  value: number | null;
+  quality: Quality;
+  cause: string | null; // of a bad reading: open-wire, over-range, under-range, stale, ...
+  atMs: number | null; // when it was sampled; null: no reading yet
+  periodMs: number; // sampling period; 0: when it is heard
+  heartbeatMs: number; // longest silence while all is well; 0: none promised
+  alarms: AlarmView[];
+  register: RegisterView | null;
+}
+
+export interface AlarmView {
+  name: string;
+  above: boolean; // true: raised above the limit
+  limit: number;
+  hysteresis: number;
+  delayMs: number;
+  active: boolean;
+  sinceMs: number | null; // since when it is active
+  acknowledged: boolean; // always false in this version: the page is read only
+}
+
+export interface RegisterView {
+  tap: string;
+  unitId: number;
+  functionCode: number;
+  address: number; // zero-based, as on the wire
+  type: string; // u16 i16 u32 i32 f32
+  order: string; // ABCD CDAB BADC DCBA
+}
+
+export interface EventView {
+  id: number;
+  wallMs: number; // when it happened; of a collapsed one the newest
+  node: string | null; // null: the hub itself, or a node that cannot be named
+  kind: EventKind;
+  text: string; // one sentence
+  channel: string | null;
+  alarm: string | null;
+  value: number | null;
+  count: number; // 1, or how many of the same a flood collapsed into this line
+}
+
+/** One step of what the page shows. An event change with a known event id replaces that line. */
+export type Change =
+  | {
+      id: number;
+      kind: "reading";
+      node: string;
+      channel: string;
+      wallMs: number;
+      value: number | null;
+      quality: Quality;
+      cause: string | null;
+    }
+  | { id: number; kind: "node"; node: NodeView }
+  | { id: number; kind: "event"; event: EventView };
+
+/** Oldest first; a null is a bad reading or a gap: no line may be drawn over it. */
+export interface History {
+  points: HistoryPoint[];
+}
+
+export type HistoryPoint = [wallMs: number, value: number | null];
+
+export interface Health {
+  ok: boolean;
+  broker: "connected" | "waiting"; // waiting: the broker is away, tried again
+  nodes: number;
+  reason: string | null; // why not ok, one sentence
+}
