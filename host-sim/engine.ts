@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// Runs one module of a node as WebAssembly: import tables, memory checks, traps.
+//
+// Spec: SPEC.md §1.1, §1.2. A module that imports anything outside its table is refused by name.
+// A pointer and length from the module are checked against its memory: a bad one is a trap of that
+// module, never an error of the simulator. Views are renewed when the memory has grown.
+
+export type ModuleName = "loop" | "link";
+
+/** What each module may import from `host`, and nothing else. */
+export const HOST_IMPORTS: Record<ModuleName, readonly string[]> = {
+  loop: ["now_us", "adc_read", "pwm_write", "tap_take", "ring_put"],
+  link: [
+    "now_us",
+    "ring_take",
+    "datagram_put",
+    "datagram_take",
+    "flash_read",
+    "flash_erase",
+    "flash_program",
+    "entropy",
+    "info",
+  ],
+};
+
+const EXPORTS: Record<ModuleName, readonly string[]> = {
+  loop: ["memory", "init", "tick"],
+  link: ["memory", "init", "poll", "counters", "waiting", "scratch"],
+};
+
+/** The module did what a host must not allow; unwinds the module like any other trap. */
+export class HostTrap extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = "HostTrap";
+  }
+}
+
+/** The module cannot be run at all: it lacks an export or wants an import outside its table. */
+export class ModuleError extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = "ModuleError";
+  }
+}
+
+/** The linear memory of one instance, as host functions see it. */
+export interface ModuleMemory {
+  /** All octets, valid until the module runs on. */
+  octets(): Uint8Array;
+  /** Checks an area and returns its offset; throws HostTrap when it is not inside. */
+  reach(address: number, length: number): number;
+  attach(memory: WebAssembly.Memory): void;
+}
+
+export type HostFunctions = Record<string, (...values: number[]) => number>;
+export type ModuleExports = Record<string, (...values: number[]) => number>;
+
+/** Compiles a module after checking its imports and exports; throws ModuleError. */
+export function compileModule(name: ModuleName, wasm: Uint8Array): WebAssembly.Module {
+  const module = new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>);
+  for (const wanted of WebAssembly.Module.imports(module)) {
+    const allowed = wanted.module === "host" && HOST_IMPORTS[name].includes(wanted.name);
+    if (!allowed || wanted.kind !== "function") {
+      throw new ModuleError(`${name} imports ${wanted.module}.${wanted.name}, outside its table`);
+    }
+  }
+  const exported = WebAssembly.Module.exports(module).map((e) => e.name);
+  for (const needed of EXPORTS[name]) {
+    if (!exported.includes(needed)) throw new ModuleError(`${name} does not export ${needed}`);
+  }
+  return module;
+}
+
+/** A memory without an instance: everything is out of reach until attach(). */
+export function createModuleMemory(): ModuleMemory {
+  let memory: WebAssembly.Memory | undefined;
+  let view = new Uint8Array(0);
+
+  function octets(): Uint8Array {
+    if (memory !== undefined && view.buffer !== memory.buffer) view = new Uint8Array(memory.buffer);
+    return view;
+  }
+
+  return {
+    octets,
+    reach(address, length) {
+      const offset = address >>> 0;
+      if (offset + (length >>> 0) > octets().length) {
+        throw new HostTrap(`address ${offset}, length ${length} outside memory`);
+      }
+      return offset;
+    },
+    attach(attached) {
+      memory = attached;
+    },
+  };
+}
+
+/** Makes an instance; `init` is not called yet. A trap of its start function is thrown. */
+export function instantiate(
+  module: WebAssembly.Module,
+  functions: HostFunctions,
+  memory: ModuleMemory,
+): ModuleExports {
+  const instance = new WebAssembly.Instance(module, { host: functions });
+  memory.attach(instance.exports["memory"] as WebAssembly.Memory);
+  return instance.exports as unknown as ModuleExports;
+}
+
+/** Whether what a call into a module threw is a trap of the module, the stack's end included. */
+export function isTrap(error: unknown): error is Error {
+  if (error instanceof WebAssembly.RuntimeError || error instanceof HostTrap) return true;
+  return error instanceof RangeError && error.message.includes("call stack");
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+// Sessions of the broker model: subscriptions, what is under way, what waits, what is retained.
+//
+// Spec: MQTT 3.1.1 §3.1.2.4 (clean session), §3.3.1.3 (retain), §4.4 (delivery again after a new
+// connection), §4.6 (order). A session gets a message once, at the highest QoS of its matching filters.
+// Bounds: BROKER_*_MAX; a message that finds a queue full is dropped for that session and counted.
+
+import {
+  BROKER_QUEUE_MAX,
+  BROKER_RETAINED_MAX,
+  BROKER_SESSIONS_MAX,
+  BROKER_SUBSCRIPTIONS_MAX,
+} from "../limits.ts";
+import { encode } from "./broker-packets.ts";
+import { topicMatches } from "./topic-filter.ts";
+
+export interface Message {
+  topic: string;
+  payload: Uint8Array;
+  qos: 0 | 1;
+  retain: boolean;
+}
+
+export interface Session {
+  readonly clientId: string;
+  readonly clean: boolean;
+  readonly subscriptions: Map<string, 0 | 1>;
+  readonly unacknowledged: Map<number, Message>; // by packet identifier, in order of sending
+  readonly waiting: Message[]; // QoS 1 while nobody is connected
+  connection: number | undefined;
+  nextId: number;
+}
+
+export interface Sessions {
+  /** Opens a session for a connection; undefined: BROKER_SESSIONS_MAX reached. */
+  open(
+    clientId: string,
+    clean: boolean,
+    connection: number,
+  ): { session: Session; present: boolean } | undefined;
+  connectionOf(clientId: string): number | undefined;
+  /** The connection is gone: a clean session ends with it. */
+  release(session: Session, connection: number): void;
+  /** Sends again what was not acknowledged, then what waited. */
+  resume(session: Session): void;
+  /** The granted QoS, 0x80: refused. */
+  subscribe(session: Session, filter: string, qos: 0 | 1): number;
+  sendRetained(session: Session, filter: string): void;
+  acknowledge(session: Session, messageId: number): void;
+  /** Stores it when retained and hands it to every session whose filter matches. */
+  route(message: Message): void;
+  attach(filter: string, deliver: (message: Message) => void): void;
+  counts(): { sessions: number; retained: number; dropped: number };
+}
+
+interface State {
+  readonly write: (connection: number, bytes: Uint8Array) => void;
+  readonly sessions: Map<string, Session>;
+  readonly retained: Map<string, Message>;
+  readonly attached: { filter: string; deliver: (message: Message) => void }[];
+  dropped: number;
+}
+
+export function createSessions(writeTo: (connection: number, bytes: Uint8Array) => void): Sessions {
+  const state: State = {
+    write: writeTo,
+    sessions: new Map(),
+    retained: new Map(),
+    attached: [],
+    dropped: 0,
+  };
+  return {
+    open: (clientId, clean, connection) => open(state, { clientId, clean, connection }),
+    connectionOf: (clientId) => state.sessions.get(clientId)?.connection,
+    release(session, connection) {
+      if (session.connection !== connection) return;
+      session.connection = undefined;
+      if (session.clean) state.sessions.delete(session.clientId);
+    },
+    resume: (session) => resume(state, session),
+    subscribe(session, filter, qos) {
+      const known = session.subscriptions.has(filter);
+      if (!known && session.subscriptions.size >= BROKER_SUBSCRIPTIONS_MAX) return 0x80;
+      session.subscriptions.set(filter, qos);
+      return qos;
+    },
+    sendRetained(session, filter) {
+      const granted = session.subscriptions.get(filter) ?? 0;
+      for (const message of state.retained.values()) {
+        if (topicMatches(filter, message.topic)) send(state, session, message, granted);
+      }
+    },
+    acknowledge: (session, messageId) => void session.unacknowledged.delete(messageId),
+    route: (message) => route(state, message),
+    attach(filter, deliver) {
+      state.attached.push({ filter, deliver });
+      for (const message of [...state.retained.values()]) {
+        if (topicMatches(filter, message.topic)) deliver(message);
+      }
+    },
+    counts: () => ({
+      sessions: state.sessions.size,
+      retained: state.retained.size,
+      dropped: state.dropped,
+    }),
+  };
+}
+
+function open(
+  state: State,
+  wanted: { clientId: string; clean: boolean; connection: number },
+): { session: Session; present: boolean } | undefined {
+  const { clientId, clean, connection } = wanted;
+  const known = state.sessions.get(clientId);
+  if (known !== undefined && !clean && !known.clean) {
+    known.connection = connection;
+    return { session: known, present: true };
+  }
+  if (known === undefined && state.sessions.size >= BROKER_SESSIONS_MAX) return undefined;
+  const session: Session = {
+    clientId,
+    clean,
+    subscriptions: new Map(),
+    unacknowledged: new Map(),
+    waiting: [],
+    connection,
+    nextId: 1,
+  };
+  state.sessions.set(clientId, session);
+  return { session, present: false };
+}
+
+function resume(state: State, session: Session): void {
+  for (const [messageId, message] of session.unacknowledged) {
+    writeMessage(state, session, message, { qos: 1, messageId, dup: true });
+  }
+  for (const message of session.waiting.splice(0)) send(state, session, message, 1);
+}
+
+function route(state: State, message: Message): void {
+  if (message.retain) retain(state, message);
+  const live = { ...message, retain: false }; // [MQTT-3.3.1-9]
+  for (const session of state.sessions.values()) {
+    const granted = grantedQos(session, message.topic);
+    if (granted !== undefined) send(state, session, live, granted);
+  }
+  for (const { filter, deliver } of state.attached) {
+    if (topicMatches(filter, message.topic)) deliver(live);
+  }
+}
+
+function retain(state: State, message: Message): void {
+  const { retained } = state;
+  if (message.payload.length === 0)
+    retained.delete(message.topic); // [MQTT-3.3.1-10]
+  else if (retained.has(message.topic) || retained.size < BROKER_RETAINED_MAX) {
+    retained.set(message.topic, { ...message, payload: Uint8Array.from(message.payload) });
+  } else state.dropped++;
+}
+
+function grantedQos(session: Session, topic: string): 0 | 1 | undefined {
+  let granted: 0 | 1 | undefined;
+  for (const [filter, qos] of session.subscriptions) {
+    if (granted !== 1 && topicMatches(filter, topic)) granted = qos;
+  }
+  return granted;
+}
+
+function send(state: State, session: Session, message: Message, granted: 0 | 1): void {
+  const qos = Math.min(granted, message.qos);
+  if (session.connection === undefined) {
+    if (qos === 0) return;
+    if (session.waiting.length >= BROKER_QUEUE_MAX) state.dropped++;
+    else session.waiting.push(message);
+    return;
+  }
+  if (qos === 0) return writeMessage(state, session, message, { qos: 0, messageId: 0, dup: false });
+  if (session.unacknowledged.size >= BROKER_QUEUE_MAX) {
+    state.dropped++;
+    return;
+  }
+  const messageId = freeId(session);
+  session.unacknowledged.set(messageId, message);
+  writeMessage(state, session, message, { qos: 1, messageId, dup: false });
+}
+
+// At most BROKER_QUEUE_MAX identifiers are in use, so the search ends.
+function freeId(session: Session): number {
+  let id = session.nextId;
+  while (session.unacknowledged.has(id)) id = (id % 65_535) + 1;
+  session.nextId = (id % 65_535) + 1;
+  return id;
+}
+
+function writeMessage(
+  state: State,
+  session: Session,
+  message: Message,
+  how: { qos: 0 | 1; messageId: number; dup: boolean },
+): void {
+  if (session.connection === undefined) return;
+  const { topic, retain } = message;
+  const payload = Buffer.from(message.payload);
+  const { qos, dup } = how;
+  const packet = { cmd: "publish" as const, topic, payload, retain, qos, dup };
+  state.write(
+    session.connection,
+    encode(qos === 0 ? packet : { ...packet, messageId: how.messageId }),
+  );
+}

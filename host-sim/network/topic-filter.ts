@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// MQTT topic names and filters: what is legal and what matches.
+//
+// Spec: MQTT 3.1.1 §4.7. `+` is one level, `#` the rest and the parent; neither reaches a name that
+// begins with $ from the first level.
+
+const TOPIC_BYTES_MAX = 65_535; // MQTT 3.1.1 §1.5.3
+
+/** A name a message may be published to: no wildcard, no U+0000, not empty. */
+export function isTopicName(name: string): boolean {
+  return name.length > 0 && name.length <= TOPIC_BYTES_MAX && !/[+#\0]/.test(name);
+}
+
+/** A filter a client may subscribe to: `#` alone in the last level, `+` alone in its level. */
+export function isTopicFilter(filter: string): boolean {
+  if (filter.length === 0 || filter.length > TOPIC_BYTES_MAX || filter.includes("\0")) return false;
+  const levels = filter.split("/");
+  return levels.every((level, i) => {
+    if (level === "#") return i === levels.length - 1;
+    return level === "+" || !/[+#]/.test(level);
+  });
+}
+
+/** Whether a legal filter matches a legal name. */
+export function topicMatches(filter: string, name: string): boolean {
+  if (name.startsWith("$") && /^[+#]/.test(filter)) return false; // §4.7.2
+  const wanted = filter.split("/");
+  const levels = name.split("/");
+  for (let i = 0; i < wanted.length; i++) {
+    if (wanted[i] === "#") return true; // §4.7.1.2: also the parent, where i equals levels.length
+    if (i >= levels.length) return false;
+    if (wanted[i] !== "+" && wanted[i] !== levels[i]) return false;
+  }
+  return wanted.length === levels.length;
+}
