@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// What each module may import from its host and must export: least authority, checked on the built bytes.
+//
+// Spec: SPEC.md §1.1, §1.2 (a test compares these tables with it). Every parameter and result is i32.
+// Reads the type, import, function and export sections of a module that WebAssembly has validated.
+
+import { readSignatures } from "./signatures.ts";
+
+export type ModuleName = "loop" | "link";
+
+/** Host functions by module: number of i32 parameters and results. */
+export const IMPORTS: Record<ModuleName, Record<string, [number, number]>> = {
+  loop: {
+    now_us: [0, 1],
+    adc_read: [1, 1],
+    pwm_write: [2, 1],
+    tap_take: [3, 1],
+    ring_put: [2, 1],
+  },
+  link: {
+    now_us: [0, 1],
+    ring_take: [2, 1],
+    datagram_put: [3, 1],
+    datagram_take: [2, 1],
+    flash_read: [3, 1],
+    flash_erase: [1, 1],
+    flash_program: [3, 1],
+    entropy: [2, 1],
+    info: [3, 1],
+  },
+};
+
+/** Functions that the host calls, by module; `memory` comes on top. */
+export const EXPORTS: Record<ModuleName, Record<string, [number, number]>> = {
+  loop: { init: [0, 0], tick: [0, 0] },
+  link: { init: [0, 0], poll: [0, 1], counters: [0, 1], waiting: [2, 1], scratch: [0, 1] },
+};
+
+/** What is wrong with a module's imports and exports, one sentence each; empty when all is well. */
+export function checkModule(name: ModuleName, wasm: Uint8Array): string[] {
+  const { imports, exports } = readSignatures(wasm);
+  const allowed = IMPORTS[name];
+  const problems: string[] = [];
+  for (const { module, name: wanted, signature } of imports) {
+    const known = module === "host" && Object.hasOwn(allowed, wanted);
+    if (!known)
+      problems.push(
+        `${name} imports ${module}.${wanted}, which it may not; ` +
+          `${name} may import ${Object.keys(allowed).join(", ")}`,
+      );
+    else if (signature !== shape(allowed[wanted]))
+      problems.push(`${name} imports ${wanted} as ${signature}, not ${shape(allowed[wanted])}`);
+  }
+  for (const [wanted, counts] of Object.entries({ ...EXPORTS[name], memory: undefined })) {
+    const expected = counts === undefined ? "memory" : shape(counts);
+    const found = exports.find((e) => e.name === wanted)?.signature;
+    if (found !== expected)
+      problems.push(`${name} exports ${wanted} as ${found ?? "nothing"}, not ${expected}`);
+  }
+  return problems;
+}
+
+function shape(counts: [number, number] | undefined): string {
+  const [parameters, results] = counts ?? [0, 0];
+  return `(${Array(parameters).fill("i32").join(",")})->(${Array(results).fill("i32").join(",")})`;
+}

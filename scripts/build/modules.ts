@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// Builds the two modules of a node type: loop.wasm and link.wasm, cached by the hash of all that goes in.
+//
+// Spec: SPEC.md §1. The same bytes run in the simulator, in real time and on a board; their SHA-256 names them.
+// A module that imports more than its list is refused. Errors are Failures with the user's own file and line.
+
+import { createHash } from "node:crypto";
+import { EXIT_FAILED, Failure } from "../cli/failure.ts";
+import { runApart } from "../run/apart.ts";
+import { hashTexts, putCached, takeCached } from "./cache.ts";
+import type { Compiled, CompileInput } from "./compile.ts";
+import { generateLink } from "./generate-link.ts";
+import { generateLoop } from "./generate-loop.ts";
+import { checkModule, type ModuleName } from "./imports.ts";
+import { readNode, show, type NodeFolder } from "./node.ts";
+import type { NodeType } from "./schema.ts";
+import { createSourceTree, LINK_ENTRY, LOOP_ENTRY, type TreeParts } from "./sources.ts";
+import { compilerVersion, packageVersion } from "./version.ts";
+
+export interface BuiltModule {
+  wasm: Uint8Array;
+  hash: Uint8Array; // SHA-256 of wasm
+}
+
+export interface BuiltNode {
+  folder: string; // absolute
+  type: NodeType;
+  loop: BuiltModule;
+  link: BuiltModule;
+}
+
+/** Reads, checks and builds the node type of a folder; throws a Failure that lists what is wrong. */
+export async function buildNode(folder: string, signal?: AbortSignal): Promise<BuiltNode> {
+  const node = readNode(folder);
+  const [loop, link] = await Promise.all([
+    buildModule("loop", node, loopParts(node), signal),
+    buildModule("link", node, linkParts(node), signal),
+  ]);
+  return { folder: node.folder, type: node.type, loop, link };
+}
+
+async function buildModule(
+  name: ModuleName,
+  node: NodeFolder,
+  parts: TreeParts,
+  signal: AbortSignal | undefined,
+): Promise<BuiltModule> {
+  const texts = createSourceTree(parts).texts();
+  const key = `${name}-${hashTexts([["asc", compilerVersion()], ...texts]).slice(0, 40)}`;
+  const cached = takeCached(key);
+  const wasm = cached ?? (await compileModule(name, node, parts, signal));
+  const problems = checkModule(name, wasm);
+  if (problems.length > 0)
+    throw new Failure(
+      EXIT_FAILED,
+      problems.map((problem) => `${show(node.folder)}: ${problem}`).join("\n"),
+      "take the declaration out: a node reaches its machine through ferrule/loop only",
+    );
+  if (cached === undefined) putCached(key, wasm);
+  return { wasm, hash: new Uint8Array(createHash("sha256").update(wasm).digest()) };
+}
+
+async function compileModule(
+  name: ModuleName,
+  node: NodeFolder,
+  parts: TreeParts,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const input = { parts, entry: name === "loop" ? LOOP_ENTRY : LINK_ENTRY };
+  const module = new URL("./compile.ts", import.meta.url).href;
+  const compiled = await runApart<CompileInput, Compiled>(module, input, signal && { signal });
+  if (compiled.ok) return compiled.wasm;
+  throw new Failure(
+    EXIT_FAILED,
+    compiled.errors.join("\n"),
+    node.hasLoop && name === "loop"
+      ? `mend it, then run: ferrule build ${show(node.folder)}`
+      : "this is not your code: report it with your node.json",
+  );
+}
+
+function loopParts(node: NodeFolder): TreeParts {
+  const { constants, names, entry } = generateLoop(node.type);
+  const overlay = {
+    "firmware/generated/loop.ts": constants,
+    "node_modules/ferrule/node.ts": names,
+    [LOOP_ENTRY]: entry,
+  };
+  return { folder: node.folder, overlay };
+}
+
+function linkParts(node: NodeFolder): TreeParts {
+  const overlay = { "firmware/generated/link.ts": generateLink(node.type, packageVersion()) };
+  return { folder: undefined, overlay };
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+// Reads plant.json and makes the plan of a plant that the simulator and the real-time run carry out.
+//
+// PLANT is a folder with a plant.json, such a file, or a NODE folder, which counts as the plant of that node.
+// Each node type is built once. A node's EUI-64 follows from its id unless it is given, so that it never changes.
+
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { z } from "zod";
+import { NODE_ID_BYTES_MAX } from "../../firmware/wire/topics.ts";
+import { CaptureError, parseTrace } from "../../host-sim/devices/replay.ts";
+import type { HubConfig } from "../../hub/hub.ts";
+import type { FaultPlan, NodePlan, PlantPlan, TraceByte } from "../../host-sim/plan.ts";
+import { EXIT_FAILED, EXIT_NOT_FOUND, Failure } from "../cli/failure.ts";
+import { parseLengthMs } from "../cli/length.ts";
+import { buildNode, type BuiltNode } from "./modules.ts";
+import { findDescription, jsonSchema, readDescription, readNode, show } from "./node.ts";
+import { nodeSchema } from "./schema.ts";
+
+const NODES_MAX = 500; // a fleet on one machine; more is several plants
+const FAULTS_MAX = 1000;
+const FAULT_MS_MAX = 24 * 3_600_000;
+
+const level = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, "1 to 64 letters, digits, - and _: it is a topic level");
+const nodeId = z
+  .string()
+  .regex(
+    new RegExp(`^[A-Za-z0-9_-]{1,${NODE_ID_BYTES_MAX}}$`),
+    `a node id is 1 to ${NODE_ID_BYTES_MAX} letters, digits, - and _`,
+  );
+
+const plantNode = z.strictObject({
+  id: nodeId.describe("names the node on the wire; no two alike"),
+  node: z.string().min(1).describe("folder of its node type, relative to this file"),
+  eui64: z
+    .string()
+    .regex(/^[0-9a-f]{16}$/, "16 lower-case hex digits")
+    .optional()
+    .describe("EUI-64; absent: follows from the id"),
+  line: level.optional(),
+  cell: level.optional(),
+  simulate: nodeSchema.shape.simulate.describe("in place of what the node type says"),
+});
+
+const length = z
+  .union([z.number().nonnegative(), z.string()])
+  .refine((text) => (parseLengthMs(String(text), 0) ?? Infinity) <= FAULT_MS_MAX, {
+    message: "a length of time of at most a day: 30, 30s, 10m, 1h",
+  });
+
+const plantFault = z.strictObject({
+  at: length.describe("after the start"),
+  node: nodeId,
+  fault: z.literal("power-cut"),
+  for: length.describe("how long it lasts"),
+});
+
+/** A plant.json as written. */
+export const plantSchema = z
+  .strictObject({
+    $schema: z.string().optional(),
+    enterprise: level,
+    site: level,
+    area: level,
+    line: level,
+    cell: level,
+    nodes: z.array(plantNode).min(1).max(NODES_MAX),
+    faults: z.array(plantFault).max(FAULTS_MAX).default([]),
+  })
+  .superRefine((plant, context) => {
+    const ids = plant.nodes.map((node) => node.id);
+    plant.nodes.forEach(({ id }, index) => {
+      if (ids.indexOf(id) < index)
+        context.addIssue({
+          code: "custom",
+          path: ["nodes", index, "id"],
+          message: `"${id}" stands here a second time`,
+        });
+    });
+    plant.faults.forEach(({ node }, index) => {
+      if (!ids.includes(node))
+        context.addIssue({
+          code: "custom",
+          path: ["faults", index, "node"],
+          message: `there is no node "${node}"; known: ${ids.join(", ")}`,
+        });
+    });
+  });
+
+export type PlantType = z.output<typeof plantSchema>;
+type PlantNode = PlantType["nodes"][number];
+
+export interface Plant {
+  folder: string; // where the paths in it start
+  type: PlantType;
+}
+
+/** The JSON Schema that editors use for plant.json. */
+export function plantJsonSchema(): string {
+  return jsonSchema(plantSchema, "plant.json: nodes, where they stand, and what befalls them");
+}
+
+/** Reads a plant.json, or makes the plant of one node; throws a Failure that lists all that is wrong. */
+export function readPlant(path: string): Plant {
+  const full = resolve(path);
+  if (!existsSync(join(full, "plant.json")) && existsSync(join(full, "node.json")))
+    return plantOfNode(full);
+  const file = findDescription(path, "plant.json");
+  return { folder: dirname(file), type: readDescription(file, plantSchema) as PlantType };
+}
+
+/** Builds what the plant needs and gives its plan. `building` is called before each node type. */
+export async function toPlantPlan(
+  plant: Plant,
+  building: (folder: string) => void = () => undefined,
+  signal?: AbortSignal,
+): Promise<PlantPlan> {
+  const built = new Map<string, BuiltNode>();
+  const nodes: NodePlan[] = [];
+  for (const node of plant.type.nodes) {
+    const folder = resolve(plant.folder, node.node);
+    if (!built.has(folder)) {
+      building(folder);
+      built.set(folder, await buildNode(folder, signal));
+    }
+    nodes.push(toNodePlan(node, built.get(folder)!, plant.folder));
+  }
+  return { hub: hubConfig(plant), nodes, faults: plant.type.faults.map(toFaultPlan) };
+}
+
+/** Where everything stands, as the hub wants to know it. */
+export function hubConfig(plant: Plant): HubConfig {
+  const { enterprise, site, area, line, cell } = plant.type;
+  const places = plant.type.nodes.map((node) => [node.id, placeOf(node)] as const);
+  return { root: "umh/v1", enterprise, site, area, line, cell, nodes: Object.fromEntries(places) };
+}
+
+/** The EUI-64 that follows from a node id: SHA-256 of it, marked locally administered, not a group. */
+export function eui64Of(id: string): Uint8Array {
+  const bytes = new Uint8Array(createHash("sha256").update(id).digest().subarray(0, 8));
+  bytes[0] = (bytes[0]! & 0xfc) | 0x02; // EUI-64 guidelines: U/L bit set, I/G bit clear
+  return bytes;
+}
+
+function plantOfNode(folder: string): Plant {
+  const { type } = readNode(folder);
+  const place = {
+    enterprise: "enterprise",
+    site: "site",
+    area: "area",
+    line: "line",
+    cell: "cell",
+  };
+  const id = type.type.slice(0, NODE_ID_BYTES_MAX);
+  return { folder, type: { ...place, nodes: [{ id, node: "." }], faults: [] } };
+}
+
+function toFaultPlan({ at, node, fault, for: lasting }: PlantType["faults"][number]): FaultPlan {
+  const lengthMs = (text: string | number): number => parseLengthMs(String(text), 0) ?? 0;
+  return { atMs: lengthMs(at), node, fault, forMs: lengthMs(lasting) };
+}
+
+function placeOf({ line, cell }: PlantNode): { line?: string; cell?: string } {
+  return { ...(line !== undefined && { line }), ...(cell !== undefined && { cell }) };
+}
+
+function toNodePlan(node: PlantNode, built: BuiltNode, plantFolder: string): NodePlan {
+  const { type } = built;
+  return {
+    id: node.id,
+    eui64:
+      node.eui64 === undefined ? eui64Of(node.id) : new Uint8Array(Buffer.from(node.eui64, "hex")),
+    loopWasm: built.loop.wasm,
+    linkWasm: built.link.wasm,
+    loopHash: built.loop.hash,
+    linkHash: built.link.hash,
+    periodUs: Math.round(type.periodMs * 1000),
+    outputs: Object.entries(type.outputs).map(([name, { output, safe }]) => ({
+      name,
+      output,
+      safeDuty: Math.round(safe * 65_535),
+    })),
+    taps: Object.entries(type.taps).map(([name, { uart, baud, format }]) => ({
+      name,
+      uart,
+      baud,
+      format,
+    })),
+    machine:
+      node.simulate === undefined
+        ? machineOf(built, type.simulate, built.folder)
+        : machineOf(built, node.simulate, plantFolder),
+    gateways: 1,
+  };
+}
+
+function machineOf(
+  built: BuiltNode,
+  simulate: BuiltNode["type"]["simulate"],
+  folder: string,
+): NodePlan["machine"] {
+  if (simulate === undefined) return { kind: "none" };
+  if (simulate.machine === "oven") return { kind: "oven" };
+  const file = resolve(folder, simulate.trace);
+  const tap = Object.keys(built.type.taps).indexOf(simulate.tap);
+  if (!existsSync(file))
+    throw new Failure(
+      EXIT_NOT_FOUND,
+      `${show(join(built.folder, "node.json"))}: simulate.trace: there is no file ${show(file)}`,
+      "give the path of a recorded line, relative to node.json",
+    );
+  return { kind: "replay", tap, trace: readTrace(file), repeat: simulate.repeat };
+}
+
+function readTrace(file: string): TraceByte[] {
+  try {
+    return parseTrace(readFileSync(file, "utf8"));
+  } catch (error) {
+    if (!(error instanceof CaptureError)) throw error;
+    throw new Failure(EXIT_FAILED, `${show(file)}: ${error.message}`, "record the line anew");
+  }
+}

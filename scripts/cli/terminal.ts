@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// Where a command's words go: data to stdout, talk to stderr, colour only where a person reads.
+//
+// NO_COLOR and pipes get plain text. A reader that closes the pipe ends the command quietly.
+// Everything under a second stays silent; what lasts longer says a line, in a pipe at most one each 10 s.
+
+import { styleText } from "node:util";
+
+export type Colour = "red" | "green" | "yellow" | "bold" | "dim";
+
+/** Text in a colour where it goes to a terminal (stderr unless said) and NO_COLOR is not set. */
+export function paint(colour: Colour, text: string, terminal = process.stderr.isTTY): string {
+  const wanted = terminal && (process.env["NO_COLOR"] ?? "") === "";
+  return wanted ? styleText(colour, text) : text;
+}
+
+/** One line of data on stdout. */
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** One JSON value on a line of stdout. */
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value));
+}
+
+/** One line of talk on stderr. */
+export function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** Lets `ferrule ... | head -1` end without an error. */
+export function allowClosedPipes(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") process.exit(0);
+      throw error;
+    });
+}
+
+const PIPE_PERIOD_MS = 10_000; // a log file wants few lines
+const TERMINAL_PERIOD_MS = 200;
+
+/** Shows how far a long work is: one line that is overwritten, in a pipe a line now and then. */
+export function createProgress(): { show(text: string): void; end(): void } {
+  const terminal = process.stderr.isTTY === true;
+  const startMs = Date.now();
+  let nextMs = startMs + 1000;
+  let shown = false;
+  return {
+    show(text) {
+      if (Date.now() < nextMs) return;
+      nextMs = Date.now() + (terminal ? TERMINAL_PERIOD_MS : PIPE_PERIOD_MS);
+      process.stderr.write(terminal ? `\r\u001b[K${text}` : `${text}\n`);
+      shown = terminal;
+    },
+    end() {
+      if (shown) process.stderr.write("\r\u001b[K");
+    },
+  };
+}

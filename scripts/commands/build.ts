@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// `ferrule build NODE`: both modules of a node type, with their sizes and hashes.
+
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { writeWhole } from "../build/cache.ts";
+import { buildNode, type BuiltModule } from "../build/modules.ts";
+import { show } from "../build/node.ts";
+import { watchInterruption } from "../cli/interrupt.ts";
+import { print, printJson } from "../cli/terminal.ts";
+
+interface Options {
+  out?: string;
+  json?: boolean;
+}
+
+export function addBuild(program: Command): void {
+  program
+    .command("build")
+    .description("build loop.wasm and link.wasm of a node type")
+    .argument("<NODE>", "folder with a node.json")
+    .option("--out <DIR>", "writes DIR/loop.wasm and DIR/link.wasm")
+    .addHelpText("after", "\nExample:\n  ferrule build firmware/nodes/oven --out build/oven")
+    .action(run);
+}
+
+async function run(folder: string, options: Options): Promise<void> {
+  const built = await buildNode(folder, watchInterruption().signal);
+  const modules = { loop: built.loop, link: built.link };
+  if (options.out !== undefined) {
+    mkdirSync(options.out, { recursive: true });
+    for (const [name, { wasm }] of Object.entries(modules))
+      writeWhole(join(options.out, `${name}.wasm`), wasm);
+  }
+  const rows = Object.entries(modules).map(([name, module]) => row(name, module, options.out));
+  if (options.json) printJson({ node: built.folder, type: built.type.type, modules: rows });
+  else
+    for (const { name, bytes, sha256, file } of rows)
+      print(
+        `${name}  ${String(bytes).padStart(6)} bytes  sha256 ${sha256}${file ? `  ${show(file)}` : ""}`,
+      );
+}
+
+function row(name: string, module: BuiltModule, out: string | undefined) {
+  return {
+    name,
+    bytes: module.wasm.length,
+    sha256: Buffer.from(module.hash).toString("hex"),
+    ...(out !== undefined && { file: join(out, `${name}.wasm`) }),
+  };
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// `ferrule sim [PLANT]`: the whole road in virtual time, from one seed, as fast as it goes.
+
+import type { Command } from "commander";
+import { EXIT_FAILED, Failure } from "../cli/failure.ts";
+import { watchInterruption } from "../cli/interrupt.ts";
+import { print, printJson } from "../cli/terminal.ts";
+import { readFraction, readLengthMs, readSeed } from "../cli/values.ts";
+import { EXAMPLE_PLANT } from "../run/example.ts";
+
+interface Options {
+  seed: number;
+  for: number;
+  loss: number;
+  duplicate: number;
+  reorder: number;
+  trace?: string;
+  pcap?: string;
+  json?: boolean;
+}
+
+export function addSim(program: Command): void {
+  program
+    .command("sim")
+    .description("run a plant in virtual time, with network faults, the same for the same seed")
+    .argument("[PLANT]", "plant.json, its folder, or a node folder", EXAMPLE_PLANT)
+    .option("--seed <N>", "decides everything that is random", readSeed, 1)
+    .option("--for <T>", "how long nodes sample: 30, 30s, 10m, 1h", readLengthMs, 60_000)
+    .option("--loss <P>", "probability that a datagram is lost", readFraction, 0)
+    .option("--duplicate <P>", "that it arrives twice", readFraction, 0)
+    .option("--reorder <P>", "that it arrives late, after others", readFraction, 0)
+    .option("--trace <FILE>", "writes every step, the same bytes for the same seed")
+    .option("--pcap <FILE>", "writes the datagrams for Wireshark")
+    .addHelpText("after", "\nExample:\n  ferrule sim --seed 7 --for 10m --loss 0.2 --trace run.txt")
+    .action(run);
+}
+
+async function run(plant: string, options: Options): Promise<void> {
+  const { simulate } = await import("../run/simulate.ts");
+  const { signal } = watchInterruption();
+  const result = await simulate(plant, { ...options, forMs: options.for }, signal);
+  if (options.json) printJson(result);
+  else for (const [name, value] of Object.entries(result)) print(`${name} ${String(value)}`);
+  if (!result.finished)
+    throw new Failure(
+      EXIT_FAILED,
+      "after 10 virtual minutes without faults something still waits",
+      "look at the end of a --trace of the same seed",
+    );
+}

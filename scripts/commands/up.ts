@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// `ferrule up [PLANT]`: nodes, gateway, broker, hub and page on this machine, in real time.
+
+import type { Command } from "commander";
+import { EXIT_INTERRUPTED } from "../cli/failure.ts";
+import { watchInterruption } from "../cli/interrupt.ts";
+import { print, printJson } from "../cli/terminal.ts";
+import { type Endpoint, readBroker, readEndpoint, readLengthMs, readSeed } from "../cli/values.ts";
+import { EXAMPLE_PLANT } from "../run/example.ts";
+
+interface Options {
+  for?: number;
+  page?: Endpoint;
+  broker?: string;
+  seed: number;
+  json?: boolean;
+}
+
+export function addUp(program: Command): void {
+  program
+    .command("up")
+    .description("run a plant in real time and show it on a page, until Ctrl-C")
+    .argument("[PLANT]", "plant.json, its folder, or a node folder", EXAMPLE_PLANT)
+    .option("--for <T>", "ends after 30, 30s, 10m, 1h", readLengthMs)
+    .option("--page <[HOST:]PORT>", "where the page is (8080, or the next free one)", readEndpoint)
+    .option("--broker <URL>", "an MQTT broker in place of the built-in one", readBroker)
+    .option("--seed <N>", "decides the machines' noise", readSeed, 1)
+    .addHelpText("after", "\nExample:\n  ferrule up --for 10m --page 8081")
+    .action(run);
+}
+
+async function run(plant: string, options: Options): Promise<void> {
+  const interruption = watchInterruption();
+  const { startRoad } = await import("../run/road.ts");
+  const road = await startRoad(plant, { ...options, signal: interruption.signal });
+  if (options.json) printJson({ page: road.page, broker: road.broker });
+  else print(`page ${road.page}\nbroker ${road.broker}`);
+  await road.startNodes();
+  const interrupted = await interruption.wait(options.for ?? Infinity);
+  const totals = await road.finish();
+  if (options.json) printJson(totals);
+  else
+    print(
+      `${totals.nodes} nodes, ${totals.sent} readings sent, ${totals.acknowledged} acknowledged, ` +
+        `${totals.ingested} ingested, ${totals.dropped} dropped`,
+    );
+  if (interrupted) process.exitCode = EXIT_INTERRUPTED;
+}

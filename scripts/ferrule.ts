@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// The command line: which commands there are, and how every one of them ends.
+//
+// Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 timed out, 130 interrupted. Data goes to stdout, talk to
+// stderr; with --json both results and refusals are JSON. Stack traces only with --debug.
+
+import { Command, CommanderError } from "commander";
+import { packageVersion } from "./build/version.ts";
+import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, explain, Failure } from "./cli/failure.ts";
+import { allowClosedPipes, paint, printJson, say } from "./cli/terminal.ts";
+import { addBuild } from "./commands/build.ts";
+import { addDoctor } from "./commands/doctor.ts";
+import { addGateway } from "./commands/gateway.ts";
+import { addHub } from "./commands/hub.ts";
+import { addSim } from "./commands/sim.ts";
+import { addUp } from "./commands/up.ts";
+import { addValidate } from "./commands/validate.ts";
+
+function createProgram(): Command {
+  const program = new Command("ferrule")
+    .description("Real-time sensor nodes in TypeScript, from the machine to the page.")
+    .version(packageVersion())
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, "ferrule:")) });
+  for (const add of [addUp, addSim, addValidate, addBuild, addGateway, addHub, addDoctor])
+    add(program);
+  for (const command of program.commands)
+    command
+      .option("--json", "the result as JSON on stdout")
+      .option("--debug", "stack traces of what goes wrong inside")
+      .exitOverride();
+  return program;
+}
+
+async function main(args: string[]): Promise<number> {
+  const program = createProgram();
+  try {
+    if (args.length === 0) {
+      program.outputHelp({ error: true });
+      return EXIT_USAGE;
+    }
+    await program.parseAsync(args, { from: "user" });
+    return Number(process.exitCode ?? EXIT_OK);
+  } catch (error) {
+    return refuse(explain(error), args);
+  }
+}
+
+function refuse(error: unknown, args: readonly string[]): number {
+  const json = args.includes("--json");
+  if (error instanceof CommanderError) {
+    const code = error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
+    if (json && code !== EXIT_OK)
+      printJson({ error: { code, message: error.message.replace(/^error: /, "") } });
+    return code;
+  }
+  const known = error instanceof Failure;
+  const message = known ? error.message : `something went wrong inside: ${String(error)}`;
+  const next = known ? error.next : "run it again with --debug and report what it says";
+  const code = known ? error.exitCode : EXIT_FAILED;
+  if (json) printJson({ error: { code, message, ...(next !== "" && { next }) } });
+  say(`${paint("red", "ferrule:")} ${message}`);
+  if (next !== "") say(`  ${paint("bold", "next:")} ${next}`);
+  if (args.includes("--debug") && error instanceof Error) say(String(error.stack));
+  return code;
+}
+
+allowClosedPipes();
+process.exit(await main(process.argv.slice(2)));

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+// The plant that a command takes when none is named: the example that comes with the package.
+
+import { fileURLToPath } from "node:url";
+
+export const EXAMPLE_PLANT = fileURLToPath(new URL("../../plants/example", import.meta.url));

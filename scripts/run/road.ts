@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// The whole road in real time: broker, gateway, hub and page first, then the nodes.
+//
+// The page is up before the nodes are built. finish() stops sampling, waits until what was sampled has
+// arrived (at most DRAIN_MS_MAX), and gives the totals from where each is counted.
+
+import { setTimeout as wait } from "node:timers/promises";
+import { startGateway } from "../../gateway/index.ts";
+import { startRealtime } from "../../host-sim/realtime/run.ts";
+import { startHub } from "../../hub/server.ts";
+import { show } from "../build/node.ts";
+import { hubConfig, readPlant, toPlantPlan } from "../build/plant.ts";
+import { say } from "../cli/terminal.ts";
+import { type Endpoint, showEndpoint } from "../cli/values.ts";
+import { startBroker } from "./broker.ts";
+import { createLog } from "./log.ts";
+import { checkBroker, choosePage } from "./ports.ts";
+
+const DRAIN_MS_MAX = 10_000; // several retries of MQTT-SN fit
+const DRAIN_STEP_MS = 50;
+
+export interface RoadOptions {
+  page?: Endpoint;
+  broker?: string; // in place of the built-in one
+  seed: number;
+  signal: AbortSignal; // ends a build
+}
+
+export interface RoadTotals {
+  nodes: number;
+  sent: number; // readings and events that nodes took to their outboxes or sent unconfirmed
+  acknowledged: number;
+  ingested: number;
+  dropped: number;
+}
+
+export interface Road {
+  page: string; // http://HOST:PORT
+  broker: string; // mqtt://HOST:PORT
+  /** Builds the plant's modules and lets the nodes run. */
+  startNodes(): Promise<void>;
+  finish(): Promise<RoadTotals>;
+}
+
+/** Starts everything but the nodes; throws a Failure when the plant, a port or the broker is not as needed. */
+export async function startRoad(path: string, options: RoadOptions): Promise<Road> {
+  const plant = readPlant(path);
+  if (options.broker !== undefined) await checkBroker(options.broker);
+  const page = await choosePage(options.page);
+  const embedded = options.broker === undefined ? await startBroker() : undefined;
+  const brokerUrl = options.broker ?? embedded!.url;
+  const gateway = await startGateway({
+    udpHost: "127.0.0.1",
+    udpPort: 0,
+    brokerUrl,
+    log: createLog("gateway"),
+  });
+  const hub = await startHub({
+    config: hubConfig(plant),
+    brokerUrl,
+    pageHost: page.host,
+    pagePort: page.port,
+    log: createLog("hub"),
+  });
+  let nodes: Awaited<ReturnType<typeof startRealtime>> | undefined;
+
+  return {
+    page: `http://${showEndpoint({ host: page.host, port: hub.pagePort })}`,
+    broker: brokerUrl,
+    async startNodes() {
+      const building = (folder: string): void => say(`building ${show(folder)}`);
+      const plan = await toPlantPlan(plant, building, options.signal);
+      nodes = startRealtime(plan, {
+        gateway: { host: "127.0.0.1", port: gateway.udpPort },
+        seed: options.seed,
+        log: createLog("nodes"),
+      });
+    },
+    async finish() {
+      nodes?.stopSampling();
+      await drain();
+      const counted = nodes?.totals();
+      const { ingested } = hub.hub.totals();
+      await nodes?.close();
+      await hub.close();
+      await gateway.close();
+      await embedded?.close();
+      return {
+        nodes: plant.type.nodes.length,
+        sent: counted?.queued ?? 0,
+        acknowledged: counted?.acknowledged ?? 0,
+        ingested,
+        dropped: counted?.dropped ?? 0,
+      };
+    },
+  };
+
+  async function drain(): Promise<void> {
+    for (let passedMs = 0; passedMs < DRAIN_MS_MAX; passedMs += DRAIN_STEP_MS) {
+      const arrived = hub.hub.totals().ingested >= (nodes?.totals().acknowledged ?? 0);
+      if ((nodes?.waiting() ?? 0) === 0 && arrived) return;
+      if (passedMs === 1000) say("waiting for what is still under way");
+      await wait(DRAIN_STEP_MS);
+    }
+  }
+}

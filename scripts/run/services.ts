@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// Gateway and hub as services by themselves, each with the broker that it is given.
+
+import { startGateway } from "../../gateway/index.ts";
+import { startHub } from "../../hub/server.ts";
+import { hubConfig, readPlant } from "../build/plant.ts";
+import { type Endpoint, showEndpoint } from "../cli/values.ts";
+import { createLog } from "./log.ts";
+import { checkBroker, choosePage } from "./ports.ts";
+
+/** Starts the gateway; throws a Failure when the broker does not answer. */
+export async function runGateway(
+  udp: Endpoint,
+  brokerUrl: string,
+): Promise<{ port: number; close(): Promise<void> }> {
+  await checkBroker(brokerUrl);
+  const log = createLog("gateway");
+  const gateway = await startGateway({ udpHost: udp.host, udpPort: udp.port, brokerUrl, log });
+  return { port: gateway.udpPort, close: () => gateway.close() };
+}
+
+/** Starts the hub and its page; throws a Failure when the broker does not answer or the port is taken. */
+export async function runHub(
+  plantPath: string,
+  brokerUrl: string,
+  asked: Endpoint | undefined,
+): Promise<{ page: string; close(): Promise<void> }> {
+  const config = hubConfig(readPlant(plantPath));
+  await checkBroker(brokerUrl);
+  const page = await choosePage(asked);
+  const hub = await startHub({
+    config,
+    brokerUrl,
+    pageHost: page.host,
+    pagePort: page.port,
+    log: createLog("hub"),
+  });
+  const address = showEndpoint({ host: page.host, port: hub.pagePort });
+  return { page: `http://${address}`, close: () => hub.close() };
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// Runs a simulation in a thread and writes its trace and its datagrams whole or not at all.
+//
+// Both files are written beside and renamed at the end; an interruption or an error takes them away.
+
+import { randomUUID } from "node:crypto";
+import { accessSync, closeSync, constants, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import { runSimulation, type SimulationResult } from "../../host-sim/simulation.ts";
+import type { PlantPlan } from "../../host-sim/plan.ts";
+import { show } from "../build/node.ts";
+import { readPlant, toPlantPlan } from "../build/plant.ts";
+import { EXIT_NOT_FOUND, Failure } from "../cli/failure.ts";
+import { createProgress, say } from "../cli/terminal.ts";
+import { runApart } from "./apart.ts";
+
+const WRITE_BYTES = 1 << 16; // gathers trace lines, so that a line is no system call
+
+export interface SimulateOptions {
+  seed: number;
+  forMs: number;
+  loss: number;
+  duplicate: number;
+  reorder: number;
+  trace?: string;
+  pcap?: string;
+}
+
+interface Work {
+  plan: PlantPlan;
+  options: SimulateOptions; // the files being the ones beside
+}
+
+/** Builds the plant and simulates it; SIGINT ends it at once and leaves no file. */
+export async function simulate(
+  path: string,
+  options: SimulateOptions,
+  signal: AbortSignal,
+): Promise<SimulationResult> {
+  const files = [options.trace, options.pcap].filter((file) => file !== undefined);
+  files.forEach(refuseMissingFolder);
+  const plan = await toPlantPlan(readPlant(path), (node) => say(`building ${show(node)}`), signal);
+  const mark = `${process.pid}-${randomUUID().slice(0, 8)}`;
+  const beside = (file: string): string => `${file}.${mark}`;
+  const progress = createProgress();
+  const input: Work = {
+    plan,
+    options: {
+      ...options,
+      ...(options.trace !== undefined && { trace: beside(options.trace) }),
+      ...(options.pcap !== undefined && { pcap: beside(options.pcap) }),
+    },
+  };
+  try {
+    const result = await runApart<Work, SimulationResult, number>(import.meta.url, input, {
+      signal,
+      progress: (virtualMs) => progress.show(`${Math.round(virtualMs / 1000)} s simulated`),
+    });
+    for (const file of files) renameSync(beside(file), file);
+    return result;
+  } finally {
+    progress.end();
+    for (const file of files) rmSync(beside(file), { force: true });
+  }
+}
+
+/** What the thread does. */
+export function work(input: Work, report: (virtualMs: number) => void): SimulationResult {
+  const { seed, forMs, loss, duplicate, reorder, trace, pcap } = input.options;
+  const traceFile = trace === undefined ? undefined : openWriter(trace);
+  const pcapFile = pcap === undefined ? undefined : openWriter(pcap);
+  const result = runSimulation(input.plan, {
+    seed,
+    forMs,
+    loss,
+    duplicate,
+    reorder,
+    ...(traceFile && { trace: (line: string) => traceFile.put(Buffer.from(`${line}\n`)) }),
+    ...(pcapFile && { pcap: (bytes: Uint8Array) => putCopy(pcapFile, bytes) }),
+    progress: report,
+  });
+  traceFile?.close();
+  pcapFile?.close();
+  return result;
+}
+
+interface Writer {
+  put(bytes: Uint8Array): void;
+  close(): void;
+}
+
+function openWriter(file: string): Writer {
+  const handle = openSync(file, "wx");
+  let chunks: Uint8Array[] = [];
+  let chunkBytes = 0;
+  const flush = (): void => {
+    const all = Buffer.concat(chunks);
+    for (let done = 0; done < all.length;) done += writeSync(handle, all, done);
+    chunks = [];
+    chunkBytes = 0;
+  };
+  return {
+    put(bytes) {
+      chunks.push(bytes);
+      chunkBytes += bytes.length;
+      if (chunkBytes >= WRITE_BYTES) flush();
+    },
+    close() {
+      flush();
+      closeSync(handle);
+    },
+  };
+}
+
+// The simulation's bytes are valid during the call only.
+function putCopy(file: Writer, bytes: Uint8Array): void {
+  file.put(bytes.slice());
+}
+
+function refuseMissingFolder(file: string): void {
+  try {
+    accessSync(dirname(file), constants.W_OK);
+  } catch {
+    throw new Failure(
+      EXIT_NOT_FOUND,
+      `the folder of ${file} is not there or may not be written`,
+      "make it, or give another file",
+    );
+  }
+}

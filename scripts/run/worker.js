@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// Entry of a worker thread: loads a TypeScript module and lets it do one piece of work.
+//
+// A worker has its own module loader, so TypeScript is registered again here. See apart.ts.
+
+import { parentPort, workerData } from "node:worker_threads";
+import { register } from "tsx/esm/api";
+
+register();
+const { work } = await import(workerData.module);
+const result = await work(workerData.input, (progress) => parentPort.postMessage({ progress }));
+parentPort.postMessage({ result });
