@@ -4,11 +4,12 @@
 // Imports nothing, so that browser code may use it. Wall times are milliseconds since 1970 on the hub's clock;
 // lengths of time are milliseconds. A value is null when there is none (bad quality, never seen), never NaN.
 //
-//   GET /api/snapshot                             -> Snapshot
-//   GET /api/history?node=N&channel=C&since=MS    -> History
-//   GET /api/stream                               -> SSE: `id:` Change.id, `data:` one Change as JSON;
-//                                                    `event: reset` when the wanted change is gone: take a new snapshot
-//   GET /healthz                                  -> Health, status 200 or 503
+//   GET /api/snapshot                            -> Snapshot
+//   GET /api/history?node=N&channel=C&since=MS   -> History; 404 when there is no such channel
+//   GET /api/stream?since=ID                     -> SSE: `id:` Change.id, `data:` one Change as JSON.
+//        Last-Event-ID wins over `since`, which is the changeId of the snapshot; neither: from now on.
+//        `event: reset`: the changes wanted are gone, take a new snapshot; the stream goes on from now.
+//   GET /healthz                                 -> Health, status 200 or 503
 
 /** A node's presence as the broker told it; unknown: no presence message was seen. */
 export type NodeState = "online" | "offline" | "lost" | "unknown";
@@ -29,8 +30,9 @@ export type EventKind =
   | "new-node" // heard for the first time
   | "trap" // the node's host counted a trap or a missed deadline
   | "dropped" // the node had to drop readings or events
-  | "refused" // a message was refused; `text` names the reason
-  | "conflict"; // same boot and sequence with another content
+  | "identity" // the node id came with another EUI-64
+  | "clock" // a reading is stamped in the future of the hub's clock
+  | "refused"; // a message was refused; `text` names the reason
 
 export interface Snapshot {
   wallMs: number;
@@ -58,6 +60,7 @@ export interface Totals {
   readings: number; // new readings, any QoS
   events: number; // new events, any QoS
   refused: Record<string, number>; // messages, readings and events refused, by reason
+  publicationsDropped: number; // values not published because the broker was away too long
 }
 
 export interface NodeView {
