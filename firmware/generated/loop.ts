@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// Constants of a node type for loop.
+//
+// Generated from node.json by scripts/build/generate-loop.ts; do not edit. Each row has the fields of the
+// struct that is named above its table, in that order. A count of 0 takes the code behind it out.
+
+export const CHANNEL_COUNT: i32 = 3;
+
+// ChannelRow, filter.ts
+export const CHANNEL_ROWS: StaticArray<i32> = [
+  // pressure
+  0, 1, 1, 500, 2000, 0, 1,
+  // flow
+  1, 3, 1, 1056964608, 2000, 1, 1,
+  // valve
+  2, 1, 0, 0, 10000, 2, 0,
+];
+
+export const ANALOG_COUNT: i32 = 1;
+
+// AnalogRow, sample.ts
+export const ANALOG_ROWS: StaticArray<i32> = [
+  // pressure
+  0, 2, 5, 200, 4090, 1, 2, -111262, 8359, 1000271, 24276, 5, 16384,
+];
+
+export const REGISTER_COUNT: i32 = 1;
+
+// RegisterRow, tap/register.ts
+export const REGISTER_ROWS: StaticArray<i32> = [
+  // flow
+  1, 0, 9, 4, 100, 4, 1, 3000,
+];
+
+export const ALARM_COUNT: i32 = 2;
+
+// AlarmRow, decide.ts
+export const ALARM_ROWS: StaticArray<i32> = [
+  // pressure/high
+  1, 900000, 880000, 100,
+  // flow/low
+  0, 1069547520, 1071644672, 0,
+];
+
+export const OUTPUT_COUNT: i32 = 1;
+
+// OutputRow, actuate.ts
+export const OUTPUT_ROWS: StaticArray<i32> = [
+  // valve
+  1, 500, 9000, 0,
+];
+
+export const TAP_COUNT: i32 = 1;
+
+// TapRow, index.ts
+export const TAP_ROWS: StaticArray<i32> = [
+  // bus
+  0, 573,
+];

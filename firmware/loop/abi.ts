@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// The host functions of loop: all that the OT side can reach.
+//
+// Spec: SPEC.md §1.1. The only file of this module that declares imports; i32 in, i32 out.
+
+/** Microseconds as u32; wraps after 71.6 minutes. */
+@external("host", "now_us")
+export declare function now_us(): i32;
+
+/** Raw count of an ADC input, 0..4095; -1: there is no such input. */
+@external("host", "adc_read")
+export declare function adc_read(input: i32): i32;
+
+/** Duty 0..65535 to an output; 0 done, -1: there is no such output. */
+@external("host", "pwm_write")
+export declare function pwm_write(output: i32, duty: i32): i32;
+
+/** Up to `capacity` tap entries to `address`; how many. */
+@external("host", "tap_take")
+export declare function tap_take(tap: i32, address: usize, capacity: i32): i32;
+
+/** One record to the ring; 1 taken, 0 full: dropped, and the host counts it. */
+@external("host", "ring_put")
+export declare function ring_put(address: usize, length: i32): i32;

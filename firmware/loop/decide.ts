@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+// Alarm limits with hysteresis and delay, and a PID controller in fixed point.
+//
+// Times are arguments. Alarms do not depend on the ring: `active` follows the value, `told` what link
+// was told, and an event is due while they differ.
+// PID: output in 1/10,000 of the full duty, input in mantissa steps. Gains are in thousandths: kp of an
+// output step per input step, ki of that per second, kd of that times a second; each within ±2^20.
+// (I1) the integral stays within the output limits, so it cannot wind up.
+// (I2) 64-bit terms cannot overflow: inputs are clamped to the bounds below.
+
+import { isAbove } from "./compare";
+
+/** One alarm. Above: raised when value > limit, returns when value <= back; below: the mirror. */
+@unmanaged
+export class AlarmRow {
+  above: i32; // 1 above, 0 below
+  limit: i32; // as the type of the channel
+  back: i32; // the limit less, or plus, the hysteresis
+  delayMs: i32; // the value must stay beyond the limit this long
+}
+
+@unmanaged
+export class AlarmState {
+  sinceMs: u32; // since when the value is beyond the limit
+  beyond: u8;
+  active: u8;
+  told: u8;
+}
+
+/** A good value through one alarm; sets `active`. A bad one is not brought here: the alarm stays. */
+export function stepAlarm(
+  row: AlarmRow,
+  state: AlarmState,
+  type: i32,
+  value: i32,
+  nowMs: u32,
+): void {
+  if (state.active) {
+    const inside = row.above ? !isAbove(type, value, row.back) : !isAbove(type, row.back, value);
+    if (inside) {
+      state.active = 0;
+      state.beyond = 0;
+    }
+    return;
+  }
+  const beyond = row.above ? isAbove(type, value, row.limit) : isAbove(type, row.limit, value);
+  if (beyond && !state.beyond) state.sinceMs = nowMs;
+  state.beyond = beyond ? 1 : 0;
+  if (beyond && nowMs - state.sinceMs >= <u32>row.delayMs) state.active = 1;
+}
+
+/** A bad value in between: the delay starts again, an active alarm stays. */
+export function interruptAlarm(state: AlarmState): void {
+  if (!state.active) state.beyond = 0;
+}
+
+const GAIN_MAX: i32 = 1 << 20;
+const ERROR_MAX: i64 = 1 << 24; // mantissa steps; beyond it any useful gain is at full output
+const CHANGE_MAX: i64 = 1 << 22; // mantissa steps between two steps: times kd and 10^6 below 2^62
+const TERM_MAX: i64 = 1 << 34; // thousandths of an output step: 1,700 times the output range
+const RATE_MAX: i64 = 1 << 36; // thousandths per second: the whole output range in 0.15 ms
+const ELAPSED_US_MAX: u32 = 60_000_000; // below 2^26; a longer pause counts as a minute
+const NANO: i64 = 1_000_000_000;
+const MILLI_TO_NANO: i64 = 1_000_000;
+
+/** A controller; the integral is in 1e-9 of an output step. */
+@unmanaged
+export class Pid {
+  integral: i64;
+  kp: i32;
+  ki: i32;
+  kd: i32;
+  min: i32; // output limits, in 1/10,000
+  max: i32;
+  measured: i32; // of the step before
+  atUs: u32;
+  started: i32;
+}
+
+/** Sets the gains, in thousandths, and makes the next step a start. */
+export function tunePid(pid: Pid, kp: i32, ki: i32, kd: i32): void {
+  assert(abs(kp) <= GAIN_MAX && abs(ki) <= GAIN_MAX && abs(kd) <= GAIN_MAX);
+  pid.kp = kp;
+  pid.ki = ki;
+  pid.kd = kd;
+  pid.started = 0;
+}
+
+/**
+ * The next step becomes a start that continues from `duty` without a bump, as far as the integral
+ * within its limits can carry it; far from the setpoint the proportional part wins.
+ */
+export function startPid(pid: Pid, setpoint: i32, measured: i32, duty: i32, nowUs: u32): void {
+  pid.integral = within(<i64>duty * NANO - proportionalOf(pid, setpoint, measured), pid);
+  pid.measured = measured;
+  pid.atUs = nowUs;
+  pid.started = 1;
+}
+
+/** One step; the output, in 1/10,000, within the limits of the controller, which are not negative. */
+export function stepPid(pid: Pid, setpoint: i32, measured: i32, nowUs: u32): i32 {
+  const elapsedUs = <i64>min(nowUs - pid.atUs, ELAPSED_US_MAX);
+  const direct = proportionalOf(pid, setpoint, measured) - derivativeOf(pid, measured, elapsedUs);
+  const increment = incrementOf(pid, setpoint, measured, elapsedUs);
+  const next = direct + pid.integral + increment;
+  const deeper = increment > 0 ? next > <i64>pid.max * NANO : next < <i64>pid.min * NANO;
+  if (!deeper) pid.integral = within(pid.integral + increment, pid); // (I1)
+  pid.measured = measured;
+  pid.atUs = nowUs;
+  return <i32>((within(direct + pid.integral, pid) + NANO / 2) / NANO);
+}
+
+function proportionalOf(pid: Pid, setpoint: i32, measured: i32): i64 {
+  const error = clamp(<i64>setpoint - <i64>measured, ERROR_MAX);
+  return clamp(pid.kp * error, TERM_MAX) * MILLI_TO_NANO;
+}
+
+// Thousandths per second times microseconds are 1e-9.
+function incrementOf(pid: Pid, setpoint: i32, measured: i32, elapsedUs: i64): i64 {
+  const error = clamp(<i64>setpoint - <i64>measured, ERROR_MAX);
+  return clamp(pid.ki * error, RATE_MAX) * elapsedUs;
+}
+
+// On the measurement, not on the error: a new setpoint gives no kick.
+function derivativeOf(pid: Pid, measured: i32, elapsedUs: i64): i64 {
+  if (elapsedUs == 0) return 0;
+  const change = clamp(<i64>measured - <i64>pid.measured, CHANGE_MAX);
+  return clamp((pid.kd * change * 1_000_000) / elapsedUs, TERM_MAX) * MILLI_TO_NANO;
+}
+
+function clamp(value: i64, most: i64): i64 {
+  return min(max(value, -most), most);
+}
+
+// Between the output limits, in 1e-9.
+function within(value: i64, pid: Pid): i64 {
+  return min(max(value, <i64>pid.min * NANO), <i64>pid.max * NANO);
+}

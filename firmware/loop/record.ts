@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// Ring records: reading, event and state, written into one buffer of RECORD_BYTES_MAX.
+//
+// Spec: SPEC.md §1.4. Little-endian. Each function returns the length of the record.
+// (I1) a bad quality has type 0 and no value.
+
+import {
+  KIND_EVENT,
+  KIND_READING,
+  KIND_STATE,
+  QUALITY_BAD,
+  RECORD_ACTIVE,
+  RECORD_ALARM,
+  RECORD_CAUSE,
+  RECORD_CHANNEL,
+  RECORD_KIND,
+  RECORD_QUALITY,
+  RECORD_TIME_US,
+  RECORD_TYPE,
+  RECORD_VALUE,
+  RECORD_VALUE_BYTES,
+  TYPE_BYTES,
+} from "../wire/record";
+import { TAP_COUNTER_COUNT } from "../wire/tap";
+import { ChannelState } from "./filter";
+
+/** The latest sample of a channel. */
+export function encodeReading(
+  at: usize,
+  timeUs: u32,
+  channel: i32,
+  type: i32,
+  state: ChannelState,
+): i32 {
+  encodeHead(at, KIND_READING, channel, timeUs);
+  store<u8>(at + RECORD_QUALITY, state.quality);
+  store<u8>(at + RECORD_CAUSE, state.cause);
+  return state.quality == QUALITY_BAD ? RECORD_VALUE : encodeValue(at, type, state.value);
+}
+
+/** Turns a reading that was just encoded into an event of one of its alarms. */
+export function encodeEvent(at: usize, alarm: i32, active: bool): void {
+  store<u8>(at + RECORD_KIND, KIND_EVENT);
+  store<u8>(at + RECORD_ALARM, alarm);
+  store<u8>(at + RECORD_ACTIVE, active ? 1 : 0);
+}
+
+/** Tap counters, u32 each, from the address `counters`. */
+export function encodeState(at: usize, timeUs: u32, tap: i32, counters: usize): i32 {
+  encodeHead(at, KIND_STATE, tap, timeUs);
+  store<u8>(at + RECORD_TYPE, TYPE_BYTES);
+  store<u8>(at + RECORD_VALUE_BYTES, TAP_COUNTER_COUNT * 4);
+  for (let i = 0; i < TAP_COUNTER_COUNT; i++) {
+    store<u32>(at + RECORD_VALUE + (i << 2), load<u32>(counters + (i << 2)));
+  }
+  return RECORD_VALUE + TAP_COUNTER_COUNT * 4;
+}
+
+function encodeHead(at: usize, kind: i32, channel: i32, timeUs: u32): void {
+  store<u32>(at, kind | (channel << (RECORD_CHANNEL * 8))); // quality and cause 0
+  store<u32>(at + RECORD_TIME_US, timeUs);
+  store<u32>(at + RECORD_TYPE, 0); // no value, alarm 0, not active
+}
+
+function encodeValue(at: usize, type: i32, value: i32): i32 {
+  store<u8>(at + RECORD_TYPE, type);
+  store<u8>(at + RECORD_VALUE_BYTES, 4);
+  store<i32>(at + RECORD_VALUE, value);
+  return RECORD_VALUE + 4;
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// Keeps the oven at its setpoint: a PID controller from the thermocouple to the heater.
+//
+// Runs once a tick, between sampling and publishing. Values are mantissas: the temperature has two
+// decimals, so 18000 is 180.00 Cel. A duty is in 1/10,000; the limits of node.json clamp it.
+
+import {
+  control,
+  driveSafe,
+  duty,
+  isFresh,
+  isGood,
+  pid,
+  release,
+  report,
+  value,
+} from "ferrule/loop";
+import { HEATER, HEATER_OUTPUT, TEMPERATURE } from "ferrule/node";
+
+const SETPOINT: i32 = 18000; // 180.00 Cel
+
+// 5 % of the heater per kelvin; half of what it needs to hold 180 Cel builds up in 20 s.
+const heating = pid(5000, 250, 0);
+
+export function decide(): void {
+  if (!isFresh(TEMPERATURE)) return;
+  if (isGood(TEMPERATURE)) {
+    control(heating, HEATER_OUTPUT, SETPOINT, value(TEMPERATURE));
+  } else {
+    release(heating); // nobody knows how hot it is: heating blindly is worse than cooling down
+    driveSafe(HEATER_OUTPUT);
+  }
+  report(HEATER, duty(HEATER_OUTPUT) / 10); // a ratio with three decimals
+}
