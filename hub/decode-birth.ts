@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: MIT
+// Birth parts and status messages: octets to typed values, or the name of the error.
+//
+// Spec: SPEC.md §4, §5, §6. Keys that are not known are passed over, so that a newer node still shows;
+// a field that is known and wrong refuses the message.
+
+import * as senml from "../firmware/wire/senml.ts";
+import type { ChannelKind, OutputView, TapView } from "./api.ts";
+import type { CborCheck, CborError } from "./cbor.ts";
+import * as cbor from "./cbor-reader.ts";
+import * as limits from "./limits.ts";
+import { isName, isUnit } from "./names.ts";
+
+export type BirthError = CborError | "not-a-birth";
+export type StatusError = CborError | "not-a-status";
+
+export interface Identity {
+  type: string;
+  eui64: string; // 16 hex digits
+  loopHash: string; // 64 hex digits
+  linkHash: string;
+  firmware: string;
+  host: string;
+  periodUs: number;
+  channelCount: number;
+}
+
+export interface AlarmLimit {
+  name: string;
+  above: boolean;
+  limit: number;
+  hysteresis: number;
+  delayMs: number;
+}
+
+/** A register of a tap; the tap is its order in the birth. */
+export interface RegisterSource {
+  tap: number;
+  unitId: number;
+  functionCode: number;
+  address: number;
+  type: string;
+  order: string;
+}
+
+export interface ChannelBirth {
+  name: string;
+  unit: string | null;
+  kind: ChannelKind;
+  decimals: number | null;
+  qos: number;
+  alarms: AlarmLimit[];
+  register: RegisterSource | null;
+  periodMs: number;
+  heartbeatMs: number;
+}
+
+export type TapBirth = Omit<TapView, "counters">;
+
+/** One part; what stands in another part is null or empty. */
+export interface BirthPart {
+  boot: number;
+  index: number;
+  count: number;
+  identity: Identity | null;
+  channels: ChannelBirth[];
+  outputs: OutputView[] | null;
+  taps: TapBirth[] | null;
+}
+
+export interface Status {
+  boot: number;
+  uptimeMs: number;
+  counters: number[]; // in the order of SPEC.md §6
+  taps: number[][];
+}
+
+/** Decodes one birth part; a string is an error. */
+export function decodeBirthPart(
+  check: CborCheck,
+  reader: cbor.CborReader,
+  bytes: Uint8Array,
+): BirthPart | BirthError {
+  const error = check(bytes, BIRTH_LIMITS);
+  if (error !== null) return error;
+  cbor.startReading(reader, bytes);
+  if (cbor.majorType(reader) !== 5) return "not-a-birth";
+  const part: BirthPart = {
+    boot: -1,
+    index: -1,
+    count: -1,
+    identity: null,
+    channels: [],
+    outputs: null,
+    taps: null,
+  };
+  const keysKnown = takeMapOf(reader, (key) => takePartField(reader, part, key));
+  if (!keysKnown) return "bad-key";
+  if (reader.failed) return "bad-field";
+  if (part.boot < 0 || part.index < 0 || part.count < 0) return "not-a-birth";
+  const first = part.index === 0;
+  const last = part.index === part.count - 1;
+  const complete = first === (part.identity !== null) && part.index < part.count;
+  if (!complete || (!last && (part.outputs !== null || part.taps !== null))) return "bad-field";
+  return part;
+}
+
+/** Decodes a status; a string is an error. */
+export function decodeStatus(
+  check: CborCheck,
+  reader: cbor.CborReader,
+  bytes: Uint8Array,
+): Status | StatusError {
+  const error = check(bytes, STATUS_LIMITS);
+  if (error !== null) return error;
+  cbor.startReading(reader, bytes);
+  if (cbor.majorType(reader) !== 5) return "not-a-status";
+  const status: Status = { boot: -1, uptimeMs: -1, counters: [], taps: [] };
+  const keysKnown = takeMapOf(reader, (key) => {
+    if (key === senml.STATUS_BOOT) status.boot = cbor.takeUnsigned(reader, U32_MAX);
+    else if (key === senml.STATUS_UPTIME_MS)
+      status.uptimeMs = cbor.takeUnsigned(reader, limits.WALL_MS_MAX);
+    else if (key === senml.STATUS_COUNTERS) status.counters = takeCounters(reader);
+    else if (key === senml.STATUS_TAPS)
+      status.taps = takeList(reader, limits.TAPS_MAX, () => takeCounters(reader));
+    else return false;
+    return true;
+  });
+  if (!keysKnown) return "bad-key";
+  if (reader.failed) return "bad-field";
+  return status.boot < 0 || status.uptimeMs < 0 ? "not-a-status" : status;
+}
+
+const BIRTH_LIMITS = { bytesMax: limits.MESSAGE_BYTES_MAX, depthMax: limits.BIRTH_DEPTH_MAX };
+const STATUS_LIMITS = { bytesMax: limits.MESSAGE_BYTES_MAX, depthMax: limits.STATUS_DEPTH_MAX };
+const U32_MAX = 0xffff_ffff;
+const HOUR_MS_MAX = 86_400_000; // no period or delay is longer than a day
+const DUTY_MAX = 10_000; // SPEC.md §5: outputs are given in 1/10,000
+const CHANNEL_KINDS: readonly ChannelKind[] = ["analog", "register", "computed"];
+const REGISTER_TYPES = ["u16", "i16", "u32", "i32", "f32"];
+const REGISTER_ORDERS = ["ABCD", "CDAB", "BADC", "DCBA"];
+
+/** Takes a map; `field` takes the value of a key it knows, or gives false. */
+function takeMapOf(reader: cbor.CborReader, field: (key: number) => boolean): boolean {
+  const pairs = cbor.takeMap(reader);
+  for (let i = 0; i < pairs && !reader.failed; i++) {
+    const key = cbor.takeKey(reader);
+    if (key === cbor.KEY_REQUIRED_TEXT) return false;
+    if (!field(key)) cbor.skipItem(reader);
+  }
+  return true;
+}
+
+function takeList<T>(reader: cbor.CborReader, max: number, take: () => T): T[] {
+  const count = cbor.takeArray(reader);
+  if (count > max) reader.failed = true;
+  const items: T[] = [];
+  for (let i = 0; i < count && !reader.failed; i++) items.push(take());
+  return items;
+}
+
+function takeCounters(reader: cbor.CborReader): number[] {
+  return takeList(reader, limits.RECORDS_MAX, () => cbor.takeUnsigned(reader, U32_MAX));
+}
+
+function takePartField(reader: cbor.CborReader, part: BirthPart, key: number): boolean {
+  if (key === senml.BIRTH_BOOT) part.boot = cbor.takeUnsigned(reader, U32_MAX);
+  else if (key === senml.BIRTH_INDEX)
+    part.index = cbor.takeUnsigned(reader, limits.BIRTH_PARTS_MAX - 1);
+  else if (key === senml.BIRTH_COUNT)
+    part.count = cbor.takeUnsigned(reader, limits.BIRTH_PARTS_MAX);
+  else if (key === senml.BIRTH_IDENTITY) part.identity = takeIdentity(reader);
+  else if (key === senml.BIRTH_CHANNELS)
+    part.channels = takeList(reader, limits.RECORDS_MAX, () => takeChannel(reader));
+  else if (key === senml.BIRTH_OUTPUTS)
+    part.outputs = takeList(reader, limits.OUTPUTS_MAX, () => takeOutput(reader));
+  else if (key === senml.BIRTH_TAPS)
+    part.taps = takeList(reader, limits.TAPS_MAX, () => takeTap(reader));
+  else return false;
+  return true;
+}
+
+function takeIdentity(reader: cbor.CborReader): Identity {
+  const identity: Identity = {
+    type: "",
+    eui64: "",
+    loopHash: "",
+    linkHash: "",
+    firmware: "",
+    host: "",
+    periodUs: -1,
+    channelCount: -1,
+  };
+  const text = (): string => cbor.takeText(reader, limits.IDENTITY_CHARS_MAX);
+  const keysKnown = takeMapOf(reader, (key) => {
+    if (key === senml.IDENTITY_TYPE) identity.type = takeName(reader);
+    else if (key === senml.IDENTITY_EUI64) identity.eui64 = cbor.takeHex(reader, 8);
+    else if (key === senml.IDENTITY_LOOP_HASH) identity.loopHash = cbor.takeHex(reader, 32);
+    else if (key === senml.IDENTITY_LINK_HASH) identity.linkHash = cbor.takeHex(reader, 32);
+    else if (key === senml.IDENTITY_VERSION) identity.firmware = text();
+    else if (key === senml.IDENTITY_HOST) identity.host = text();
+    else if (key === senml.IDENTITY_PERIOD_US)
+      identity.periodUs = cbor.takeUnsigned(reader, U32_MAX);
+    else if (key === senml.IDENTITY_CHANNEL_COUNT)
+      identity.channelCount = cbor.takeUnsigned(reader, limits.CHANNELS_ANNOUNCED_MAX);
+    else return false;
+    return true;
+  });
+  const { type, eui64, loopHash, linkHash, firmware, host } = identity;
+  const missing = [type, eui64, loopHash, linkHash, firmware, host].includes("");
+  if (!keysKnown || missing || identity.periodUs < 0 || identity.channelCount < 0)
+    reader.failed = true;
+  return identity;
+}
+
+function takeChannel(reader: cbor.CborReader): ChannelBirth {
+  const channel: ChannelBirth = {
+    name: "",
+    unit: null,
+    kind: "computed",
+    decimals: 0,
+    qos: 1,
+    alarms: [],
+    register: null,
+    periodMs: 0,
+    heartbeatMs: 0,
+  };
+  const seen = takeMapOf(reader, (key) => {
+    if (key === senml.CHANNEL_NAME) channel.name = takeName(reader);
+    else if (key === senml.CHANNEL_UNIT) channel.unit = takeUnit(reader);
+    else if (key === senml.CHANNEL_KIND)
+      channel.kind = CHANNEL_KINDS[cbor.takeUnsigned(reader, 2)] ?? "computed";
+    else if (key === senml.CHANNEL_SCALE) channel.decimals = takeDecimals(reader);
+    else if (key === senml.CHANNEL_QOS) channel.qos = cbor.takeUnsigned(reader, 1);
+    else if (key === senml.CHANNEL_ALARMS)
+      channel.alarms = takeList(reader, limits.ALARMS_MAX, () => takeAlarm(reader));
+    else if (key === senml.CHANNEL_REGISTER) channel.register = takeRegister(reader);
+    else if (key === senml.CHANNEL_PERIOD_MS)
+      channel.periodMs = cbor.takeUnsigned(reader, HOUR_MS_MAX);
+    else if (key === senml.CHANNEL_HEARTBEAT_MS)
+      channel.heartbeatMs = cbor.takeUnsigned(reader, HOUR_MS_MAX);
+    else return false;
+    return true;
+  });
+  if (channel.register?.type === "f32") channel.decimals = null;
+  const consistent = (channel.kind === "register") === (channel.register !== null);
+  if (!seen || channel.name === "" || !consistent) reader.failed = true;
+  return channel;
+}
+
+/** Digits after the point that one step of the scale asks for. */
+function takeDecimals(reader: cbor.CborReader): number {
+  cbor.takeFraction(reader);
+  return Math.max(0, -reader.exponent);
+}
+
+function takeAlarm(reader: cbor.CborReader): AlarmLimit {
+  expectItems(reader, 5);
+  return {
+    name: takeName(reader),
+    above: cbor.takeUnsigned(reader, 1) === 1,
+    limit: cbor.takeNumber(reader),
+    hysteresis: cbor.takeNumber(reader),
+    delayMs: cbor.takeUnsigned(reader, HOUR_MS_MAX),
+  };
+}
+
+function takeRegister(reader: cbor.CborReader): RegisterSource {
+  expectItems(reader, 6);
+  return {
+    tap: cbor.takeUnsigned(reader, limits.TAPS_MAX - 1),
+    unitId: cbor.takeUnsigned(reader, 255),
+    functionCode: cbor.takeUnsigned(reader, 127),
+    address: cbor.takeUnsigned(reader, 65_535),
+    type: REGISTER_TYPES[cbor.takeUnsigned(reader, 4)] ?? "",
+    order: REGISTER_ORDERS[cbor.takeUnsigned(reader, 3)] ?? "",
+  };
+}
+
+function takeOutput(reader: cbor.CborReader): OutputView {
+  expectItems(reader, 4);
+  const duty = (): number => cbor.takeUnsigned(reader, DUTY_MAX) / DUTY_MAX;
+  return { name: takeName(reader), min: duty(), max: duty(), safe: duty() };
+}
+
+function takeTap(reader: cbor.CborReader): TapBirth {
+  expectItems(reader, 4);
+  return {
+    name: takeName(reader),
+    protocol: takeName(reader),
+    baud: cbor.takeUnsigned(reader, U32_MAX),
+    format: takeName(reader),
+  };
+}
+
+function takeName(reader: cbor.CborReader): string {
+  const name = cbor.takeText(reader, limits.NAME_CHARS_MAX);
+  if (!isName(name)) reader.failed = true;
+  return name;
+}
+
+function takeUnit(reader: cbor.CborReader): string {
+  const unit = cbor.takeText(reader, limits.UNIT_CHARS_MAX);
+  if (!isUnit(unit)) reader.failed = true;
+  return unit;
+}
+
+function expectItems(reader: cbor.CborReader, count: number): void {
+  if (cbor.takeArray(reader) !== count) reader.failed = true;
+}
