@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// A mosquitto broker on a free loopback port, and mosquitto_sub as an independent subscriber.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { findProgram } from "./need.ts";
+
+export interface Mosquitto {
+  port: number;
+  url: string;
+  stop(): Promise<void>;
+}
+
+/** Starts mosquitto without persistence; the port may be given to start it again at the same place. */
+export async function startMosquitto(port?: number): Promise<Mosquitto> {
+  const folder = mkdtempSync(join(tmpdir(), "mosquitto-"));
+  const chosen = port ?? (await freePort());
+  const file = join(folder, "mosquitto.conf");
+  writeFileSync(file, `listener ${chosen} 127.0.0.1\nallow_anonymous true\npersistence false\n`);
+  const child = spawn(findProgram("mosquitto")!, ["-c", file], { stdio: "ignore" });
+  await untilListening(chosen);
+  const stop = async (): Promise<void> => {
+    const closed = once(child, "close");
+    child.kill();
+    await closed;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { port: chosen, url: `mqtt://127.0.0.1:${chosen}`, stop };
+}
+
+/** Everything mosquitto_sub sees on `filter`: topic and payload in hex. */
+export function subscribe(
+  port: number,
+  filter: string,
+): { messages: { topic: string; hex: string }[]; stop(): void } {
+  const args = ["-h", "127.0.0.1", "-p", String(port), "-t", filter, "-q", "1", "-F", "%t %x"];
+  const child = spawn("mosquitto_sub", args, { stdio: ["ignore", "pipe", "ignore"] });
+  const messages: { topic: string; hex: string }[] = [];
+  let rest = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    const lines = (rest + chunk.toString()).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) {
+      const [topic = "", hex = ""] = line.split(" ");
+      messages.push({ topic, hex });
+    }
+  });
+  return { messages, stop: () => void child.kill() };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+async function untilListening(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const socket = connect(port, "127.0.0.1");
+    const answer = await Promise.race([
+      once(socket, "connect").then(() => true),
+      once(socket, "error").then(() => false),
+    ]).catch(() => false);
+    socket.destroy();
+    if (answer) return;
+    await delay(50);
+  }
+  throw new Error(`mosquitto does not listen on ${port}`);
+}
