@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Runs the AssemblyScript compiler over a tree of sources and turns its complaints into lines a user can act on.
+// Runs the AssemblyScript compiler and turns its complaints into lines to act on.
 //
-// Flags stand in asconfig.json only. The compiler is loaded when something is to be compiled, not before:
+// A complaint names the user's own file, line and column. Flags stand in asconfig.json only. The compiler is loaded when something is to be compiled, not before:
 // it costs a second. It runs in a thread of its own, since it answers nothing while it works.
 
 import { show } from "./node.ts";

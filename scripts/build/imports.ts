@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What each module may import from its host and must export: least authority, checked on the built bytes.
+// What each module may import from its host and must export.
 //
 // Spec: SPEC.md §1.1, §1.2 (a test compares these tables with it). Every parameter and result is i32.
 // Reads the type, import, function and export sections of a module that WebAssembly has validated.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reads JSON and remembers the line of each field, so that an error can point at it.
+// Reads JSON and remembers each line, so that an error can point at a field.
 //
 // Spec: RFC 8259. JSON.parse says neither the line nor that a name stands twice, and takes the last one.
 // A byte order mark and Windows line ends are accepted. Errors are returned with line and column, from 1.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Builds the two modules of a node type: loop.wasm and link.wasm, cached by the hash of all that goes in.
+// Builds the two modules of a node type: loop.wasm and link.wasm.
 //
-// Spec: SPEC.md §1. The same bytes run in the simulator, in real time and on a board; their SHA-256 names them.
+// Cached by the hash of all that goes in. Spec: SPEC.md §1. The same bytes run in the simulator, in real time and on a board; their SHA-256 names them.
 // A module that imports more than its list is refused. Errors are Failures with the user's own file and line.
 
 import { createHash } from "node:crypto";

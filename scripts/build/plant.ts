@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reads plant.json and makes the plan of a plant that the simulator and the real-time run carry out.
+// Reads plant.json and makes the plan that a simulation or a run carries out.
 //
 // PLANT is a folder with a plant.json, such a file, or a NODE folder, which counts as the plant of that node.
 // Each node type is built once. A node's EUI-64 follows from its id unless it is given, so that it never changes.

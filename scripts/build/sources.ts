@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The sources of one module as asc sees them: firmware, generated constants and the user's folder in one tree.
+// The sources of one module as asc sees them, in one tree.
 //
 //   firmware/...             the project's own, firmware/generated/*.ts replaced by what the node needs
 //   node/...                 the user's folder, wherever it lies; node/loop-entry.ts is generated

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Checks descriptions without building: finds them, reads them, says in a line what they hold.
+// Checks descriptions without building and says in a line what they hold.
 
 import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Ctrl-C and the wish of a service manager, as a signal that a command can wait for.
+// Ctrl-C and the wish of a service manager, as a signal to wait for.
 //
-// The first one asks for an orderly end, a second one ends at once with 130.
+// The first signal asks for an orderly end, a second one ends at once with 130.
 
 import { setTimeout as wait } from "node:timers/promises";
 import { EXIT_INTERRUPTED } from "./failure.ts";

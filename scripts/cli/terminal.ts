@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Where a command's words go: data to stdout, talk to stderr, colour only where a person reads.
+// Where a command's words go: data to stdout, talk to stderr.
 //
-// NO_COLOR and pipes get plain text. A reader that closes the pipe ends the command quietly.
+// Colour only where a person reads: NO_COLOR and pipes get plain text. A reader that closes the pipe ends the command quietly.
 // Everything under a second stays silent; what lasts longer says a line, in a pipe at most one each 10 s.
 
 import { styleText } from "node:util";

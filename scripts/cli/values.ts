@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Readers of option values: lengths of time, ports, fractions, whole numbers, broker addresses.
+// Readers of option values: lengths of time, ports, fractions, brokers.
 //
 // One parser a meaning, used by all commands. Each refuses with a sentence that shows what would be right.
 

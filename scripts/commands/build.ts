@@ -37,9 +37,7 @@ async function run(folder: string, options: Options): Promise<void> {
   if (options.json) printJson({ node: built.folder, type: built.type.type, modules: rows });
   else
     for (const { name, bytes, sha256, file } of rows)
-      print(
-        `${name}  ${String(bytes).padStart(6)} bytes  sha256 ${sha256}${file ? `  ${show(file)}` : ""}`,
-      );
+      print([name, `${bytes} bytes`, `sha256 ${sha256}`, file && show(file)].join("  ").trimEnd());
 }
 
 function row(name: string, module: BuiltModule, out: string | undefined) {

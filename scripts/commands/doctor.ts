@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `ferrule doctor`: what is missing or wrong on this machine, with the line that mends it.
+// `ferrule doctor`: what is missing on this machine, and what mends it.
 
 import type { Command } from "commander";
 import { EXIT_FAILED } from "../cli/failure.ts";
@@ -20,7 +20,9 @@ async function run(options: { json?: boolean }): Promise<void> {
   if (options.json) printJson({ ok: missing.length === 0, findings });
   else
     for (const { ok, name, text, mend } of findings) {
-      const mark = ok ? paint("green", "ok", process.stdout.isTTY) : paint("red", "missing", process.stdout.isTTY);
+      const mark = ok
+        ? paint("green", "ok", process.stdout.isTTY)
+        : paint("red", "missing", process.stdout.isTTY);
       print(`${mark} ${name}: ${text}`);
       if (!ok) print(`  mend: ${mend}`);
     }

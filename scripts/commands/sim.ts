@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `ferrule sim [PLANT]`: the whole road in virtual time, from one seed, as fast as it goes.
+// `ferrule sim [PLANT]`: the whole road in virtual time, from one seed.
 
 import type { Command } from "commander";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";

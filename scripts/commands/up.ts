@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `ferrule up [PLANT]`: nodes, gateway, broker, hub and page on this machine, in real time.
+// `ferrule up [PLANT]`: the whole road on this machine, in real time.
 
 import type { Command } from "commander";
 import { EXIT_INTERRUPTED } from "../cli/failure.ts";

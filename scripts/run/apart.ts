@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Runs a long computation in a thread of its own, so that Ctrl-C and the page stay alive meanwhile.
+// Runs a long computation in a thread of its own.
 //
-// The module exports `work(input, report)`; input and result are plain data. A Failure crosses as one.
+// So that Ctrl-C and the page stay alive meanwhile. The module exports `work(input, report)`; input and result are plain data. A Failure crosses as one.
 
 import { Worker } from "node:worker_threads";
 import { EXIT_INTERRUPTED, Failure } from "../cli/failure.ts";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Debian packages that tests use as independent judges, and how they are found and installed.
+// Debian packages that tests use as judges: found and installed.
 //
 // `ferrule up` needs none of them. Nothing recommended comes along; services of the packages do not start.
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Looks at this machine: Node, packages, cache, ports, page, Debian's tools, rights to serial ports.
+// Looks at this machine: Node, packages, cache, ports, page, rights.
 //
 // Nothing is changed. What `ferrule up` needs is marked as needed; the rest only tests or taps need.
 
@@ -74,7 +74,8 @@ function checkCache(): Finding {
 
 async function checkPagePort(): Promise<Finding> {
   const free = await portIsFree({ host: "127.0.0.1", port: PAGE_PORT });
-  const text = `TCP ${PAGE_PORT} ${free ? "is free" : "is taken; ferrule up takes the next free one"}`;
+  const state = free ? "is free" : "is taken; ferrule up takes the next free one";
+  const text = `TCP ${PAGE_PORT} ${state}`;
   return finding("port of the page", free, false, text, `ss -ltnp 'sport = :${PAGE_PORT}'`);
 }
 

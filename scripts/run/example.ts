@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The plant that a command takes when none is named: the example that comes with the package.
+// The plant that a command takes when none is named.
 
 import { fileURLToPath } from "node:url";
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How parts that run in real time talk: pino to stderr, warnings and worse unless asked for more.
+// How parts that run in real time talk: pino, to stderr.
 
 import { pino, type Logger } from "pino";
 

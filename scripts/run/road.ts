@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The whole road in real time: broker, gateway, hub and page first, then the nodes.
+// The whole road in real time: broker, gateway, hub, page, then nodes.
 //
 // The page is up before the nodes are built. finish() stops sampling, waits until what was sampled has
 // arrived (at most DRAIN_MS_MAX), and gives the totals from where each is counted.
 
 import { setTimeout as wait } from "node:timers/promises";
 import { startGateway } from "../../gateway/index.ts";
-import { startRealtime } from "../../host-sim/realtime/run.ts";
+import { type Realtime, startRealtime } from "../../host-sim/realtime/run.ts";
 import { startHub } from "../../hub/server.ts";
 import { show } from "../build/node.ts";
-import { hubConfig, readPlant, toPlantPlan } from "../build/plant.ts";
+import { hubConfig, type Plant, readPlant, toPlantPlan } from "../build/plant.ts";
 import { say } from "../cli/terminal.ts";
 import { type Endpoint, showEndpoint } from "../cli/values.ts";
 import { startBroker } from "./broker.ts";
@@ -18,6 +18,7 @@ import { checkBroker, choosePage } from "./ports.ts";
 
 const DRAIN_MS_MAX = 10_000; // several retries of MQTT-SN fit
 const DRAIN_STEP_MS = 50;
+const DRAIN_SILENT_MS = 1000; // what lasts longer says so
 
 export interface RoadOptions {
   page?: Endpoint;
@@ -28,7 +29,7 @@ export interface RoadOptions {
 
 export interface RoadTotals {
   nodes: number;
-  sent: number; // readings and events that nodes took to their outboxes or sent unconfirmed
+  sent: number; // readings and events that nodes took into their outboxes
   acknowledged: number;
   ingested: number;
   dropped: number;
@@ -42,19 +43,17 @@ export interface Road {
   finish(): Promise<RoadTotals>;
 }
 
-/** Starts everything but the nodes; throws a Failure when the plant, a port or the broker is not as needed. */
+type Hub = Awaited<ReturnType<typeof startHub>>;
+
+/** Starts all but the nodes; throws a Failure when plant, port or broker are not as needed. */
 export async function startRoad(path: string, options: RoadOptions): Promise<Road> {
   const plant = readPlant(path);
   if (options.broker !== undefined) await checkBroker(options.broker);
   const page = await choosePage(options.page);
   const embedded = options.broker === undefined ? await startBroker() : undefined;
-  const brokerUrl = options.broker ?? embedded!.url;
-  const gateway = await startGateway({
-    udpHost: "127.0.0.1",
-    udpPort: 0,
-    brokerUrl,
-    log: createLog("gateway"),
-  });
+  const brokerUrl = options.broker ?? embedded?.url ?? "";
+  const log = createLog("gateway");
+  const gateway = await startGateway({ udpHost: "127.0.0.1", udpPort: 0, brokerUrl, log });
   const hub = await startHub({
     config: hubConfig(plant),
     brokerUrl,
@@ -62,45 +61,61 @@ export async function startRoad(path: string, options: RoadOptions): Promise<Roa
     pagePort: page.port,
     log: createLog("hub"),
   });
-  let nodes: Awaited<ReturnType<typeof startRealtime>> | undefined;
-
+  let nodes: Realtime | undefined;
   return {
     page: `http://${showEndpoint({ host: page.host, port: hub.pagePort })}`,
     broker: brokerUrl,
     async startNodes() {
-      const building = (folder: string): void => say(`building ${show(folder)}`);
-      const plan = await toPlantPlan(plant, building, options.signal);
-      nodes = startRealtime(plan, {
-        gateway: { host: "127.0.0.1", port: gateway.udpPort },
-        seed: options.seed,
-        log: createLog("nodes"),
-      });
+      nodes = await startPlant(plant, options, gateway.udpPort, hub);
     },
     async finish() {
       nodes?.stopSampling();
-      await drain();
-      const counted = nodes?.totals();
-      const { ingested } = hub.hub.totals();
+      await drain(nodes, hub);
+      const totals = sumUp(plant, nodes, hub);
       await nodes?.close();
       await hub.close();
       await gateway.close();
       await embedded?.close();
-      return {
-        nodes: plant.type.nodes.length,
-        sent: counted?.queued ?? 0,
-        acknowledged: counted?.acknowledged ?? 0,
-        ingested,
-        dropped: counted?.dropped ?? 0,
-      };
+      return totals;
     },
   };
+}
 
-  async function drain(): Promise<void> {
-    for (let passedMs = 0; passedMs < DRAIN_MS_MAX; passedMs += DRAIN_STEP_MS) {
-      const arrived = hub.hub.totals().ingested >= (nodes?.totals().acknowledged ?? 0);
-      if ((nodes?.waiting() ?? 0) === 0 && arrived) return;
-      if (passedMs === 1000) say("waiting for what is still under way");
-      await wait(DRAIN_STEP_MS);
-    }
+async function startPlant(
+  plant: Plant,
+  options: RoadOptions,
+  port: number,
+  hub: Hub,
+): Promise<Realtime> {
+  const building = (folder: string): void => say(`building ${show(folder)}`);
+  const plan = await toPlantPlan(plant, building, options.signal);
+  return startRealtime(plan, {
+    gateway: { host: "127.0.0.1", port },
+    seed: options.seed,
+    log: (text) => say(`node ${text}`),
+    has: hub.hub.has,
+  });
+}
+
+async function drain(nodes: Realtime | undefined, hub: Hub): Promise<void> {
+  for (let passedMs = 0; passedMs < DRAIN_MS_MAX; passedMs += DRAIN_STEP_MS) {
+    const arrived = hub.hub.totals().ingested >= (nodes?.totals().acknowledged ?? 0);
+    if ((nodes?.waiting() ?? 0) === 0 && arrived) return;
+    if (passedMs === DRAIN_SILENT_MS) say("waiting for what is still under way");
+    await wait(DRAIN_STEP_MS);
   }
+  say(`${nodes?.waiting() ?? 0} readings were still under way after ${DRAIN_MS_MAX / 1000} s`);
+}
+
+function sumUp(plant: Plant, nodes: Realtime | undefined, hub: Hub): RoadTotals {
+  const counted = nodes?.totals();
+  if (counted !== undefined && counted.ticksSkipped > 0)
+    say(`${counted.ticksSkipped} ticks were given up: this machine was too busy or asleep`);
+  return {
+    nodes: plant.type.nodes.length,
+    sent: counted?.queued ?? 0,
+    acknowledged: counted?.acknowledged ?? 0,
+    ingested: hub.hub.totals().ingested,
+    dropped: counted?.dropped ?? 0,
+  };
 }

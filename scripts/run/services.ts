@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Gateway and hub as services by themselves, each with the broker that it is given.
+// Gateway and hub as services by themselves.
 
 import { startGateway } from "../../gateway/index.ts";
 import { startHub } from "../../hub/server.ts";

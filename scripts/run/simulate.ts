@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Runs a simulation in a thread and writes its trace and its datagrams whole or not at all.
+// Runs a simulation in a thread; its files are written whole or not at all.
 //
 // Both files are written beside and renamed at the end; an interruption or an error takes them away.
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Entry of a worker thread: loads a TypeScript module and lets it do one piece of work.
+// Entry of a worker thread: loads a module and lets it do one work.
 //
 // A worker has its own module loader, so TypeScript is registered again here. See apart.ts.
 
