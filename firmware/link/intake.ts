@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+// Takes a record of the ring apart and puts it into the outbox or into the tap counters.
+//
+// Spec: SPEC.md §1.4. loop is trusted for meaning, not for shape: a record that is not what the table
+// says is counted in recordsBad and dropped. A float that is no number travels as a bad quality.
+
+import { COUNTER_RECORDS_BAD } from "../wire/counters";
+import {
+  CAUSE_NO_INPUT,
+  CAUSE_NONE,
+  CAUSE_NOT_A_NUMBER,
+  KIND_EVENT,
+  KIND_READING,
+  KIND_STATE,
+  QUALITY_BAD,
+  RECORD_ACTIVE,
+  RECORD_ALARM,
+  RECORD_CAUSE,
+  RECORD_CHANNEL,
+  RECORD_KIND,
+  RECORD_QUALITY,
+  RECORD_TIME_US,
+  RECORD_TYPE,
+  RECORD_VALUE,
+  RECORD_VALUE_BYTES,
+  TYPE_BYTES,
+  TYPE_F32,
+  TYPE_NONE,
+} from "../wire/record";
+import { count, TAP_COUNTERS, TAP_COUNTERS_BYTES } from "./counters";
+import { channelAt, node } from "./node";
+import {
+  FLAG_ACTIVE,
+  FLAG_EVENT,
+  FLAG_STAMPED,
+  LIST_CONFIRMED,
+  LIST_EVENTS,
+  LIST_UNCONFIRMED,
+  NO_SLOT,
+  outboxOffer,
+  slotAt,
+} from "./outbox";
+import { time, timeNow, timeOfRecord } from "./time";
+
+/** Takes one record of `bytes` octets; the time must have been advanced after it was taken. */
+export function takeRecord(record: usize, bytes: i32): void {
+  if (isSound(record, bytes)) {
+    if (load<u8>(record, RECORD_KIND) == KIND_STATE) takeState(record);
+    else takeEntry(record);
+  } else {
+    count(COUNTER_RECORDS_BAD);
+  }
+}
+
+function isSound(record: usize, bytes: i32): bool {
+  if (bytes < RECORD_VALUE) return false;
+  const kind = load<u8>(record, RECORD_KIND);
+  const channel: i32 = load<u8>(record, RECORD_CHANNEL);
+  const type: i32 = load<u8>(record, RECORD_TYPE);
+  const valueBytes: i32 = load<u8>(record, RECORD_VALUE_BYTES);
+  if (bytes != RECORD_VALUE + valueBytes) return false;
+  if (kind == KIND_STATE) {
+    return channel < node.tapCount && type == TYPE_BYTES && valueBytes == TAP_COUNTERS_BYTES;
+  }
+  if (kind != KIND_READING && kind != KIND_EVENT) return false;
+  if (channel >= node.channelCount || type > TYPE_F32) return false;
+  if (valueBytes != (type == TYPE_NONE ? 0 : 4)) return false;
+  const quality: i32 = load<u8>(record, RECORD_QUALITY);
+  const cause: i32 = load<u8>(record, RECORD_CAUSE);
+  if (quality > QUALITY_BAD || cause > CAUSE_NO_INPUT) return false;
+  if (kind == KIND_EVENT) {
+    const alarm = load<u8>(record, RECORD_ALARM);
+    return alarm < channelAt(channel).alarmCount && load<u8>(record, RECORD_ACTIVE) <= 1;
+  }
+  // A bad reading has a cause and no value, any other has a value.
+  return quality == QUALITY_BAD ? cause != CAUSE_NONE && type == TYPE_NONE : type != TYPE_NONE;
+}
+
+function takeState(record: usize): void {
+  const tap: u32 = load<u8>(record, RECORD_CHANNEL);
+  memory.copy(TAP_COUNTERS + tap * TAP_COUNTERS_BYTES, record + RECORD_VALUE, TAP_COUNTERS_BYTES);
+}
+
+function takeEntry(record: usize): void {
+  const channel: u32 = load<u8>(record, RECORD_CHANNEL);
+  const isEvent = load<u8>(record, RECORD_KIND) == KIND_EVENT;
+  let list = LIST_EVENTS;
+  if (!isEvent) list = channelAt(channel).qos == 0 ? LIST_UNCONFIRMED : LIST_CONFIRMED;
+  const slot = outboxOffer(list, timeNow());
+  if (slot == NO_SLOT) return;
+  const entry = slotAt(slot);
+  entry.timeMs = timeOfRecord(load<u32>(record, RECORD_TIME_US));
+  entry.flags = 0;
+  if (isEvent) entry.flags |= FLAG_EVENT;
+  if (isEvent && load<u8>(record, RECORD_ACTIVE) == 1) entry.flags |= FLAG_ACTIVE;
+  if (time.known) {
+    entry.timeMs += time.wallOffsetMs;
+    entry.flags |= FLAG_STAMPED;
+  }
+  entry.channel = channel as u8;
+  entry.quality = load<u8>(record, RECORD_QUALITY);
+  entry.cause = load<u8>(record, RECORD_CAUSE);
+  entry.type = load<u8>(record, RECORD_TYPE);
+  entry.alarm = load<u8>(record, RECORD_ALARM);
+  entry.value = entry.type == TYPE_NONE ? 0 : load<u32>(record, RECORD_VALUE);
+  // Exponent bits all ones: infinite or not a number.
+  if (entry.type == TYPE_F32 && (entry.value & 0x7f800000) == 0x7f800000) {
+    entry.type = TYPE_NONE as u8;
+    entry.quality = QUALITY_BAD as u8;
+    entry.cause = CAUSE_NOT_A_NUMBER as u8;
+  }
+}

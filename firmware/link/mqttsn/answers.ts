@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+// What a datagram of a gateway does to the session.
+//
+// Spec: MQTT-SN 1.2 §6; return codes as SPEC.md §7: 01 keep and wait Twait, 02 register and send as new,
+// 03 and reserved codes drop and count. A datagram that is no packet is counted as malformed; one that
+// nobody waits for, or from another peer than the gateway, as unexpected. Neither changes anything.
+// No state of its own.
+
+import { COUNTER_DATAGRAMS_MALFORMED, COUNTER_DATAGRAMS_UNEXPECTED } from "../../wire/counters";
+import {
+  ADVERTISE,
+  CONNACK,
+  DISCONNECT,
+  FLAG_QOS_MASK,
+  FLAG_QOS_SHIFT,
+  FLAG_TOPIC_ID_TYPE_MASK,
+  GWINFO,
+  PINGREQ,
+  PINGRESP,
+  PUBACK,
+  PUBLISH,
+  REGACK,
+  REGISTER,
+  RETURN_ACCEPTED,
+  RETURN_CONGESTION,
+  RETURN_INVALID_TOPIC_ID,
+  RETURN_NOT_SUPPORTED,
+  SUBACK,
+  WILLMSGREQ,
+  WILLTOPICREQ,
+} from "../../wire/mqttsn";
+import { PEER_GROUP } from "../../wire/info";
+import { count } from "../counters";
+import { outboxSettle, outboxStamp } from "../outbox";
+import { TOPIC_BIRTH, TOPIC_PRESENCE, TOPIC_TIME } from "../texts";
+import { time, timeAnswer } from "../time";
+import { BACKOFF_MS_MIN, INVALID_ID_COUNT_MAX, WAIT_MS_MIN } from "../timing";
+import { decodePacket, packet } from "./packet";
+import {
+  isTopicName,
+  outgoing,
+  replyAck,
+  replyPing,
+  replyWill,
+  requestConnect,
+  requestWill,
+} from "./requests";
+import {
+  answered,
+  congest,
+  connected,
+  CONNECTING,
+  ID_NONE,
+  ID_REFUSED,
+  lose,
+  refused,
+  SEARCHING,
+  session,
+  setTopicId,
+  topicId,
+} from "./session";
+
+/** Takes one datagram of a peer; true: `outgoing` holds the answer it asks for. */
+export function offerDatagram(peer: u32, at: usize, bytes: u32, nowMs: u32): bool {
+  outgoing.bytes = 0;
+  if (!decodePacket(at, bytes)) count(COUNTER_DATAGRAMS_MALFORMED);
+  else if (!dispatch(peer, nowMs)) count(COUNTER_DATAGRAMS_UNEXPECTED);
+  return outgoing.bytes > 0;
+}
+
+/** False: nobody waits for this packet. */
+function dispatch(peer: u32, nowMs: u32): bool {
+  const type = packet.type;
+  if (session.state == SEARCHING) {
+    // An address in a GWINFO comes from another client: what counts here is who answered.
+    if (peer == PEER_GROUP || (type != GWINFO && type != ADVERTISE)) return false;
+    session.peer = peer;
+    session.state = CONNECTING;
+    requestConnect(nowMs);
+    return true;
+  }
+  if (session.state < CONNECTING || peer != session.peer) return false;
+  session.heardMs = nowMs;
+  if (type == DISCONNECT) {
+    lose(nowMs);
+    return true;
+  }
+  if (session.state == CONNECTING) return dispatchConnecting(type, nowMs);
+  return dispatchActive(type, nowMs);
+}
+
+function dispatchConnecting(type: i32, nowMs: u32): bool {
+  if (type == WILLTOPICREQ) {
+    requestWill(true, nowMs);
+  } else if (type == WILLMSGREQ) {
+    requestWill(false, nowMs);
+  } else if (type == CONNACK) {
+    if (packet.returnCode == RETURN_ACCEPTED) connected(nowMs);
+    else refused(nowMs);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+function dispatchActive(type: i32, nowMs: u32): bool {
+  if (type == PUBLISH) return takePublish(nowMs);
+  if (type == REGISTER) return takeRegister();
+  if (type == PINGREQ) {
+    replyPing();
+    return true;
+  }
+  if (type == WILLTOPICREQ || type == WILLMSGREQ) {
+    // A late CONNACK made us believe that we are in: help the gateway to the end of its dialogue.
+    replyWill(type == WILLTOPICREQ);
+    return false;
+  }
+  if (type == PUBACK && packet.msgId == 0) return takeUnasked(nowMs);
+  if (type != session.awaited) return false;
+  if (type != PINGRESP && packet.msgId != session.msgId) return false;
+  answered(nowMs);
+  if (type == REGACK) takeTopicId(session.topic, nowMs);
+  else if (type == SUBACK) takeTopicId(TOPIC_TIME, nowMs);
+  else if (type == PUBACK) takePuback(nowMs);
+  return true;
+}
+
+function takeTopicId(topic: i32, nowMs: u32): void {
+  const code = packet.returnCode;
+  const id = packet.topicId;
+  const isValid = id != ID_NONE && id != ID_REFUSED;
+  if (code == RETURN_ACCEPTED && isValid) {
+    setTopicId(topic, id);
+  } else if (code == RETURN_ACCEPTED || code == RETURN_CONGESTION) {
+    congest(nowMs); // an accepted id that cannot be one is asked for again, later
+  } else {
+    setTopicId(topic, ID_REFUSED);
+    if (topic == TOPIC_BIRTH) nextBirthPart();
+  }
+}
+
+function takePuback(nowMs: u32): void {
+  const code = packet.returnCode;
+  if (code == RETURN_CONGESTION) {
+    congest(nowMs);
+  } else if (code == RETURN_INVALID_TOPIC_ID) {
+    setTopicId(session.topic, ID_NONE);
+    session.invalidIds++;
+    if (session.invalidIds >= INVALID_ID_COUNT_MAX) lose(nowMs);
+  } else {
+    session.invalidIds = 0;
+    session.backoffMs = BACKOFF_MS_MIN;
+    session.waitMs = WAIT_MS_MIN;
+    if (session.topic == TOPIC_PRESENCE) session.present = true;
+    else if (session.topic == TOPIC_BIRTH) nextBirthPart();
+    else outboxSettle(session.records, code == RETURN_ACCEPTED);
+  }
+}
+
+function nextBirthPart(): void {
+  session.birthPart++;
+  setTopicId(TOPIC_BIRTH, ID_NONE); // the next part is another topic
+}
+
+/** §6.6: an answer to a QoS 0 publication: stop, or register again. */
+function takeUnasked(nowMs: u32): bool {
+  if (packet.returnCode == RETURN_CONGESTION) {
+    congest(nowMs);
+    return true;
+  }
+  if (packet.returnCode != RETURN_INVALID_TOPIC_ID || packet.topicId == ID_NONE) return false;
+  for (let topic: i32 = 0; topic < TOPIC_TIME; topic++) {
+    if (topicId(topic) != packet.topicId || packet.topicId == ID_REFUSED) continue;
+    setTopicId(topic, ID_NONE);
+    return true;
+  }
+  return false;
+}
+
+/** A publication for the node: only the time is subscribed. */
+function takePublish(nowMs: u32): bool {
+  const qos = (packet.flags & FLAG_QOS_MASK) >> FLAG_QOS_SHIFT;
+  const isTime =
+    (packet.flags & FLAG_TOPIC_ID_TYPE_MASK) == 0 &&
+    packet.topicId == topicId(TOPIC_TIME) &&
+    packet.topicId != ID_NONE &&
+    packet.topicId != ID_REFUSED;
+  if (!isTime) {
+    replyAck(PUBACK, RETURN_INVALID_TOPIC_ID);
+    return false;
+  }
+  if (qos == 1) replyAck(PUBACK, RETURN_ACCEPTED);
+  if (qos > 1) {
+    replyAck(PUBACK, RETURN_NOT_SUPPORTED);
+    return false;
+  }
+  const wasKnown = time.known;
+  if (!timeAnswer(packet.data, packet.dataBytes, nowMs)) return false;
+  if (!wasKnown) outboxStamp(time.wallOffsetMs);
+  return true;
+}
+
+/** §6.5: a gateway names a topic: the time's is taken, others are refused. */
+function takeRegister(): bool {
+  const id = packet.topicId;
+  const isTime =
+    id != ID_NONE && id != ID_REFUSED && isTopicName(TOPIC_TIME, packet.data, packet.dataBytes);
+  if (isTime) setTopicId(TOPIC_TIME, id);
+  else packet.topicId = ID_NONE; // §5.3.11: 0000 in a refused REGACK
+  replyAck(REGACK, isTime ? RETURN_ACCEPTED : RETURN_NOT_SUPPORTED);
+  return isTime;
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// MQTT-SN client: which datagram leaves now, and when to ask again.
+//
+// Spec: MQTT-SN 1.2 §6; session.ts has the states, requests.ts what is sent, answers.ts what is received.
+// Bytes in, bytes out; `nowMs` is always an argument.
+
+import { POLL_DELAY_MS_MAX } from "../../limits";
+import {
+  LIST_CONFIRMED,
+  LIST_EVENTS,
+  LIST_UNCONFIRMED,
+  listCount,
+  listLingerMs,
+  outboxRelease,
+} from "../outbox";
+import { TOPIC_DATA } from "../texts";
+import { timeSettled } from "../time";
+import { delayUntil, due, SEARCH_MS_MAX } from "../timing";
+import { outgoing, requestConnect, searchGateway, startRequest, startUnanswered } from "./requests";
+import {
+  ACTIVE,
+  BACKOFF,
+  CONNECTING,
+  isCongested,
+  isUsable,
+  NOTHING,
+  SEARCHING,
+  session,
+  transmit,
+} from "./session";
+
+/** True: `outgoing` is to be sent now. Call again until false, and datagramSent() after each. */
+export function takeDatagram(nowMs: u32): bool {
+  outgoing.unconfirmed = 0;
+  const isDue = due(nowMs, session.deadlineMs);
+  if (session.state == BACKOFF) {
+    if (!isDue) return false;
+    if (session.gatewayCount == 0) {
+      session.state = SEARCHING;
+    } else {
+      session.peer = session.gateway + 1;
+      session.state = CONNECTING;
+      requestConnect(nowMs);
+    }
+  }
+  if (session.state == SEARCHING) {
+    if (!isDue) return false;
+    session.deadlineMs = nowMs + session.searchMs;
+    session.searchMs = min(session.searchMs * 2, SEARCH_MS_MAX);
+    searchGateway();
+    return true;
+  }
+  const isActive = session.state == ACTIVE;
+  if (isActive && session.awaited == NOTHING) startRequest(nowMs);
+  if (session.awaited != NOTHING && due(nowMs, session.deadlineMs)) {
+    if (!transmit(nowMs)) return false;
+    outgoing.address = session.request;
+    outgoing.bytes = session.requestBytes;
+    outgoing.peer = session.peer;
+    return true;
+  }
+  return isActive && startUnanswered(nowMs);
+}
+
+/** What became of the datagram: what awaits an answer is repeated anyway, QoS 0 readings stay. */
+export function datagramSent(taken: bool, nowMs: u32): void {
+  if (!taken) return;
+  session.saidMs = nowMs;
+  if (outgoing.unconfirmed > 0) outboxRelease(outgoing.unconfirmed, true, nowMs);
+}
+
+/** Milliseconds until takeDatagram() has something again, if nothing arrives before. */
+export function clientDelay(nowMs: u32): u32 {
+  const isWaiting = session.awaited != NOTHING;
+  if (session.state != ACTIVE) return delayUntil(nowMs, session.deadlineMs);
+  let delayMs = isWaiting ? delayUntil(nowMs, session.deadlineMs) : POLL_DELAY_MS_MAX;
+  if (isCongested(nowMs)) return delayMs;
+  delayMs = min(delayMs, delayUntil(nowMs, session.statusMs));
+  if (!timeSettled()) return delayMs;
+  if (isUsable(TOPIC_DATA)) delayMs = min(delayMs, lingerDelay(LIST_UNCONFIRMED, nowMs));
+  if (isWaiting) return delayMs;
+  delayMs = min(delayMs, lingerDelay(LIST_EVENTS, nowMs));
+  return min(delayMs, lingerDelay(LIST_CONFIRMED, nowMs));
+}
+
+function lingerDelay(list: u32, nowMs: u32): u32 {
+  return listCount(list) > 0 ? delayUntil(nowMs, listLingerMs(list)) : POLL_DELAY_MS_MAX;
+}

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: MIT
+// What the node sends next: packets that await an answer, and packets that do not.
+//
+// Spec: MQTT-SN 1.2 §6.2, §6.5, §6.6, §6.9, §6.11; SPEC.md §2, §7. One request at a time: a fresh session
+// subscribes to the time, then registers and publishes presence and birth, then registers the rest,
+// then events leave, then readings. Unanswered packets (QoS 0) go in between.
+// State: `outgoing`, ONCE (the packet without answer).
+
+import { DATAGRAM_BYTES_MAX } from "../../limits";
+import { PEER_GROUP } from "../../wire/info";
+import {
+  CONNACK,
+  CONNECT,
+  FLAG_CLEAN_SESSION,
+  FLAG_QOS_SHIFT,
+  FLAG_RETAIN,
+  FLAG_WILL,
+  PINGREQ,
+  PINGRESP,
+  PROTOCOL_ID,
+  PUBACK,
+  PUBLISH,
+  REGACK,
+  REGISTER,
+  SEARCHGW,
+  SUBACK,
+  SUBSCRIBE,
+  WILLMSG,
+  WILLTOPIC,
+} from "../../wire/mqttsn";
+import { encodeBirth } from "../birth";
+import { put, putRaw, putUnsigned, writer, writerStart } from "../cbor";
+import { encodePack } from "../encode";
+import { node, NODE_ID, textAt } from "../node";
+import {
+  flightIsEvents,
+  LIST_CONFIRMED,
+  LIST_EVENTS,
+  LIST_FLIGHT,
+  LIST_UNCONFIRMED,
+  listCount,
+  listReady,
+  outboxPin,
+  outboxRelease,
+  outboxSettle,
+} from "../outbox";
+import { encodeStatus } from "../status";
+import {
+  TEXT_LOST,
+  TEXT_ONLINE,
+  TEXT_ROOT,
+  TOPIC_BIRTH,
+  TOPIC_DATA,
+  TOPIC_EVENT,
+  TOPIC_PRESENCE,
+  TOPIC_STATUS,
+  TOPIC_TIME,
+  TOPIC_TIME_GET,
+} from "../texts";
+import { time, timeAsk, timeQuestionDue, timeSettled } from "../time";
+import { due, KEEP_ALIVE_S, PING_PERIOD_MS, STATUS_PERIOD_MS } from "../timing";
+import { BODY, packet, PACKET_BYTES, packetFinish, packetStart } from "./packet";
+import {
+  expect,
+  ID_NONE,
+  isCongested,
+  isUsable,
+  nextMsgId,
+  REQUEST,
+  session,
+  topicId,
+} from "./session";
+
+const QOS_1: u32 = 1 << FLAG_QOS_SHIFT;
+const PUBLISH_HEADER_BYTES: usize = 5; // flags, topic id, MsgId
+const SEARCH_RADIUS: u32 = 1;
+
+@unmanaged
+class OutgoingState {
+  address: usize;
+  bytes: u32;
+  peer: u32;
+  unconfirmed: u32; // QoS 0 readings in it; they leave the outbox when the host took it
+}
+export const outgoing: OutgoingState = changetype<OutgoingState>(
+  memory.data(offsetof<OutgoingState>(), 4),
+);
+const ONCE: usize = memory.data(PACKET_BYTES);
+
+function putPlain(text: i32): void {
+  const at = textAt(text);
+  putRaw(at + 1, load<u8>(at));
+}
+
+function putTopicName(topic: i32): void {
+  putPlain(TEXT_ROOT);
+  putRaw(NODE_ID, node.idBytes);
+  put(0x2f, 1); // "/"
+  putPlain(topic);
+  if (topic == TOPIC_BIRTH) putDigits(session.birthPart);
+}
+
+function putDigits(value: u32): void {
+  if (value >= 10) putDigits(value / 10);
+  put(0x30 + (value % 10), 1);
+}
+
+export function requestConnect(nowMs: u32): void {
+  packetStart(REQUEST, CONNECT);
+  put(((FLAG_WILL | FLAG_CLEAN_SESSION) << 8) | PROTOCOL_ID, 2);
+  put(KEEP_ALIVE_S, 2);
+  putRaw(NODE_ID, node.idBytes);
+  expect(CONNACK, nowMs);
+}
+
+/** §6.2: the will's topic, or its message. */
+export function requestWill(isTopic: bool, nowMs: u32): void {
+  putWill(REQUEST, isTopic);
+  expect(CONNACK, nowMs);
+}
+
+function putWill(buffer: usize, isTopic: bool): void {
+  packetStart(buffer, isTopic ? WILLTOPIC : WILLMSG);
+  if (isTopic) {
+    put(QOS_1 | FLAG_RETAIN, 1);
+    putTopicName(TOPIC_PRESENCE);
+  } else {
+    putPlain(TEXT_LOST);
+  }
+}
+
+function requestSubscribe(nowMs: u32): void {
+  packetStart(REQUEST, SUBSCRIBE);
+  put(0, 1);
+  put(nextMsgId(), 2);
+  putTopicName(TOPIC_TIME);
+  expect(SUBACK, nowMs);
+}
+
+function requestRegister(topic: i32, nowMs: u32): void {
+  session.topic = topic;
+  packetStart(REQUEST, REGISTER);
+  put(nextMsgId(), 4); // topic id 0000 before it
+  putTopicName(topic);
+  expect(REGACK, nowMs);
+}
+
+function startPublish(buffer: usize, flags: u32, topic: i32, msgId: u32): void {
+  packetStart(buffer, PUBLISH);
+  put(flags, 1);
+  put((topicId(topic) << 16) | msgId, 4);
+}
+
+/** Starts the next request if there is one; false: nothing to ask. */
+export function startRequest(nowMs: u32): bool {
+  if (!isCongested(nowMs) && (startSetUp(nowMs) || startReadings(nowMs))) return true;
+  if (!due(nowMs, session.heardMs + PING_PERIOD_MS) && !due(nowMs, session.saidMs + PING_PERIOD_MS))
+    return false;
+  packetStart(REQUEST, PINGREQ);
+  expect(PINGRESP, nowMs);
+  return true;
+}
+
+/** What a session needs before readings: a REGISTER, or a retained publication. */
+function startSetUp(nowMs: u32): bool {
+  if (topicId(TOPIC_TIME) == ID_NONE) {
+    requestSubscribe(nowMs);
+    return true;
+  }
+  if (startRegister(TOPIC_TIME_GET, nowMs)) return true;
+  if (!session.present) {
+    if (startRegister(TOPIC_PRESENCE, nowMs)) return true;
+    if (isUsable(TOPIC_PRESENCE)) {
+      startRetained(TOPIC_PRESENCE);
+      putPlain(TEXT_ONLINE);
+      expect(PUBACK, nowMs);
+      return true;
+    }
+  }
+  if (session.birthPart < node.birthPartCount) {
+    if (startRegister(TOPIC_BIRTH, nowMs)) return true;
+    if (isUsable(TOPIC_BIRTH)) {
+      startRetained(TOPIC_BIRTH);
+      encodeBirth(session.birthPart);
+      expect(PUBACK, nowMs);
+      return true;
+    }
+  }
+  return (
+    startRegister(TOPIC_STATUS, nowMs) ||
+    startRegister(TOPIC_EVENT, nowMs) ||
+    startRegister(TOPIC_DATA, nowMs)
+  );
+}
+
+function startRegister(topic: i32, nowMs: u32): bool {
+  if (topicId(topic) != ID_NONE) return false;
+  requestRegister(topic, nowMs);
+  return true;
+}
+
+function startRetained(topic: i32): void {
+  session.topic = topic;
+  startPublish(REQUEST, QOS_1 | FLAG_RETAIN, topic, nextMsgId());
+}
+
+/** The pack in flight again, else events, else readings. */
+function startReadings(nowMs: u32): bool {
+  if (!timeSettled()) return false;
+  let list = LIST_FLIGHT;
+  let isEvents = false;
+  if (listCount(LIST_FLIGHT) > 0) {
+    isEvents = flightIsEvents();
+  } else if (listReady(LIST_EVENTS, nowMs)) {
+    list = LIST_EVENTS;
+    isEvents = true;
+  } else if (listReady(LIST_CONFIRMED, nowMs)) {
+    list = LIST_CONFIRMED;
+  } else {
+    return false;
+  }
+  const topic = isEvents ? TOPIC_EVENT : TOPIC_DATA;
+  session.topic = topic;
+  startPublish(REQUEST, QOS_1, topic, nextMsgId());
+  session.records = startPack(list, REQUEST);
+  if (list != LIST_FLIGHT) outboxPin(list, session.records, nowMs);
+  if (!isUsable(topic)) {
+    // The gateway does not take this topic at all.
+    outboxSettle(session.records, false);
+    return false;
+  }
+  expect(PUBACK, nowMs);
+  return true;
+}
+
+function startPack(list: u32, buffer: usize): i32 {
+  return encodePack(
+    list,
+    buffer + BODY + PUBLISH_HEADER_BYTES,
+    buffer + DATAGRAM_BYTES_MAX,
+    time.nowMs,
+  );
+}
+
+/** The next packet that needs no answer, in ONCE; false: there is none. */
+export function startUnanswered(nowMs: u32): bool {
+  outgoing.unconfirmed = 0;
+  if (isCongested(nowMs)) return false;
+  if (isUsable(TOPIC_TIME_GET) && isUsable(TOPIC_TIME) && timeQuestionDue(nowMs)) {
+    startPublish(ONCE, 0, TOPIC_TIME_GET, 0);
+    putUnsigned(timeAsk(nowMs));
+    sendOnce(session.peer);
+    return true;
+  }
+  if (isUsable(TOPIC_STATUS) && due(nowMs, session.statusMs)) {
+    session.statusMs = nowMs + STATUS_PERIOD_MS;
+    startPublish(ONCE, 0, TOPIC_STATUS, 0);
+    encodeStatus(time.nowMs);
+    sendOnce(session.peer);
+    return true;
+  }
+  if (topicId(TOPIC_DATA) == ID_NONE || !timeSettled()) return false;
+  if (!listReady(LIST_UNCONFIRMED, nowMs)) return false;
+  startPublish(ONCE, 0, TOPIC_DATA, 0);
+  const records = startPack(LIST_UNCONFIRMED, ONCE);
+  if (!isUsable(TOPIC_DATA)) {
+    outboxRelease(records, false, nowMs);
+    return false;
+  }
+  outgoing.unconfirmed = records;
+  sendOnce(session.peer);
+  return true;
+}
+
+export function searchGateway(): void {
+  packetStart(ONCE, SEARCHGW);
+  put(SEARCH_RADIUS, 1);
+  outgoing.unconfirmed = 0;
+  sendOnce(PEER_GROUP);
+}
+
+/** Answers to the gateway; none of them awaits anything. */
+export function replyPing(): void {
+  packetStart(ONCE, PINGRESP);
+  sendOnce(session.peer);
+}
+
+export function replyWill(isTopic: bool): void {
+  putWill(ONCE, isTopic);
+  sendOnce(session.peer);
+}
+
+/** REGACK or PUBACK for the packet decoded last. */
+export function replyAck(type: i32, code: u32): void {
+  packetStart(ONCE, type);
+  put((packet.topicId << 16) | packet.msgId, 4);
+  put(code, 1);
+  sendOnce(session.peer);
+}
+
+/** True when the octets are the full name of a topic. */
+export function isTopicName(topic: i32, at: usize, bytes: u32): bool {
+  writerStart(ONCE, ONCE + PACKET_BYTES);
+  putTopicName(topic);
+  return writer.at - ONCE == bytes && memory.compare(ONCE, at, bytes) == 0;
+}
+
+function sendOnce(peer: u32): void {
+  outgoing.address = packetFinish(ONCE);
+  outgoing.bytes = (writer.at - outgoing.address) as u32;
+  outgoing.peer = peer;
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// What link knows about its node: the generated tables, the identity, the boot number.
+//
+// Spec: SPEC.md §1.5, §3 (bn). index.ts fills this once at start; everything else reads it.
+// The tables are little-endian and lie where scripts/build/generate-link.ts put them.
+
+import { CAUSE_NO_INPUT } from "../wire/record";
+import { NODE_ID_BYTES_MAX } from "../wire/topics";
+import { TEXT_CAUSE } from "./texts";
+
+export const EUI64_BYTES = 8;
+export const HASH_BYTES = 32;
+export const HOST_BYTES_MAX = 32;
+
+/** One channel of node.json; its name lies at `name` in the birth bytes. */
+@unmanaged
+export class Channel {
+  name: u16;
+  nameBytes: u8;
+  qos: u8;
+  scaleMantissa: u16;
+  scaleExponent: i8;
+  alarmCount: u8;
+  alarmFirst: u16; // index into the alarms
+}
+
+/** One alarm: where its name lies in the birth bytes. */
+@unmanaged
+export class Alarm {
+  name: u16;
+  nameBytes: u16;
+}
+
+/** One part of the birth: `pairs` map pairs, encoded, at `start` in the birth bytes. */
+@unmanaged
+export class BirthPart {
+  start: u16;
+  bytes: u16;
+  pairs: u16;
+}
+
+@unmanaged
+export class NodeState {
+  channels: usize;
+  alarms: usize;
+  texts: usize;
+  birth: usize;
+  birthParts: usize;
+  channelCount: i32;
+  tapCount: i32;
+  birthPartCount: i32;
+  typeBytes: u32; // the node type, as encoded text, opens the birth bytes
+  versionBytes: u32; // the version, as encoded text, follows it
+  periodUs: u32;
+  boot: u32;
+  idBytes: u32;
+  hostBytes: u32;
+}
+export const node: NodeState = changetype<NodeState>(memory.data(offsetof<NodeState>(), 4));
+
+export const NODE_ID: usize = memory.data(NODE_ID_BYTES_MAX);
+export const EUI64: usize = memory.data(EUI64_BYTES);
+export const LOOP_HASH: usize = memory.data(HASH_BYTES);
+export const LINK_HASH: usize = memory.data(HASH_BYTES);
+export const HOST: usize = memory.data(HOST_BYTES_MAX);
+
+export function channelAt(channel: i32): Channel {
+  assert(channel < node.channelCount);
+  return changetype<Channel>(node.channels + channel * offsetof<Channel>());
+}
+
+export function alarmAt(channel: Channel, alarm: u32): Alarm {
+  assert(alarm < channel.alarmCount);
+  return changetype<Alarm>(node.alarms + (channel.alarmFirst + alarm) * offsetof<Alarm>());
+}
+
+export function birthPartAt(part: i32): BirthPart {
+  assert(part < node.birthPartCount);
+  return changetype<BirthPart>(node.birthParts + part * offsetof<BirthPart>());
+}
+
+/** Address of the length octet of a text of texts.ts; its octets follow. */
+export function textAt(text: i32): usize {
+  assert(text <= TEXT_CAUSE + CAUSE_NO_INPUT);
+  let at = node.texts;
+  for (; text > 0; text--) at += load<u8>(at) + 1;
+  return at;
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// The status message: boot, uptime, all counters, the counters of each tap.
+//
+// Spec: SPEC.md §4, §6. At most 203 octets: 18 and 20 counters of five octets, heads, boot and uptime.
+
+import { COUNTER_COUNT } from "../wire/counters";
+import { STATUS_BOOT, STATUS_COUNTERS, STATUS_TAPS, STATUS_UPTIME_MS } from "../wire/senml";
+import { TAP_COUNTER_COUNT } from "../wire/tap";
+import { putArray, putInteger, putMap, putUnsigned } from "./cbor";
+import { COUNTERS, TAP_COUNTERS, TAP_COUNTERS_BYTES } from "./counters";
+import { node } from "./node";
+
+/** Writes the status to the writer. */
+export function encodeStatus(uptimeMs: i64): void {
+  putMap(4);
+  putUnsigned(STATUS_BOOT);
+  putUnsigned(node.boot);
+  putUnsigned(STATUS_UPTIME_MS);
+  putInteger(uptimeMs);
+  putUnsigned(STATUS_COUNTERS);
+  putCounters(COUNTERS, COUNTER_COUNT);
+  putUnsigned(STATUS_TAPS);
+  putArray(node.tapCount);
+  for (let tap = 0; tap < node.tapCount; tap++) {
+    putCounters(TAP_COUNTERS + tap * TAP_COUNTERS_BYTES, TAP_COUNTER_COUNT);
+  }
+}
+
+function putCounters(at: usize, counters: i32): void {
+  putArray(counters);
+  for (; counters > 0; counters--) {
+    putUnsigned(load<u32>(at));
+    at += 4;
+  }
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// Order of the fixed texts that link sends: topics, presence, causes.
+//
+// Spec: SPEC.md §2, §3. The generator lays them down in this order, one length octet before each.
+// The topics come first: their numbers are also the topic numbers of a session. tsc reads this file too.
+
+export const TOPIC_DATA = 0;
+export const TOPIC_EVENT = 1;
+export const TOPIC_STATUS = 2;
+export const TOPIC_PRESENCE = 3;
+export const TOPIC_BIRTH = 4; // "birth/", the part's number follows
+export const TOPIC_TIME_GET = 5;
+export const TOPIC_TIME = 6; // subscribed, never registered
+export const TOPIC_COUNT = 7;
+
+export const TEXT_ROOT = 7; // "ferrule/"
+export const TEXT_ONLINE = 8;
+export const TEXT_LOST = 9;
+export const TEXT_BASE_NAME = 10; // "urn:dev:mac:"
+export const TEXT_CAUSE = 10; // plus the cause, 1..6

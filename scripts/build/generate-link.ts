@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: MIT
+// Writes firmware/generated/link.ts for a node type: tables, texts and the encoded birth.
+//
+// Spec: SPEC.md §3, §5; layouts in firmware/link/node.ts, order of the texts in firmware/link/texts.ts.
+// What can be encoded at build time is: the node copies it. Names lie only once, inside the birth bytes.
+// A part holds as many channels as fit a datagram with the longest identity a node can have.
+
+import { DATAGRAM_BYTES_MAX } from "../../firmware/limits.ts";
+import {
+  BIRTH_CHANNELS,
+  BIRTH_OUTPUTS,
+  BIRTH_TAPS,
+  CHANNEL_ALARMS,
+  CHANNEL_HEARTBEAT_MS,
+  CHANNEL_KIND,
+  CHANNEL_KIND_ANALOG,
+  CHANNEL_KIND_COMPUTED,
+  CHANNEL_KIND_REGISTER,
+  CHANNEL_NAME,
+  CHANNEL_PERIOD_MS,
+  CHANNEL_QOS,
+  CHANNEL_REGISTER,
+  CHANNEL_SCALE,
+  CHANNEL_UNIT,
+  TAG_DECIMAL_FRACTION,
+} from "../../firmware/wire/senml.ts";
+import {
+  PRESENCE_LOST,
+  PRESENCE_ONLINE,
+  TOPIC_BIRTH,
+  TOPIC_DATA,
+  TOPIC_EVENT,
+  TOPIC_PRESENCE,
+  TOPIC_ROOT,
+  TOPIC_STATUS,
+  TOPIC_TIME,
+  TOPIC_TIME_GET,
+} from "../../firmware/wire/topics.ts";
+import {
+  channelScale,
+  decimal,
+  type Channel,
+  type NodeType,
+  type RegisterChannel,
+} from "./schema.ts";
+
+const OUTBOX_SLOTS = 512; // 12 KiB: a minute of four channels at two readings a second
+
+// In the order of firmware/link/texts.ts.
+const TEXTS = [
+  TOPIC_DATA,
+  TOPIC_EVENT,
+  TOPIC_STATUS,
+  TOPIC_PRESENCE,
+  `${TOPIC_BIRTH}/`,
+  TOPIC_TIME_GET,
+  TOPIC_TIME,
+  `${TOPIC_ROOT}/`,
+  PRESENCE_ONLINE,
+  PRESENCE_LOST,
+  "urn:dev:mac:",
+  "open-wire",
+  "over-range",
+  "under-range",
+  "stale",
+  "not-a-number",
+  "no-input",
+];
+
+const PUBLISH_BYTES = 9; // Length in the long form, MsgType, flags, topic id, MsgId
+const PART_HEAD_BYTES = 13; // map, boot, index and count with their keys
+const IDENTITY_BYTES = 128; // all but node type and version, with a host of 32 characters
+const COLUMNS_MAX = 100;
+
+const MAJOR_UNSIGNED = 0;
+const MAJOR_NEGATIVE = 1;
+const MAJOR_TEXT = 3;
+const MAJOR_ARRAY = 4;
+const MAJOR_MAP = 5;
+const MAJOR_TAG = 6;
+
+const KINDS = {
+  analog: CHANNEL_KIND_ANALOG,
+  register: CHANNEL_KIND_REGISTER,
+  computed: CHANNEL_KIND_COMPUTED,
+};
+const TYPES = ["u16", "i16", "u32", "i32", "f32"];
+const ORDERS = ["ABCD", "CDAB", "BADC", "DCBA"];
+
+/** The text of firmware/generated/link.ts for a checked node type; `version` goes into the birth. */
+export function generateLink(node: NodeType, version: string): string {
+  const type = text(node.type);
+  const versionText = text(version);
+  const birth = encodeBirth(node, [...type, ...versionText]);
+  const alarms: number[] = [];
+  const channels = Object.entries(node.channels).flatMap(([name, channel], index) => {
+    const place = birth.names[index] as NamePlace;
+    const first = alarms.length / 4;
+    Object.keys(channel.alarms).forEach((alarm, order) => {
+      alarms.push(...u16(place.alarms[order] as number), ...u16(alarm.length));
+    });
+    const { mantissa, exponent } = channelScale(channel);
+    return [
+      ...u16(place.name),
+      name.length,
+      channel.qos,
+      ...u16(mantissa),
+      exponent & 0xff,
+      Object.keys(channel.alarms).length,
+      ...u16(first),
+    ];
+  });
+  return [
+    "// SPDX-License-Identifier: MIT",
+    "// Tables of a node type for link, written by scripts/build/generate-link.ts.",
+    "//",
+    "// Layouts: firmware/link/node.ts; order of the texts: firmware/link/texts.ts. Little-endian.",
+    "",
+    constant("OUTBOX_SLOTS", OUTBOX_SLOTS),
+    constant("CHANNEL_COUNT", birth.names.length),
+    constant("TAP_COUNT", Object.keys(node.taps).length),
+    constant("PERIOD_US", Math.round(node.periodMs * 1000)),
+    constant("TYPE_BYTES", type.length),
+    constant("VERSION_BYTES", versionText.length),
+    constant("BIRTH_PART_COUNT", birth.parts.length),
+    "",
+    table("CHANNELS", channels),
+    table("ALARMS", alarms.length > 0 ? alarms : [0, 0, 0, 0]),
+    table(
+      "TEXTS",
+      TEXTS.flatMap((value) => [value.length, ...ascii(value)]),
+    ),
+    table(
+      "BIRTH_PARTS",
+      birth.parts.flatMap((p) => [...u16(p.start), ...u16(p.bytes), ...u16(p.pairs)]),
+    ),
+    table("BIRTH", birth.bytes),
+    "",
+  ].join("\n");
+}
+
+interface NamePlace {
+  name: number;
+  alarms: number[];
+}
+interface Part {
+  start: number;
+  bytes: number;
+  pairs: number;
+}
+interface Birth {
+  bytes: number[];
+  parts: Part[];
+  names: NamePlace[];
+}
+
+/** Encodes channels, outputs and taps and cuts them into parts; `opening` comes before them. */
+function encodeBirth(node: NodeType, opening: number[]): Birth {
+  const tail = [BIRTH_OUTPUTS, ...encodeOutputs(node), BIRTH_TAPS, ...encodeTaps(node)];
+  const channels = Object.entries(node.channels).map(([name, c]) => encodeChannel(name, c, node));
+  const room = DATAGRAM_BYTES_MAX - PUBLISH_BYTES - PART_HEAD_BYTES;
+  const groups = groupChannels(channels, room, room - IDENTITY_BYTES - opening.length, tail.length);
+  const birth: Birth = { bytes: [...opening], parts: [], names: [] };
+  for (const [index, group] of groups.entries()) {
+    const start = birth.bytes.length;
+    birth.bytes.push(BIRTH_CHANNELS, ...head(MAJOR_ARRAY, group.length));
+    for (const channel of group) {
+      const at = birth.bytes.length;
+      birth.names.push({ name: at + channel.name, alarms: channel.alarms.map((a) => at + a) });
+      birth.bytes.push(...channel.bytes);
+    }
+    const isLast = index === groups.length - 1;
+    if (isLast) birth.bytes.push(...tail);
+    birth.parts.push({ start, bytes: birth.bytes.length - start, pairs: isLast ? 3 : 1 });
+  }
+  if (birth.bytes.length > 0xffff)
+    throw new Error("the description of the channels exceeds 64 KiB");
+  return birth;
+}
+
+/** Fills parts with channels in order; the last also carries the tail. */
+function groupChannels(
+  channels: EncodedChannel[],
+  room: number,
+  roomFirst: number,
+  tailBytes: number,
+): EncodedChannel[][] {
+  const groups: EncodedChannel[][] = [[]];
+  const groupHead = 1 + 2; // key, array of up to 250
+  const space = (): number => (groups.length === 1 ? roomFirst : room) - groupHead;
+  let used = 0;
+  for (const channel of channels) {
+    if (used + channel.bytes.length > space()) {
+      groups.push([]);
+      used = 0;
+    }
+    (groups[groups.length - 1] as EncodedChannel[]).push(channel);
+    used += channel.bytes.length;
+    if (used > space()) throw new Error("a channel with its alarms exceeds one datagram");
+  }
+  if (used + tailBytes > space()) {
+    groups.push([]);
+    if (tailBytes > space()) throw new Error("the outputs and taps exceed one datagram");
+  }
+  return groups;
+}
+
+/** One channel of the birth, and where its names lie in it. */
+interface EncodedChannel {
+  bytes: number[];
+  name: number;
+  alarms: number[];
+}
+
+function encodeChannel(name: string, channel: Channel, node: NodeType): EncodedChannel {
+  const scale = channelScale(channel);
+  const alarms = Object.entries(channel.alarms);
+  const optional = [channel.unit !== undefined, alarms.length > 0, channel.kind === "register"];
+  const bytes = head(MAJOR_MAP, 6 + optional.filter(Boolean).length);
+  bytes.push(CHANNEL_NAME, ...text(name));
+  const nameAt = bytes.length - name.length;
+  if (channel.unit !== undefined) bytes.push(CHANNEL_UNIT, ...text(channel.unit));
+  bytes.push(CHANNEL_KIND, ...integer(KINDS[channel.kind]));
+  bytes.push(CHANNEL_SCALE, ...fraction(scale.exponent, scale.mantissa));
+  bytes.push(CHANNEL_QOS, ...integer(channel.qos));
+  const places: number[] = [];
+  if (alarms.length > 0) bytes.push(CHANNEL_ALARMS, ...head(MAJOR_ARRAY, alarms.length));
+  for (const [alarm, { above, below, hysteresis, delayMs }] of alarms) {
+    bytes.push(...head(MAJOR_ARRAY, 5), ...text(alarm));
+    places.push(bytes.length - alarm.length);
+    bytes.push(...integer(above === undefined ? 0 : 1), ...number(above ?? below ?? 0));
+    bytes.push(...number(hysteresis), ...integer(delayMs));
+  }
+  if (channel.kind === "register") bytes.push(CHANNEL_REGISTER, ...encodeRegister(channel, node));
+  bytes.push(CHANNEL_PERIOD_MS, ...integer(channel.kind === "analog" ? channel.everyMs : 0));
+  // Without a deadband every sample is published, so nothing is promised beyond that.
+  const heartbeatMs = channel.deadband === undefined ? 0 : channel.heartbeatMs;
+  bytes.push(CHANNEL_HEARTBEAT_MS, ...integer(heartbeatMs));
+  return { bytes, name: nameAt, alarms: places };
+}
+
+/** `[order of the tap, unit id, function code, address, type, order]` */
+function encodeRegister(channel: RegisterChannel, node: NodeType): number[] {
+  return array([
+    integer(Object.keys(node.taps).indexOf(channel.tap)),
+    integer(channel.unitId),
+    integer(channel.table === "holding" ? 3 : 4),
+    integer(channel.address),
+    integer(TYPES.indexOf(channel.type)),
+    integer(ORDERS.indexOf(channel.order)),
+  ]);
+}
+
+function encodeOutputs(node: NodeType): number[] {
+  const duty = (value: number): number[] => integer(Math.round(value * 10_000));
+  return array(
+    Object.entries(node.outputs).map(([name, { min, max, safe }]) =>
+      array([text(name), duty(min), duty(max), duty(safe)]),
+    ),
+  );
+}
+
+function encodeTaps(node: NodeType): number[] {
+  return array(
+    Object.entries(node.taps).map(([name, { protocol, baud, format }]) =>
+      array([text(name), text(protocol), integer(baud), text(format)]),
+    ),
+  );
+}
+
+// Deterministic CBOR, RFC 8949 §4.2.1
+
+function head(major: number, argument: number): number[] {
+  const initial = major << 5;
+  if (argument < 24) return [initial | argument];
+  if (argument <= 0xff) return [initial | 24, argument];
+  if (argument <= 0xffff) return [initial | 25, ...bigEndian(argument, 2)];
+  if (argument <= 0xffff_ffff) return [initial | 26, ...bigEndian(argument, 4)];
+  return [initial | 27, ...bigEndian(argument, 8)];
+}
+
+function bigEndian(value: number, bytes: number): number[] {
+  return Array.from({ length: bytes }, (_, i) =>
+    Number((BigInt(value) >> BigInt(8 * (bytes - 1 - i))) & 0xffn),
+  );
+}
+
+function integer(value: number): number[] {
+  return value < 0 ? head(MAJOR_NEGATIVE, -1 - value) : head(MAJOR_UNSIGNED, value);
+}
+
+function text(value: string): number[] {
+  return [...head(MAJOR_TEXT, value.length), ...ascii(value)];
+}
+
+function array(items: number[][]): number[] {
+  return [...head(MAJOR_ARRAY, items.length), ...items.flat()];
+}
+
+/** `4([exponent, mantissa])` */
+function fraction(exponent: number, mantissa: number): number[] {
+  return [
+    ...head(MAJOR_TAG, TAG_DECIMAL_FRACTION),
+    ...array([integer(exponent), integer(mantissa)]),
+  ];
+}
+
+/** A decimal as written in node.json: an integer, else a decimal fraction. */
+function number(value: number): number[] {
+  if (Number.isSafeInteger(value)) return integer(value);
+  const { mantissa, exponent } = decimal(value);
+  return fraction(exponent, mantissa);
+}
+
+function ascii(value: string): number[] {
+  return [...value].map((character) => {
+    const code = character.charCodeAt(0);
+    if (code < 0x20 || code > 0x7e) throw new Error(`"${value}" is not plain ASCII`);
+    return code;
+  });
+}
+
+// Text of the module
+
+function u16(value: number): number[] {
+  if (value > 0xffff) throw new Error("the tables of a node exceed 64 KiB");
+  return [value & 0xff, value >> 8];
+}
+
+function constant(name: string, value: number): string {
+  return `export const ${name}: i32 = ${value};`;
+}
+
+/** A table as prettier lays it out: on one line if it fits, else filled lines. */
+function table(name: string, bytes: number[]): string {
+  const start = `export const ${name}: usize = memory.data<u8>([`;
+  const oneLine = `${start}${bytes.join(", ")}]);`;
+  if (oneLine.length <= COLUMNS_MAX) return oneLine;
+  const lines: string[] = [];
+  let line = " ";
+  for (const byte of bytes) {
+    if (line.length + ` ${byte},`.length > COLUMNS_MAX) {
+      lines.push(line);
+      line = " ";
+    }
+    line += ` ${byte},`;
+  }
+  return [start, ...lines, line, "]);"].join("\n");
+}
