@@ -259,7 +259,7 @@ function hearTaps(): void {
       putTapOctet(tap, load<u8>(entry + TAP_ENTRY_BYTE), atUs);
       hearAnswers(i, tap);
     }
-    if (count < TAP_ENTRIES_PER_TICK && noteIdle(tap, loop().nowUs)) hearAnswers(i, tap);
+    if (count == 0 && noteIdle(tap, loop().nowUs)) hearAnswers(i, tap);
   }
 }
 

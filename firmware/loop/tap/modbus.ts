@@ -82,7 +82,7 @@ export function noteSilence(tap: ModbusTap, atUs: u32): bool {
   return tap.hushed != 0 && windowOf(tap).fill > 0;
 }
 
-/** At the end of a tick that took all octets there were: as noteSilence, with time for stragglers. */
+/** In a tick without octets: as noteSilence, with time for stragglers. */
 export function noteIdle(tap: ModbusTap, nowUs: u32): bool {
   return noteSilence(tap, nowUs - LATE_US);
 }

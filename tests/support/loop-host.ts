@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// A tiny host for loop.wasm in tests: builds the release module of a node type and ticks it.
+//
+// Everything a tick does is kept: records, duties, counts. Time is set by the test. No timers, no queues
+// beyond the entries that a test put on a tap.
+
+import assert from "node:assert/strict";
+import { compile } from "../../scripts/build/compile.ts";
+import { generateLoop } from "../../scripts/build/generate-loop.ts";
+import { nodeSchema, type NodeType } from "../../scripts/build/schema.ts";
+import { createSourceTree, LOOP_ENTRY } from "../../scripts/build/sources.ts";
+import {
+  KIND_STATE,
+  RECORD_ACTIVE,
+  RECORD_ALARM,
+  RECORD_CAUSE,
+  RECORD_CHANNEL,
+  RECORD_KIND,
+  RECORD_QUALITY,
+  RECORD_TIME_US,
+  RECORD_TYPE,
+  RECORD_VALUE,
+  RECORD_VALUE_BYTES,
+  TYPE_F32,
+  TYPE_I32,
+  TYPE_U32,
+} from "../../firmware/wire/record.ts";
+import { TAP_COUNTER_COUNT, TAP_ENTRY_BYTES } from "../../firmware/wire/tap.ts";
+
+export const NO_CODE = "export function decide(): void {}\n";
+
+/** A ring record as loop wrote it. */
+export interface LoopRecord {
+  kind: number;
+  channel: number;
+  quality: number;
+  cause: number;
+  timeUs: number;
+  type: number;
+  alarm: number;
+  active: number;
+  value: number | null; // null: type 0, or a state
+  counters: number[]; // of a state
+}
+
+export interface LoopHost {
+  nowUs: number; // any size; the module sees it modulo 2^32
+  adc: number[];
+  duties: Map<number, number>;
+  records: LoopRecord[];
+  ringFull: boolean;
+  tapLimit: number; // most entries that a tap_take gives
+  memory: WebAssembly.Memory;
+  init(): void;
+  tick(nowUs: number): void;
+  /** Octets for a tap, with the ends of their characters; taken by the following ticks. */
+  put(tap: number, octets: Uint8Array, timesUs: ArrayLike<number>): void;
+  /** Entries not yet taken. */
+  waiting(tap: number): number;
+}
+
+/** A node.json text or object, checked. */
+export function parseNode(node: unknown): NodeType {
+  return nodeSchema.parse(node);
+}
+
+/** The release module of a node type with the given loop.ts. */
+export async function buildLoop(node: NodeType, code = NO_CODE): Promise<Uint8Array> {
+  const { constants, names, entry } = generateLoop(node);
+  const overlay = {
+    "firmware/generated/loop.ts": constants,
+    "node_modules/ferrule/node.ts": names,
+    "node/loop.ts": code,
+    [LOOP_ENTRY]: entry,
+  };
+  const compiled = await compile(createSourceTree({ folder: undefined, overlay }), LOOP_ENTRY);
+  assert.ok(compiled.ok, compiled.ok ? "" : compiled.errors.join("\n"));
+  return compiled.wasm;
+}
+
+interface TapSource {
+  octets: Uint8Array;
+  timesUs: ArrayLike<number>;
+  next: number;
+}
+
+/** Instantiates a module; the test calls init(). */
+export function createLoopHost(wasm: Uint8Array | WebAssembly.Module): LoopHost {
+  const sources = new Map<number, TapSource>();
+  const taken = (address: number, length: number): DataView =>
+    new DataView(host.memory.buffer, address, length);
+
+  const imports = {
+    now_us: () => host.nowUs | 0,
+    adc_read: (input: number) => host.adc[input] ?? -1,
+    pwm_write: (output: number, duty: number) => {
+      host.duties.set(output, duty);
+      return 0;
+    },
+    tap_take: (tap: number, address: number, capacity: number) => {
+      const source = sources.get(tap);
+      if (source === undefined) return 0;
+      const most = Math.min(capacity, host.tapLimit);
+      return takeEntries(source, taken(address, capacity * TAP_ENTRY_BYTES), most, host.nowUs);
+    },
+    ring_put: (address: number, length: number) => {
+      if (host.ringFull) return 0;
+      host.records.push(readRecord(taken(address, length), length));
+      return 1;
+    },
+  };
+  const module =
+    wasm instanceof WebAssembly.Module ? wasm : new WebAssembly.Module(wasm as BufferSource);
+  const { exports } = new WebAssembly.Instance(module, { host: imports });
+  const call = (name: string) => exports[name] as () => void;
+
+  const host: LoopHost = {
+    nowUs: 0,
+    adc: [],
+    duties: new Map(),
+    records: [],
+    ringFull: false,
+    tapLimit: Infinity,
+    memory: exports["memory"] as WebAssembly.Memory,
+    init: () => call("init")(),
+    tick(nowUs) {
+      host.nowUs = nowUs;
+      call("tick")();
+    },
+    put(tap, octets, timesUs) {
+      assert.equal(octets.length, timesUs.length);
+      assert.equal(this.waiting(tap), 0);
+      sources.set(tap, { octets, timesUs, next: 0 });
+    },
+    waiting(tap) {
+      const source = sources.get(tap);
+      return source === undefined ? 0 : source.octets.length - source.next;
+    },
+  };
+  return host;
+}
+
+// What ended by now, in order.
+function takeEntries(source: TapSource, target: DataView, most: number, nowUs: number): number {
+  let count = 0;
+  while (count < most && source.next < source.octets.length) {
+    const timeUs = source.timesUs[source.next]!;
+    if (timeUs > nowUs) break;
+    const at = count * TAP_ENTRY_BYTES;
+    target.setUint32(at, timeUs >>> 0, true);
+    target.setUint32(at + 4, source.octets[source.next]!, true);
+    source.next++;
+    count++;
+  }
+  return count;
+}
+
+function readRecord(view: DataView, length: number): LoopRecord {
+  const type = view.getUint8(RECORD_TYPE);
+  assert.equal(length, RECORD_VALUE + view.getUint8(RECORD_VALUE_BYTES));
+  const kind = view.getUint8(RECORD_KIND);
+  const counters: number[] = [];
+  if (kind === KIND_STATE)
+    for (let i = 0; i < TAP_COUNTER_COUNT; i++)
+      counters.push(view.getUint32(RECORD_VALUE + 4 * i, true));
+  return {
+    kind,
+    channel: view.getUint8(RECORD_CHANNEL),
+    quality: view.getUint8(RECORD_QUALITY),
+    cause: view.getUint8(RECORD_CAUSE),
+    timeUs: view.getUint32(RECORD_TIME_US, true),
+    type,
+    alarm: view.getUint8(RECORD_ALARM),
+    active: view.getUint8(RECORD_ACTIVE),
+    value: readValue(view, type),
+    counters,
+  };
+}
+
+function readValue(view: DataView, type: number): number | null {
+  if (type === TYPE_I32) return view.getInt32(RECORD_VALUE, true);
+  if (type === TYPE_U32) return view.getUint32(RECORD_VALUE, true);
+  if (type === TYPE_F32) return view.getFloat32(RECORD_VALUE, true);
+  return null;
+}
