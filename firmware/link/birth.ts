@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The birth: who the node is and what it measures, in parts that each fit a datagram.
+// The birth: who the node is and what it measures, in parts of one datagram.
 //
 // Spec: SPEC.md §5. Channels, outputs and taps were encoded by the generator, which also cut the parts;
 // boot number, hashes and identity are only known here, and stand in front of them.

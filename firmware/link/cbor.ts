@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// CBOR writer: shortest heads, definite lengths, shortest float that keeps the value.
+// CBOR writer: shortest heads, definite lengths, shortest exact floats.
 //
 // Spec: RFC 8949 §3, §4.2.1 (deterministic encoding), §3.4.4 (decimal fractions).
 // Writes into the octets given to writerStart(). The first write that does not fit sets `failed` and

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// link, the IT module: what the host calls, and the only place that calls the host.
+// link, the IT module: what the host calls; nothing else calls the host.
 //
 // Spec: SPEC.md §1.2, §1.5, §1.6. Wiring only: bytes and times go from the host to the cores and back.
 // Nothing is sent before the identity is read and a boot number is taken; until then readings queue.

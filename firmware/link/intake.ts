@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Takes a record of the ring apart and puts it into the outbox or into the tap counters.
+// Takes a ring record apart, into the outbox or into the tap counters.
 //
 // Spec: SPEC.md §1.4. loop is trusted for meaning, not for shape: a record that is not what the table
 // says is counted in recordsBad and dropped. A float that is no number travels as a bad quality.

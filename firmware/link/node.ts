@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What link knows about its node: the generated tables, the identity, the boot number.
+// What link knows about its node: generated tables, identity, boot number.
 //
 // Spec: SPEC.md §1.5, §3 (bn). index.ts fills this once at start; everything else reads it.
 // The tables are little-endian and lie where scripts/build/generate-link.ts put them.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Outbox: readings and events wait here, in fixed slots, until they are acknowledged.
+// Outbox: readings and events wait in fixed slots until acknowledged.
 //
 // Spec: SPEC.md §3 (sequence), §6 (counters). Every slot is in exactly one list; lists are in order of
 // sequence. Full: the oldest telemetry goes first, events last, and each drop is counted.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Time: the host's 32-bit microseconds become milliseconds since start, and wall time when it is known.
+// Time: the host's microseconds become milliseconds, and wall time.
 //
 // Spec: SPEC.md §2 (time), §3. The node asks with a token and takes the answer to its open question
 // only; the answer is as old as half the round trip. A reading is stamped once: a later answer moves

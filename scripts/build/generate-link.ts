@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Writes firmware/generated/link.ts for a node type: tables, texts and the encoded birth.
+// Writes firmware/generated/link.ts: tables, texts and the encoded birth.
 //
 // Spec: SPEC.md §3, §5; layouts in firmware/link/node.ts, order of the texts in firmware/link/texts.ts.
 // What can be encoded at build time is: the node copies it. Names lie only once, inside the birth bytes.

@@ -13,7 +13,7 @@ import {
   listLingerMs,
   outboxRelease,
 } from "../outbox";
-import { TOPIC_DATA } from "../texts";
+import { TOPIC_DATA, TOPIC_STATUS } from "../texts";
 import { timeSettled } from "../time";
 import { delayUntil, due, SEARCH_MS_MAX } from "../timing";
 import { outgoing, requestConnect, searchGateway, startRequest, startUnanswered } from "./requests";
@@ -75,7 +75,7 @@ export function clientDelay(nowMs: u32): u32 {
   if (session.state != ACTIVE) return delayUntil(nowMs, session.deadlineMs);
   let delayMs = isWaiting ? delayUntil(nowMs, session.deadlineMs) : POLL_DELAY_MS_MAX;
   if (isCongested(nowMs)) return delayMs;
-  delayMs = min(delayMs, delayUntil(nowMs, session.statusMs));
+  if (isUsable(TOPIC_STATUS)) delayMs = min(delayMs, delayUntil(nowMs, session.statusMs));
   if (!timeSettled()) return delayMs;
   if (isUsable(TOPIC_DATA)) delayMs = min(delayMs, lingerDelay(LIST_UNCONFIRMED, nowMs));
   if (isWaiting) return delayMs;

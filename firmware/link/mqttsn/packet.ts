@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// MQTT-SN packets of a node: decode what a gateway sends, frame what the node sends.
+// MQTT-SN packets: decode what a gateway sends, frame what the node sends.
 //
 // Spec: MQTT-SN 1.2 §5.2, §5.4. Both Length forms are read, the shortest is written; Length must equal
 // the datagram. Integers are big-endian. State: `packet`, the last one decoded.
