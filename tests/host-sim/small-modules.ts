@@ -1,14 +1,35 @@
 // SPDX-License-Identifier: MIT
 // Tiny modules for tests of the host, and traps planted in real ones.
 
-import binaryen from "binaryen";
+import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
+
+const signal = new Int32Array(new SharedArrayBuffer(4));
+const { port1, port2 } = new MessageChannel();
+const worker = new Worker(new URL("./binaryen-worker.mjs", import.meta.url), {
+  workerData: { signal: signal.buffer, port: port2 },
+  transferList: [port2],
+  execArgv: [], // no loader: see the worker's head
+});
+worker.unref();
 
 /** The octets of a module written as text. */
 export function assemble(text: string): Uint8Array {
-  const module = binaryen.parseText(text);
-  const wasm = module.emitBinary();
-  module.dispose();
-  return wasm;
+  return ask({ text });
+}
+
+/** The same module, but its n-th call of an export without parameters (1: the first) is a trap. */
+export function plantTrap(wasm: Uint8Array, exportName: string, call: number): Uint8Array {
+  return ask({ wasm, exportName, call });
+}
+
+// Waits for the worker, so that a test reads as if binaryen were here.
+function ask(question: object): Uint8Array {
+  Atomics.store(signal, 0, 0);
+  worker.postMessage(question);
+  Atomics.wait(signal, 0, 0);
+  const answer = (receiveMessageOnPort(port1) as { message: unknown }).message;
+  if (answer instanceof Uint8Array) return answer;
+  throw new Error(String(answer));
 }
 
 /**
@@ -88,36 +109,4 @@ export function hungLink(): Uint8Array {
     (func (export "counters") (result i32) (i32.const 0))
     (func (export "waiting") (param i32 i32) (result i32) (i32.const 0))
     (func (export "scratch") (result i32) (i32.const 4096)))`);
-}
-
-/** The same module, but its n-th call of an export without parameters (1: the first) is a trap. */
-export function plantTrap(wasm: Uint8Array, exportName: string, call: number): Uint8Array {
-  const module = binaryen.readBinary(wasm);
-  const { MVP, SignExt, BulkMemory, BulkMemoryOpt } = binaryen.Features;
-  module.setFeatures(MVP | SignExt | BulkMemory | BulkMemoryOpt); // what asc uses, and nothing newer
-  const target = binaryen.getExportInfo(module.getExport(exportName));
-  const result = binaryen.getFunctionInfo(module.getFunction(target.value)).results;
-  module.addGlobal("planted", binaryen.i32, true, module.i32.const(0));
-  const count = (): number => module.global.get("planted", binaryen.i32);
-  module.addFunction(
-    "planted-trap",
-    binaryen.none,
-    result,
-    [],
-    module.block(
-      null,
-      [
-        module.global.set("planted", module.i32.add(count(), module.i32.const(1))),
-        module.if(module.i32.eq(count(), module.i32.const(call)), module.unreachable()),
-        module.call(target.value, [], result),
-      ],
-      result,
-    ),
-  );
-  module.removeExport(exportName);
-  module.addFunctionExport("planted-trap", exportName);
-  if (module.validate() !== 1) throw new Error("the planted module is not valid");
-  const planted = module.emitBinary();
-  module.dispose();
-  return planted;
 }
