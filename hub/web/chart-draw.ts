@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// What a chart shows besides its line: hatched gaps, limit lines with their names, marks of events.
+//
+// Draws on uPlot's canvas from its hooks. Colours are the page's tokens, read when a chart is made.
+
+import type uPlot from "uplot";
+import type { AlarmView, ChannelView } from "../api.ts";
+import type { Series } from "./series.ts";
+
+export interface ChartColours {
+  trace: string;
+  text: string;
+  muted: string;
+  line: string;
+  critical: string;
+  font: string;
+}
+
+/** The tokens in force for an element. */
+export function readColours(element: Element): ChartColours {
+  const style = getComputedStyle(element);
+  const token = (name: string): string => style.getPropertyValue(name).trim();
+  return {
+    trace: token("--trace"),
+    text: token("--text"),
+    muted: token("--muted"),
+    line: token("--line"),
+    critical: token("--critical"),
+    font: style.fontFamily,
+  };
+}
+
+/** A moment that explains a line: a restart, an alarm. */
+export interface EventTick {
+  atMs: number;
+  critical: boolean;
+}
+
+/** Distance between two hatch lines, in CSS pixels. */
+const HATCH_STEP = 6;
+
+/** Hatches where the series has no value: bad readings and gaps of the hub, not mere silence. */
+export function drawGaps(u: uPlot, series: Series, colours: ChartColours): void {
+  const { ctx, bbox } = u;
+  for (let index = 0; index < series.times.length; index++) {
+    if (series.marks[index] !== "bad" || series.marks[index - 1] === "bad") continue;
+    let end = index + 1;
+    while (series.marks[end] === "bad") end++;
+    const until = series.times[end];
+    const left = Math.max(bbox.left, u.valToPos(series.times[index] ?? 0, "x", true));
+    const right = until === undefined ? bbox.left + bbox.width : u.valToPos(until, "x", true);
+    if (right - left < 1) continue;
+    hatch(ctx, { ...bbox, left, width: right - left }, colours.line);
+  }
+}
+
+function hatch(ctx: CanvasRenderingContext2D, box: uPlot.BBox, colour: string): void {
+  const step = HATCH_STEP * devicePixelRatio;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(box.left, box.top, box.width, box.height);
+  ctx.clip();
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.beginPath();
+  // Lines keep their place in the plot while the gap moves through it.
+  const first = Math.floor((box.left - box.height) / step) * step;
+  for (let x = first; x < box.left + box.width; x += step) {
+    ctx.moveTo(x, box.top + box.height);
+    ctx.lineTo(x + box.height, box.top);
+  }
+  ctx.stroke();
+  ctx.restore();
+}
+
+/** A dashed line a limit, its name at the left end, on the side that is normal. */
+export function drawLimits(u: uPlot, channel: ChannelView, colours: ChartColours): void {
+  for (const alarm of channel.alarms) drawLimit(u, alarm, colours);
+}
+
+function drawLimit(u: uPlot, alarm: AlarmView, colours: ChartColours): void {
+  const { ctx, bbox } = u;
+  const ratio = devicePixelRatio;
+  const y = Math.round(u.valToPos(alarm.limit, "y", true));
+  if (y < bbox.top || y > bbox.top + bbox.height) return;
+  ctx.save();
+  ctx.strokeStyle = alarm.active ? colours.critical : colours.muted;
+  ctx.fillStyle = ctx.strokeStyle;
+  ctx.lineWidth = (alarm.active ? 1.5 : 1) * ratio;
+  ctx.setLineDash([5 * ratio, 4 * ratio]);
+  ctx.beginPath();
+  ctx.moveTo(bbox.left, y);
+  ctx.lineTo(bbox.left + bbox.width, y);
+  ctx.stroke();
+  ctx.font = `${11 * ratio}px ${colours.font}`;
+  ctx.textBaseline = alarm.above ? "top" : "bottom";
+  ctx.fillText(alarm.name, bbox.left + 6 * ratio, y + (alarm.above ? 3 : -3) * ratio);
+  ctx.restore();
+}
+
+/** A thin line down the plot for each event. */
+export function drawTicks(u: uPlot, ticks: readonly EventTick[], colours: ChartColours): void {
+  const { ctx, bbox } = u;
+  ctx.save();
+  ctx.lineWidth = devicePixelRatio;
+  for (const tick of ticks) {
+    const x = Math.round(u.valToPos(tick.atMs, "x", true)) + 0.5;
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.strokeStyle = tick.critical ? colours.critical : colours.muted;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+  }
+  ctx.restore();
+}

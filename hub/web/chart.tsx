@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+// One channel over time, drawn by uPlot; charts of one machine share their time axis and cursor.
+//
+// The plot is made once and again only for another width or colour scheme; data goes in as it comes.
+
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import type { ChannelView } from "../api.ts";
+import { drawGaps, drawLimits, drawTicks, readColours } from "./chart-draw.ts";
+import type { ChartColours, EventTick } from "./chart-draw.ts";
+import { clockMinutes, clockTime } from "./clock.ts";
+import { formatTick, formatValue, unitView } from "./format.ts";
+import { usePage } from "./page-context.ts";
+import { chartRange } from "./scale.ts";
+import { extentOf, type Series } from "./series.ts";
+import { lastShown } from "./spark.tsx";
+import type { ChartBuffer } from "./store.ts";
+
+/** Room for the labels of the y axis; the same in all charts, so that their plots are in line. */
+export const AXIS_WIDTH = 64;
+export const RIGHT_PADDING = 12;
+
+const PLOT_HEIGHT = 116;
+const AXIS_HEIGHT = 26;
+
+export interface ChartProps {
+  chart: ChartBuffer;
+  channel: ChannelView;
+  span: { fromMs: number; toMs: number };
+  ticks: readonly EventTick[];
+  axis: boolean; // whether the time axis is written under it
+  onCursor: (atMs: number | null) => void;
+}
+
+/** What the hooks of a plot read; changed in place, so that the plot need not be made again. */
+type Drawn = Omit<ChartProps, "chart" | "axis"> & { series: Series; colours: ChartColours };
+
+export function Chart(props: ChartProps): JSX.Element {
+  const { chart, channel, span, axis } = props;
+  const { scheme } = usePage();
+  const root = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const drawn = useRef<Drawn | null>(null);
+
+  useEffect(() => {
+    const element = root.current;
+    if (element === null) return undefined;
+    drawn.current = { ...props, series: chart.series, colours: readColours(element) };
+    const made = new uPlot(plotOptions(element, axis, drawn as { current: Drawn }), [[]], element);
+    plot.current = made;
+    const observer = new ResizeObserver(() => {
+      if (element.clientWidth !== made.width) made.setSize(plotSize(element, axis));
+    });
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [chart, axis, scheme.value]);
+
+  const version = chart.version.value;
+  useEffect(() => {
+    if (drawn.current === null || plot.current === null) return;
+    drawn.current = { ...drawn.current, ...props, series: chart.series };
+    plot.current.setData(plotData(chart.series, span.toMs, channel.unit));
+  }, [version, span.fromMs, span.toMs, channel, chart, axis, scheme.value]);
+
+  return <div class="chart" ref={root} role="img" aria-label={chartLabel(chart.series, channel)} />;
+}
+
+/** What a person who does not see the chart is told. */
+function chartLabel(series: Series, channel: ChannelView): string {
+  const extent = extentOf(series);
+  if (extent === null) return `${channel.name} over time: no values yet`;
+  const { unit, decimals } = channel;
+  const low = formatValue(extent.low, unit, decimals);
+  return `${channel.name} over time: ${low} to ${formatValue(extent.high, unit, decimals)}`;
+}
+
+/** Times and shown values; the last value holds until it is old. */
+function plotData(series: Series, toMs: number, unit: string | null): uPlot.AlignedData {
+  const { factor } = unitView(unit);
+  const values = series.values.map((value) => (value === null ? null : value * factor));
+  const last = values.at(-1) ?? null;
+  if (last === null) return [series.times, values];
+  return [
+    [...series.times, lastShown(series, toMs)],
+    [...values, last],
+  ];
+}
+
+function plotSize(element: HTMLElement, axis: boolean): { width: number; height: number } {
+  return { width: element.clientWidth, height: PLOT_HEIGHT + (axis ? AXIS_HEIGHT : 0) };
+}
+
+function plotOptions(
+  element: HTMLElement,
+  axis: boolean,
+  drawn: { current: Drawn },
+): uPlot.Options {
+  const { colours, channel } = drawn.current;
+  const stepped = channel.kind === "computed" ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
+  const line: uPlot.Series = { stroke: colours.trace, width: 1.5, points: { show: false } };
+  if (stepped !== undefined) line.paths = stepped;
+  return {
+    ...plotSize(element, axis),
+    ms: 1,
+    padding: [6, RIGHT_PADDING, axis ? 0 : 6, 0],
+    legend: { show: false },
+    cursor: {
+      y: false,
+      drag: { x: false, y: false },
+      points: { size: 7, fill: colours.trace, stroke: colours.trace },
+      sync: { key: "time" },
+    },
+    scales: {
+      x: { time: true, range: () => [drawn.current.span.fromMs, drawn.current.span.toMs] },
+      y: { range: () => shownRange(drawn.current) },
+    },
+    axes: [timeAxis(axis, colours), valueAxis(colours)],
+    series: [{}, line],
+    hooks: {
+      drawClear: [(u) => drawGaps(u, drawn.current.series, colours)],
+      draw: [
+        (u) => drawLimits(u, shownChannel(drawn.current.channel), colours),
+        (u) => drawTicks(u, drawn.current.ticks, colours),
+      ],
+      setCursor: [(u) => drawn.current.onCursor(cursorMs(u))],
+    },
+  };
+}
+
+function cursorMs(u: uPlot): number | null {
+  const { left } = u.cursor;
+  return left === undefined || left < 0 ? null : u.posToVal(left, "x");
+}
+
+function shownRange({ channel, series }: Drawn): [number, number] {
+  const { factor } = unitView(channel.unit);
+  const range = chartRange(channel, extentOf(series));
+  return [range.low * factor, range.high * factor];
+}
+
+/** Limits in the unit that is shown. */
+function shownChannel(channel: ChannelView): ChannelView {
+  const { factor } = unitView(channel.unit);
+  const alarms = channel.alarms.map((alarm) => ({ ...alarm, limit: alarm.limit * factor }));
+  return { ...channel, alarms };
+}
+
+function timeAxis(shown: boolean, colours: ChartColours): uPlot.Axis {
+  const label = (wallMs: number, stepMs: number): string =>
+    stepMs % 60_000 === 0 ? clockMinutes(wallMs) : clockTime(wallMs, wallMs);
+  return {
+    ...axisStyle(colours),
+    size: shown ? AXIS_HEIGHT : 0,
+    space: 84,
+    gap: 4,
+    incrs: [10_000, 15_000, 30_000, 60_000, 120_000, 300_000],
+    values: (_u, splits) => {
+      if (!shown) return splits.map(() => "");
+      const stepMs = (splits[1] ?? 0) - (splits[0] ?? 0);
+      return splits.map((wallMs) => label(wallMs, stepMs));
+    },
+  };
+}
+
+function valueAxis(colours: ChartColours): uPlot.Axis {
+  return {
+    ...axisStyle(colours),
+    size: AXIS_WIDTH,
+    space: 28,
+    gap: 6,
+    values: (_u, splits) => {
+      const step = Math.abs((splits[1] ?? 1) - (splits[0] ?? 0)) || 1;
+      return splits.map((value) => formatTick(value, step));
+    },
+  };
+}
+
+function axisStyle(colours: ChartColours): uPlot.Axis {
+  return {
+    stroke: colours.muted,
+    font: `11px ${colours.font}`,
+    grid: { stroke: colours.line, width: 1 },
+    ticks: { show: false },
+  };
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// Tables as CSV (RFC 4180): a dot, ISO 8601 in UTC, full precision.
+//
+// Text comes from the network. A cell that a spreadsheet would take for a formula gets an apostrophe in front.
+
+import type { EventView, NodeView } from "../api.ts";
+import { isoTime } from "./clock.ts";
+import type { ChartBuffer } from "./store.ts";
+
+export type Cell = string | number | null;
+
+/** Header and rows with CRLF, as RFC 4180 has it. */
+export function toCsv(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  return [header, ...rows].map((row) => `${row.map(csvCell).join(",")}\r\n`).join("");
+}
+
+export function eventsCsv(events: readonly EventView[]): string {
+  const header = ["time", "node", "kind", "channel", "alarm", "value", "count", "text"];
+  const rows = events.map((event) => [
+    isoTime(event.wallMs),
+    event.node,
+    event.kind,
+    event.channel,
+    event.alarm,
+    event.value,
+    event.count,
+    event.text,
+  ]);
+  return toCsv(header, rows);
+}
+
+/** Every channel's present value. */
+export function valuesCsv(nodes: readonly NodeView[]): string {
+  const header = ["node", "channel", "time", "value", "unit", "quality", "cause"];
+  const rows = nodes.flatMap((node) =>
+    node.channels.map((channel) => [
+      node.id,
+      channel.name,
+      channel.atMs === null ? null : isoTime(channel.atMs),
+      channel.value,
+      channel.unit,
+      channel.quality,
+      channel.cause,
+    ]),
+  );
+  return toCsv(header, rows);
+}
+
+/** The points of charts; an empty value is a bad reading or a gap. */
+export function chartsCsv(charts: readonly ChartBuffer[]): string {
+  const rows = charts.flatMap(({ node, channel, series }) =>
+    series.times.map((wallMs, index) => [
+      isoTime(wallMs),
+      node,
+      channel,
+      series.values[index] ?? null,
+    ]),
+  );
+  return toCsv(["time", "node", "channel", "value"], rows);
+}
+
+/** The registers of taps with their present values. */
+export function registersCsv(nodes: readonly NodeView[]): string {
+  const header = ["node", "tap", "unitId", "functionCode", "address", "type", "order", "channel"];
+  const rows = nodes.flatMap((node) =>
+    node.channels.flatMap((channel) => {
+      const register = channel.register;
+      if (register === null) return [];
+      const { tap, unitId, functionCode, address, type, order } = register;
+      const at = channel.atMs === null ? null : isoTime(channel.atMs);
+      const where = [node.id, tap, unitId, functionCode, address, type, order];
+      return [[...where, channel.name, channel.value, channel.unit, channel.quality, at]];
+    }),
+  );
+  return toCsv([...header, "value", "unit", "quality", "time"], rows);
+}
+
+function csvCell(cell: Cell): string {
+  if (cell === null) return "";
+  if (typeof cell === "number") return String(cell);
+  const safe = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

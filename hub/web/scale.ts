@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// Ranges of axes and bars, and the length of the time axis.
+//
+// Ranges end at round numbers, so that they stand still while a value moves a little.
+
+import type { ChannelView } from "../api.ts";
+import { CHART_WINDOW_MS } from "./limits.ts";
+import type { Extent, Series } from "./series.ts";
+
+/** Lengths of the time axis: the shortest that holds what is there. */
+const SPANS_MS = [60_000, 120_000, 300_000, CHART_WINDOW_MS];
+
+/** Room above and below, as a share of the range. */
+const PADDING = 0.08;
+
+/** From when to when charts of these series run; the same for all, so that one axis serves. */
+export function timeSpan(
+  series: readonly Series[],
+  nowMs: number,
+): { fromMs: number; toMs: number } {
+  const first = Math.min(...series.map((each) => each.times[0] ?? nowMs));
+  const wantedMs = nowMs - first;
+  const spanMs = SPANS_MS.find((each) => each >= wantedMs) ?? CHART_WINDOW_MS;
+  return { fromMs: nowMs - spanMs, toMs: nowMs };
+}
+
+/** The y range of a chart: its values and its alarm limits, with room. */
+export function chartRange(channel: ChannelView, extent: Extent | null): Extent {
+  const limits = channel.alarms.map((alarm) => alarm.limit);
+  const values = extent === null ? [] : [extent.low, extent.high];
+  return roundRange([...limits, ...values], smallestSpan(channel, extent));
+}
+
+/** The range of a bar; null: nothing gives the value a context. */
+export function barRange(channel: ChannelView, extent: Extent | null): Extent | null {
+  if (channel.unit === "/") return { low: 0, high: 1 };
+  if (channel.alarms.length === 0) return null;
+  return chartRange(channel, extent);
+}
+
+/** Where a value stands in a range, 0..1. */
+export function shareOf(range: Extent, value: number): number {
+  return Math.min(1, Math.max(0, (value - range.low) / (range.high - range.low)));
+}
+
+/** Noise of a few steps must not fill a chart: 20 steps of resolution, or 2 % of the value. */
+export function smallestSpan(channel: ChannelView, extent: Extent | null): number {
+  const step = channel.decimals === null ? 0 : 10 ** -channel.decimals;
+  const size = extent === null ? 0 : Math.max(Math.abs(extent.low), Math.abs(extent.high));
+  return Math.max(20 * step, 0.02 * size, 1e-9);
+}
+
+function roundRange(values: readonly number[], spanMin: number): Extent {
+  if (values.length === 0) return { low: 0, high: 1 };
+  let low = Math.min(...values);
+  let high = Math.max(...values);
+  const missing = Math.max(0, spanMin - (high - low)) / 2;
+  const padding = PADDING * (high - low + 2 * missing);
+  low -= missing + padding;
+  high += missing + padding;
+  const step = roundStep((high - low) / 8);
+  return { low: Math.floor(low / step) * step, high: Math.ceil(high / step) * step };
+}
+
+/** 1, 2 or 5 times a power of ten, at least `step`. */
+export function roundStep(step: number): number {
+  const power = 10 ** Math.floor(Math.log10(step));
+  const lead = step / power;
+  return (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 5 ? 5 : 10) * power;
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// The strip on top of every view: the worst of the plant, and whether what is on screen is live.
+
+import type { JSX } from "preact";
+import type { NodeView } from "../api.ts";
+import { clockTime, zonedTime } from "./clock.ts";
+import { activeAlarms, worstCondition, type ActiveAlarm, type Condition } from "./condition.ts";
+import { formatDuration } from "./format.ts";
+import { For, Mark, Shape } from "./marks.tsx";
+import { readNodes, usePage } from "./page-context.ts";
+import { routeHref } from "./route.ts";
+
+export function Strip(): JSX.Element {
+  const { store } = usePage();
+  const nodes = readNodes(store);
+  const alarms = activeAlarms(nodes);
+  return (
+    <header class="strip">
+      <Worst nodes={nodes} alarms={alarms} />
+      {alarms[0] !== undefined && <OldestAlarm {...alarms[0]} />}
+      <span class="space" />
+      <LinkState />
+    </header>
+  );
+}
+
+/** Shape, count and word of the worst condition, then of the next ones. */
+function Worst(props: { nodes: readonly NodeView[]; alarms: readonly ActiveAlarm[] }): JSX.Element {
+  const { nodes, alarms } = props;
+  const counts = countConditions(nodes, alarms);
+  const online = nodes.filter((node) => node.state === "online").length;
+  return (
+    <span class="worst" role="status">
+      {counts.map(({ condition, count }) => (
+        <Mark
+          key={condition.word}
+          condition={{ ...condition, word: `${count} ${plural(condition.word, count)}` }}
+        />
+      ))}
+      {counts.length === 0 && nodes.length > 0 && (
+        <span class="mark tone-normal">
+          <Shape name="dot" tone="normal" />
+          <span class="word">
+            Normal
+            <span class="wide-only">
+              {" "}
+              · {online} of {nodes.length} machines online
+            </span>
+          </span>
+        </span>
+      )}
+    </span>
+  );
+}
+
+function plural(word: string, count: number): string {
+  return count > 1 && (word === "alarm" || word === "bad value") ? `${word}s` : word;
+}
+
+/** Conditions that ask for something, worst first; alarms are counted one by one, the rest by machine. */
+function countConditions(
+  nodes: readonly NodeView[],
+  alarms: readonly ActiveAlarm[],
+): { condition: Condition; count: number }[] {
+  const found = new Map<string, { condition: Condition; count: number }>();
+  const add = (condition: Condition): void => {
+    const entry = found.get(condition.word) ?? { condition, count: 0 };
+    entry.count++;
+    found.set(condition.word, entry);
+  };
+  for (const { node } of alarms) add(worstCondition(node));
+  for (const node of nodes) {
+    const quiet = { ...node, channels: withoutAlarms(node) };
+    const condition = worstCondition(quiet);
+    if (condition.rank > 0) add(condition);
+  }
+  return [...found.values()].sort((one, other) => other.condition.rank - one.condition.rank);
+}
+
+function withoutAlarms(node: NodeView): NodeView["channels"] {
+  return node.channels.map((channel) => ({ ...channel, alarms: [] }));
+}
+
+function OldestAlarm({ node, channel, alarm }: ActiveAlarm): JSX.Element {
+  return (
+    <a class="oldest" href={routeHref("machines", [node.id])}>
+      {node.id} {channel.name} {alarm.name}
+      {alarm.sinceMs !== null && (
+        <span class="muted">
+          {" "}
+          <For sinceMs={alarm.sinceMs} />
+        </span>
+      )}
+    </a>
+  );
+}
+
+function LinkState(): JSX.Element {
+  const { live } = usePage();
+  const state = live.connection.value.state;
+  const hubMs = live.hubMs.value;
+  if (live.paused.value) {
+    return (
+      <button type="button" class="resume" onClick={() => live.setPaused(false)}>
+        Paused at {clockTime(hubMs, hubMs)}, go on
+      </button>
+    );
+  }
+  const tone = state === "live" ? "normal" : state === "lost" ? "warning" : "off";
+  return (
+    <span class={`mark link-state tone-${tone}`}>
+      <Shape name={state === "live" ? "dot" : "ring"} tone={tone} />
+      <span class="word">{state}</span>
+      <time class="wide-only muted" title={zonedTime(hubMs)}>
+        {clockTime(hubMs, hubMs)}
+      </time>
+    </span>
+  );
+}
+
+/** Since when the hub is not heard; nothing while it is. */
+export function LostNotice(): JSX.Element | null {
+  const { live } = usePage();
+  const { state, sinceMs } = live.connection.value;
+  const hubMs = live.hubMs.value;
+  if (state !== "lost") return null;
+  return (
+    <div class="notice" role="alert">
+      <Shape name="ring" tone="warning" />
+      <span>
+        Connection lost since {clockTime(sinceMs, hubMs)} ({formatDuration(hubMs - sinceMs)}).
+        Values are old; the page tries again by itself.
+      </span>
+    </div>
+  );
+}
