@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A scripted MQTT-SN gateway for tests of link: answers by the book, or as the script says.
+// A scripted MQTT-SN gateway: answers by the book, or as the script says.
 //
 // A third, tiny codec: it shares nothing with the firmware's or the gateway's. All that a node published
 // and the gateway accepted is kept. Faults are functions of the number of a datagram, so they repeat.
@@ -34,7 +34,6 @@ export interface GatewayScript {
   /** True: the n-th datagram of the node is lost. */
   loseUp?: (index: number) => boolean;
   dead?: boolean; // hears and says nothing
-  withoutTime?: boolean;
 }
 
 export interface ScriptedGateway {
@@ -99,110 +98,19 @@ export function timeAnswer(token: Uint8Array, wallMs: number): number[] {
   return [0x82, ...token, ...ms];
 }
 
+interface Inside {
+  gateway: ScriptedGateway;
+  host: LinkHost;
+  topics: Map<string, number>;
+  nextId: number;
+  ups: number;
+  codes: Map<string, number>;
+}
+
+type Handlers = Record<string, (body: Uint8Array, atMs: number) => void>;
+
 /** Puts a gateway at the other end of the host's datagrams. */
 export function createScriptedGateway(host: LinkHost, script: GatewayScript = {}): ScriptedGateway {
-  const codes = new Map<string, number>();
-  let topics = new Map<string, number>();
-  let nextId = 0x101;
-  let ups = 0;
-
-  const code = (type: string): number => {
-    const index = (codes.get(type) ?? 0) + 1;
-    codes.set(type, index);
-    return gateway.script.code?.(type, index) ?? 0;
-  };
-  const idOf = (name: string): number => {
-    if (!topics.has(name)) topics.set(name, nextId++);
-    return topics.get(name)!;
-  };
-  const nameOf = (id: number): string | undefined =>
-    [...topics].find(([, value]) => value === id)?.[0];
-
-  const handlers: Record<string, (body: Uint8Array, atMs: number) => void> = {
-    SEARCHGW: () => gateway.say(packet(0x02, 7)),
-    CONNECT(body) {
-      topics = new Map();
-      gateway.connected = false;
-      gateway.keepAliveS = be16(body, 2);
-      gateway.clientId = ascii(body.subarray(4));
-      assert.equal(body[1], 1, "ProtocolId");
-      assert.equal(body[0], 0x0c, "will and clean session");
-      const refused = code("CONNACK");
-      gateway.say(refused === 0 ? packet(0x06) : packet(0x05, refused));
-    },
-    WILLTOPIC(body) {
-      if (gateway.connected) return;
-      gateway.will = { topic: ascii(body.subarray(1)), message: "", flags: body[0]! };
-      gateway.say(packet(0x08));
-    },
-    WILLMSG(body) {
-      if (gateway.connected || gateway.will === undefined) return;
-      gateway.will.message = ascii(body);
-      gateway.connected = true;
-      gateway.connects++;
-      gateway.say(packet(0x05, 0));
-    },
-    REGISTER(body) {
-      const answer = code("REGACK");
-      const id = answer === 0 ? idOf(ascii(body.subarray(4))) : 0;
-      gateway.say(packet(0x0b, ...u16(id), body[2]!, body[3]!, answer));
-    },
-    SUBSCRIBE(body) {
-      const answer = code("SUBACK");
-      const id = answer === 0 ? idOf(ascii(body.subarray(3))) : 0;
-      gateway.say(packet(0x13, 0, ...u16(id), body[1]!, body[2]!, answer));
-    },
-    PUBLISH: (body, atMs) => takePublish(body, atMs),
-    PINGREQ: () => gateway.say(packet(0x17)),
-  };
-
-  function takePublish(body: Uint8Array, atMs: number): void {
-    const flags = body[0]!;
-    const qos = (flags >> 5) & 3;
-    const msgId = be16(body, 3);
-    const name = nameOf(be16(body, 1));
-    const puback = (answer: number): void =>
-      gateway.say(packet(0x0d, body[1]!, body[2]!, body[3]!, body[4]!, answer));
-    if (name === undefined) return puback(2);
-    const answer = qos === 1 ? code("PUBACK") : 0;
-    const topic = name.split("/").slice(2).join("/");
-    if (topic === "time/get") return answerTime(body.subarray(5));
-    const payload = body.slice(5);
-    const dup = (flags & 0x80) !== 0;
-    const retain = (flags & 0x10) !== 0;
-    gateway.publications.push({
-      atMs,
-      topic,
-      qos,
-      retain,
-      dup,
-      msgId,
-      payload,
-      accepted: answer === 0,
-    });
-    if (qos === 1) puback(answer);
-  }
-
-  function answerTime(token: Uint8Array): void {
-    const wallMs = (gateway.script.wallMs ?? (() => undefined))(host.nowMs);
-    const id = topics.get(`ferrule/${gateway.clientId}/time`);
-    if (wallMs === undefined || id === undefined) return;
-    gateway.say(packet(0x0c, 0, ...u16(id), 0, 0, ...timeAnswer(token, wallMs)));
-  }
-
-  // The node's datagram reaches the gateway at once; the delay of both ways is on the answer.
-  function hear({ peer, bytes, atMs }: SentDatagram): void {
-    ups++;
-    const { type, body } = open(bytes);
-    const name = NAMES[type] ?? "unknown";
-    gateway.heard.push({ type: name, bytes, atMs });
-    const isMine = peer === (gateway.script.peer ?? 1) || peer === 0;
-    if (gateway.script.dead || !isMine || gateway.script.loseUp?.(ups)) return;
-    const isStranger = !gateway.connected && /REGISTER|SUBSCRIBE|PUBLISH|PINGREQ/.test(name);
-    if (isStranger) gateway.say(packet(0x18));
-    else handlers[name]?.(body, atMs);
-  }
-
   const gateway: ScriptedGateway = {
     script,
     publications: [],
@@ -220,8 +128,125 @@ export function createScriptedGateway(host: LinkHost, script: GatewayScript = {}
       for (const { bytes: octets, afterMs } of deliveries)
         host.deliver(gateway.script.peer ?? 1, octets, delayMs + afterMs);
     },
-    topicId: (suffix) => topics.get(`ferrule/${gateway.clientId}/${suffix}`) ?? 0,
+    topicId: (suffix) => inside.topics.get(`ferrule/${gateway.clientId}/${suffix}`) ?? 0,
   };
-  host.onSend = hear;
+  const inside: Inside = {
+    gateway,
+    host,
+    topics: new Map(),
+    nextId: 0x101,
+    ups: 0,
+    codes: new Map(),
+  };
+  const handlers = { ...connecting(inside), ...active(inside) };
+  const before = host.onSend;
+  host.onSend = (datagram) => {
+    before?.(datagram);
+    hear(inside, handlers, datagram);
+  };
   return gateway;
+}
+
+// The node's datagram reaches the gateway at once; the delay of both ways is on the answer.
+function hear(inside: Inside, handlers: Handlers, { peer, bytes, atMs }: SentDatagram): void {
+  const { gateway } = inside;
+  if (peer !== (gateway.script.peer ?? 1) && peer !== 0) return;
+  inside.ups++;
+  const { type, body } = open(bytes);
+  const name = NAMES[type] ?? "unknown";
+  gateway.heard.push({ type: name, bytes, atMs });
+  if (gateway.script.dead || gateway.script.loseUp?.(inside.ups)) return;
+  const isStranger = !gateway.connected && /REGISTER|SUBSCRIBE|PUBLISH|PINGREQ/.test(name);
+  if (isStranger) gateway.say(packet(0x18));
+  else handlers[name]?.(body, atMs);
+}
+
+function nextCode({ gateway, codes }: Inside, type: string): number {
+  const index = (codes.get(type) ?? 0) + 1;
+  codes.set(type, index);
+  return gateway.script.code?.(type, index) ?? 0;
+}
+
+function idOf(inside: Inside, name: string): number {
+  if (!inside.topics.has(name)) inside.topics.set(name, inside.nextId++);
+  return inside.topics.get(name)!;
+}
+
+function connecting(inside: Inside): Handlers {
+  const { gateway } = inside;
+  return {
+    SEARCHGW: () => gateway.say(packet(0x02, 7)),
+    CONNECT(body) {
+      inside.topics = new Map();
+      gateway.connected = false;
+      gateway.keepAliveS = be16(body, 2);
+      gateway.clientId = ascii(body.subarray(4));
+      assert.equal(body[1], 1, "ProtocolId");
+      assert.equal(body[0], 0x0c, "will and clean session");
+      const refused = nextCode(inside, "CONNACK");
+      gateway.say(refused === 0 ? packet(0x06) : packet(0x05, refused));
+    },
+    WILLTOPIC(body) {
+      if (gateway.connected) return;
+      gateway.will = { topic: ascii(body.subarray(1)), message: "", flags: body[0]! };
+      gateway.say(packet(0x08));
+    },
+    WILLMSG(body) {
+      if (gateway.connected || gateway.will === undefined) return;
+      gateway.will.message = ascii(body);
+      gateway.connected = true;
+      gateway.connects++;
+      gateway.say(packet(0x05, 0));
+    },
+  };
+}
+
+function active(inside: Inside): Handlers {
+  const { gateway } = inside;
+  return {
+    REGISTER(body) {
+      const answer = nextCode(inside, "REGACK");
+      const id = answer === 0 ? idOf(inside, ascii(body.subarray(4))) : 0;
+      gateway.say(packet(0x0b, ...u16(id), body[2]!, body[3]!, answer));
+    },
+    SUBSCRIBE(body) {
+      const answer = nextCode(inside, "SUBACK");
+      const id = answer === 0 ? idOf(inside, ascii(body.subarray(3))) : 0;
+      gateway.say(packet(0x13, 0, ...u16(id), body[1]!, body[2]!, answer));
+    },
+    PUBLISH: (body, atMs) => takePublish(inside, body, atMs),
+    PINGREQ: () => gateway.say(packet(0x17)),
+  };
+}
+
+function takePublish(inside: Inside, body: Uint8Array, atMs: number): void {
+  const { gateway, topics } = inside;
+  const flags = body[0]!;
+  const qos = (flags >> 5) & 3;
+  const id = be16(body, 1);
+  const name = [...topics].find(([, value]) => value === id)?.[0];
+  const puback = (answer: number): void =>
+    gateway.say(packet(0x0d, body[1]!, body[2]!, body[3]!, body[4]!, answer));
+  if (name === undefined) return puback(2);
+  const topic = name.split("/").slice(2).join("/");
+  if (topic === "time/get") return answerTime(inside, body.subarray(5));
+  const answer = qos === 1 ? nextCode(inside, "PUBACK") : 0;
+  gateway.publications.push({
+    atMs,
+    topic,
+    qos,
+    retain: (flags & 0x10) !== 0,
+    dup: (flags & 0x80) !== 0,
+    msgId: be16(body, 3),
+    payload: body.slice(5),
+    accepted: answer === 0,
+  });
+  if (qos === 1) puback(answer);
+}
+
+function answerTime({ gateway, host }: Inside, token: Uint8Array): void {
+  const wallMs = gateway.script.wallMs?.(host.nowMs);
+  const id = gateway.topicId("time");
+  if (wallMs === undefined || id === 0) return;
+  gateway.say(packet(0x0c, 0, ...u16(id), 0, 0, ...timeAnswer(token, wallMs)));
 }

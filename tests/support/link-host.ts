@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A fake host for link.wasm in tests: virtual time, ring, flash, datagrams, faults.
+// A fake host for link.wasm: virtual time, ring, flash, datagrams, faults.
 //
 // Builds the release module of a node type. Time moves only in run(); datagrams to the node are
 // delivered at their instant. Every host call is counted and the n-th can be made to fail.
@@ -21,6 +21,7 @@ export const LOOP_HASH = new Uint8Array(32).map((_, i) => i + 1);
 export const LINK_HASH = new Uint8Array(32).map((_, i) => 200 - i);
 const SECTOR_BYTES = 4096;
 const FLASH_BYTES = 2 * SECTOR_BYTES;
+const WAITING_MAX = 1024; // 4,096 octets of u32
 const POLLS_PER_INSTANT_MAX = 100; // more without time passing is a node that spins
 
 /** A node.json object, checked. */
@@ -69,6 +70,7 @@ export interface LinkHost {
   hostCounters: number[];
   cutAt: { write: number; octets: number } | undefined; // power cut inside a flash write, 1 the first
   memory: WebAssembly.Memory;
+  nowUs(): number; // what now_us() gives, as u32
   init(): void;
   poll(): number;
   /** Lets time pass: polls when asked to and when a datagram is delivered. */
@@ -91,90 +93,36 @@ export interface HostOptions {
   flash?: Uint8Array;
 }
 
+interface Delivery {
+  atMs: number;
+  order: number;
+  peer: number;
+  bytes: Uint8Array;
+}
+
+interface Inside {
+  host: LinkHost;
+  queue: Delivery[];
+  nodeId: Uint8Array;
+  startUs: number;
+  random: number;
+  writes: number; // flash writes so far
+}
+
+type Imports = Record<string, (...values: number[]) => number>;
+
 /** Instantiates the module; the test calls init() or restart(). */
 export function createLinkHost(module: WebAssembly.Module, options: HostOptions = {}): LinkHost {
-  const queue: { atMs: number; order: number; peer: number; bytes: Uint8Array }[] = [];
-  const nodeId = Buffer.from(options.nodeId ?? "oven-01", "latin1");
-  let random = options.seed ?? 1;
-  let order = 0;
-  let writes = 0;
+  const inside: Inside = {
+    host: undefined as unknown as LinkHost,
+    queue: [],
+    nodeId: Buffer.from(options.nodeId ?? "oven-01", "latin1"),
+    startUs: options.startUs ?? 0,
+    random: options.seed ?? 1,
+    writes: 0,
+  };
+  const imports = { ...streams(inside), ...flash(inside), ...identity(inside) };
   let exports: WebAssembly.Exports;
-
-  const fails = (): boolean => ++host.calls === host.failCall;
-  const at = (address: number, length: number): Uint8Array =>
-    new Uint8Array(host.memory.buffer, address >>> 0, length);
-  const write = (length: number): number => {
-    writes++;
-    return host.cutAt?.write === writes ? Math.min(host.cutAt.octets, length) : length;
-  };
-  const written = (): number => {
-    if (host.cutAt?.write === writes) throw new PowerCut("power cut");
-    return 0;
-  };
-  const infoItem = (item: number): Uint8Array | undefined => {
-    const items = [, nodeId, EUI64, LOOP_HASH, LINK_HASH, Buffer.from("test host")];
-    if (item === 6) return Uint8Array.of(host.gateways);
-    if (item === 7) return new Uint8Array(Uint32Array.from(host.hostCounters).buffer);
-    return items[item];
-  };
-
-  const imports = {
-    now_us: () => (host.calls++, ((options.startUs ?? 0) + host.nowMs * 1000) | 0),
-    ring_take(address: number, capacity: number) {
-      if (fails() || host.ring.length === 0) return 0;
-      const record = host.ring.shift()!;
-      assert.ok(record.length <= capacity);
-      at(address, record.length).set(record);
-      return record.length;
-    },
-    datagram_put(peer: number, address: number, length: number) {
-      assert.ok(length > 0 && length <= DATAGRAM_BYTES_MAX, `a datagram of ${length} octets`);
-      if (fails() || host.netDown) return 0;
-      const datagram = { atMs: host.nowMs, peer, bytes: at(address, length).slice() };
-      host.sent.push(datagram);
-      host.onSend?.(datagram);
-      return 1;
-    },
-    datagram_take(address: number, capacity: number) {
-      if (fails()) return 0;
-      const next = host.inbox.shift();
-      if (next === undefined || next.bytes.length + 4 > capacity) return 0;
-      new DataView(host.memory.buffer).setUint32(address, next.peer, true);
-      at(address + 4, next.bytes.length).set(next.bytes);
-      return next.bytes.length + 4;
-    },
-    flash_read(offset: number, address: number, length: number) {
-      if (fails() || host.flashBroken || offset < 0 || offset + length > FLASH_BYTES) return -1;
-      at(address, length).set(host.flash.subarray(offset, offset + length));
-      return 0;
-    },
-    flash_erase(offset: number) {
-      if (fails() || host.flashBroken || offset % SECTOR_BYTES !== 0) return -1;
-      host.flash.fill(0xff, offset, offset + write(SECTOR_BYTES));
-      return written();
-    },
-    flash_program(offset: number, address: number, length: number) {
-      if (fails() || host.flashBroken || offset < 0 || offset + length > FLASH_BYTES) return -1;
-      const source = at(address, write(length));
-      for (const [i, octet] of source.entries()) host.flash[offset + i]! &= octet;
-      return written();
-    },
-    entropy(address: number, length: number) {
-      if (fails()) return 0;
-      for (let i = 0; i < length; i++) {
-        random = (Math.imul(random, 1664525) + 1013904223) >>> 0;
-        at(address, length)[i] = random >>> 24;
-      }
-      return length;
-    },
-    info(item: number, address: number, capacity: number) {
-      const value = infoItem(item);
-      if (fails() || value === undefined || value.length > capacity) return -1;
-      at(address, value.length).set(value);
-      return value.length;
-    },
-  };
-
   const call = (name: string, ...values: number[]): number =>
     (exports[name] as (...v: number[]) => number)(...values);
 
@@ -183,14 +131,47 @@ export function createLinkHost(module: WebAssembly.Module, options: HostOptions 
     host.memory = exports["memory"] as WebAssembly.Memory;
   }
 
-  /** Earliest delivery that is due by a time, taken out of the queue. */
-  function takeDelivery(byMs: number): (typeof queue)[number] | undefined {
-    queue.sort((a, b) => a.atMs - b.atMs || a.order - b.order);
-    const next = queue[0];
-    return next !== undefined && next.atMs <= byMs ? queue.shift() : undefined;
-  }
-
   const host: LinkHost = {
+    ...initialState(options),
+    nowUs: () => (inside.startUs + host.nowMs * 1000) >>> 0,
+    init: () => void call("init"),
+    poll() {
+      const delayMs = call("poll");
+      assert.ok(delayMs >= 0 && delayMs <= 1000, `poll returned ${delayMs}`);
+      host.afterPoll?.();
+      return delayMs;
+    },
+    run: (forMs) => run(inside, forMs),
+    deliver(peer, bytes, afterMs) {
+      const order = inside.queue.length;
+      inside.queue.push({ atMs: host.nowMs + afterMs, order, peer, bytes });
+      inside.queue.sort((a, b) => a.atMs - b.atMs);
+    },
+    counters() {
+      const view = new DataView(host.memory.buffer, call("counters"), 4 * COUNTER_COUNT);
+      return Object.fromEntries(
+        COUNTER_NAMES.map((name, i) => [name, view.getUint32(4 * i, true)]),
+      );
+    },
+    waiting() {
+      const address = call("scratch");
+      const count = call("waiting", address, WAITING_MAX);
+      return [...new Uint32Array(host.memory.buffer, address, count)];
+    },
+    restart() {
+      host.inbox.length = 0;
+      inside.queue.length = 0;
+      instantiate();
+      host.init();
+    },
+  };
+  inside.host = host;
+  instantiate();
+  return host;
+}
+
+function initialState(options: HostOptions) {
+  return {
     nowMs: 0,
     flash: options.flash ?? new Uint8Array(FLASH_BYTES).fill(0xff),
     ring: [],
@@ -206,48 +187,143 @@ export function createLinkHost(module: WebAssembly.Module, options: HostOptions 
     cutAt: undefined,
     afterPoll: undefined,
     memory: undefined as unknown as WebAssembly.Memory,
-    init: () => void call("init"),
-    poll() {
-      const delayMs = call("poll");
-      assert.ok(delayMs >= 0 && delayMs <= 1000, `poll returned ${delayMs}`);
-      host.afterPoll?.();
-      return delayMs;
+  };
+}
+
+function run({ host, queue }: Inside, forMs: number): void {
+  const endMs = host.nowMs + forMs;
+  let spins = 0;
+  for (;;) {
+    const delayMs = host.poll();
+    spins = delayMs === 0 ? spins + 1 : 0;
+    assert.ok(spins < POLLS_PER_INSTANT_MAX, "link asks to be called again without end");
+    const wakeMs = Math.min(host.nowMs + delayMs, endMs);
+    const delivery = queue[0] !== undefined && queue[0].atMs <= wakeMs ? queue.shift() : undefined;
+    if (delivery !== undefined) {
+      host.nowMs = Math.max(delivery.atMs, host.nowMs);
+      host.inbox.push(delivery);
+      continue;
+    }
+    host.nowMs = wakeMs;
+    if (host.nowMs >= endMs) return;
+  }
+}
+
+function fails({ host }: Inside): boolean {
+  return ++host.calls === host.failCall;
+}
+
+function octets({ host }: Inside, address: number, length: number): Uint8Array {
+  return new Uint8Array(host.memory.buffer, address >>> 0, length);
+}
+
+function streams(inside: Inside): Imports {
+  return {
+    now_us: () => (inside.host.calls++, inside.host.nowUs() | 0),
+    ring_take(address, capacity) {
+      const { ring } = inside.host;
+      if (fails(inside) || ring.length === 0) return 0;
+      const record = ring.shift()!;
+      assert.ok(record.length <= capacity!);
+      octets(inside, address!, record.length).set(record);
+      return record.length;
     },
-    run(forMs) {
-      const endMs = host.nowMs + forMs;
-      let spins = 0;
-      for (;;) {
-        const delayMs = host.poll();
-        spins = delayMs === 0 ? spins + 1 : 0;
-        assert.ok(spins < POLLS_PER_INSTANT_MAX, "link asks to be called again without end");
-        const wakeMs = Math.min(host.nowMs + delayMs, endMs);
-        const delivery = takeDelivery(wakeMs);
-        host.nowMs = delivery === undefined ? wakeMs : Math.max(delivery.atMs, host.nowMs);
-        if (delivery !== undefined) host.inbox.push(delivery);
-        else if (host.nowMs >= endMs) break;
-      }
+    datagram_put(peer, address, length) {
+      const { host } = inside;
+      assert.ok(length! > 0 && length! <= DATAGRAM_BYTES_MAX, `a datagram of ${length} octets`);
+      if (fails(inside) || host.netDown) return 0;
+      const bytes = octets(inside, address!, length!).slice();
+      const datagram = { atMs: host.nowMs, peer: peer!, bytes };
+      host.sent.push(datagram);
+      host.onSend?.(datagram);
+      return 1;
     },
-    deliver(peer, bytes, afterMs) {
-      queue.push({ atMs: host.nowMs + afterMs, order: order++, peer, bytes });
-    },
-    counters() {
-      const view = new DataView(host.memory.buffer, call("counters"), 4 * COUNTER_COUNT);
-      return Object.fromEntries(
-        COUNTER_NAMES.map((name, i) => [name, view.getUint32(4 * i, true)]),
-      );
-    },
-    waiting() {
-      const address = call("scratch");
-      const count = call("waiting", address, 1024);
-      return [...new Uint32Array(host.memory.buffer, address, count)];
-    },
-    restart() {
-      host.inbox.length = 0;
-      queue.length = 0;
-      instantiate();
-      host.init();
+    datagram_take(address, capacity) {
+      if (fails(inside)) return 0;
+      const next = inside.host.inbox.shift();
+      if (next === undefined || next.bytes.length + 4 > capacity!) return 0;
+      new DataView(inside.host.memory.buffer).setUint32(address!, next.peer, true);
+      octets(inside, address! + 4, next.bytes.length).set(next.bytes);
+      return next.bytes.length + 4;
     },
   };
-  instantiate();
-  return host;
+}
+
+function flash(inside: Inside): Imports {
+  // How many octets of a write happen before the power goes, and the cut itself.
+  const allowed = (length: number): number => {
+    const { cutAt } = inside.host;
+    inside.writes++;
+    return cutAt?.write === inside.writes ? Math.min(cutAt.octets, length) : length;
+  };
+  const done = (): number => {
+    if (inside.host.cutAt?.write === inside.writes) throw new PowerCut("power cut");
+    return 0;
+  };
+  const refused = (offset: number, length: number): boolean =>
+    fails(inside) || inside.host.flashBroken || offset < 0 || offset + length > FLASH_BYTES;
+  return {
+    flash_read(offset, address, length) {
+      if (refused(offset!, length!)) return -1;
+      const source = inside.host.flash.subarray(offset, offset! + length!);
+      octets(inside, address!, length!).set(source);
+      return 0;
+    },
+    flash_erase(offset) {
+      if (refused(offset!, SECTOR_BYTES) || offset! % SECTOR_BYTES !== 0) return -1;
+      inside.host.flash.fill(0xff, offset, offset! + allowed(SECTOR_BYTES));
+      return done();
+    },
+    flash_program(offset, address, length) {
+      if (refused(offset!, length!)) return -1;
+      const source = octets(inside, address!, allowed(length!));
+      for (const [i, octet] of source.entries()) inside.host.flash[offset! + i]! &= octet;
+      return done();
+    },
+  };
+}
+
+function identity(inside: Inside): Imports {
+  const item = (number: number): Uint8Array | undefined => {
+    const { gateways, hostCounters } = inside.host;
+    if (number === 6) return Uint8Array.of(gateways);
+    if (number === 7) return new Uint8Array(Uint32Array.from(hostCounters).buffer);
+    return [, inside.nodeId, EUI64, LOOP_HASH, LINK_HASH, Buffer.from("test host")][number];
+  };
+  return {
+    entropy(address, length) {
+      if (fails(inside)) return 0;
+      const target = octets(inside, address!, length!);
+      for (let i = 0; i < target.length; i++) {
+        inside.random = (Math.imul(inside.random, 1664525) + 1013904223) >>> 0;
+        target[i] = inside.random >>> 24;
+      }
+      return length!;
+    },
+    info(number, address, capacity) {
+      const value = item(number!);
+      if (fails(inside) || value === undefined || value.length > capacity!) return -1;
+      octets(inside, address!, value.length).set(value);
+      return value.length;
+    },
+  };
+}
+
+/** Checks after each poll what holds at every instant: SPEC.md §6, the order of waiting(), the memory. */
+export function watchInvariants(host: LinkHost): void {
+  const bytes = host.memory.buffer.byteLength;
+  host.afterPoll = () => {
+    const c = host.counters();
+    const sum = ["acknowledged", "droppedTelemetry", "droppedAlarm", "droppedRefused", "waiting"];
+    assert.equal(
+      c["queued"],
+      sum.reduce((total, name) => total + c[name]!, 0),
+      "queued",
+    );
+    const waiting = host.waiting();
+    assert.equal(waiting.length, c["waiting"]);
+    for (let i = 1; i < waiting.length; i++)
+      assert.ok(waiting[i]! > waiting[i - 1]!, "oldest first");
+    assert.equal(host.memory.buffer.byteLength, bytes, "memory never grows");
+  };
 }
