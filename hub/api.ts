@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The HTTP API of the hub as types: what the page and other readers get.
 //
-// Imports nothing, so that browser code may use it. Wall times are milliseconds since 1970 on the hub's clock;
-// lengths of time are milliseconds. A value is null when there is none (bad quality, never seen), never NaN.
+// Imports nothing, so that browser code may use it. Times are milliseconds since 1970 on the hub's
+// clock, lengths of time milliseconds. A value is null when there is none (bad quality, never seen).
 //
 //   GET /api/snapshot                            -> Snapshot
 //   GET /api/history?node=N&channel=C&since=MS   -> History; 404 when there is no such channel
-//   GET /api/stream?since=ID                     -> SSE: `id:` Change.id, `data:` one Change as JSON.
-//        Last-Event-ID wins over `since`, which is the changeId of the snapshot; neither: from now on.
-//        `event: reset`: the changes wanted are gone, take a new snapshot; the stream goes on from now.
+//   GET /api/stream?since=ID                     -> SSE: `id:` Change.id, `data:` a Change as JSON.
+//        Last-Event-ID wins over `since`, the changeId of a snapshot; neither: from now on.
+//        `event: reset`: those changes are gone, take a new snapshot; it goes on from now.
 //   GET /healthz                                 -> Health, status 200 or 503
 
 /** A node's presence as the broker told it; unknown: no presence message was seen. */
@@ -149,7 +149,10 @@ export interface EventView {
   count: number; // 1, or how many of the same a flood collapsed into this line
 }
 
-/** One step of what the page shows. An event change with a known event id replaces that line. */
+/**
+ * One step of what the page shows. A reading may be older than the one before: a late one, for the
+ * chart. An event change with a known event id replaces that line.
+ */
 export type Change =
   | {
       id: number;

@@ -207,7 +207,7 @@ export function floatAt(bytes: Uint8Array, at: number, size: number): number {
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (fraction + 1024) * 2 ** (exponent - 25));
 }
 
-/** Whether a half-precision float holds the value: 11 bits, steps no finer than 2^-24, at most 65504. */
+/** Whether half precision holds the value: 11 bits, no step finer than 2^-24, at most 65504. */
 function fitsHalf(value: number): boolean {
   const size = Math.abs(value);
   if (size > 65504) return false;

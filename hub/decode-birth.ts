@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Birth parts and status messages: octets to typed values, or the name of the error.
+// Births and statuses: octets to typed values, or the name of the error.
 //
 // Spec: SPEC.md §4, §5, §6. Keys that are not known are passed over, so that a newer node still shows;
 // a field that is known and wrong refuses the message.

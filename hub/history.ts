@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The past of each channel, in memory: a ring of points in the order of their time.
+// The past of each channel, in memory: a ring of points, ordered by time.
 //
 // A database follows behind the same two interfaces. A bad reading is kept as a point without a value.
 // (H1) points of one series never go back in time; a late one is put where it belongs.
@@ -55,7 +55,7 @@ function putPoint(ring: Ring, budget: { points: number }, wallMs: number, value:
   if (ring.count === ring.times.length) grow(ring, budget);
   const capacity = ring.times.length;
   if (ring.count === capacity) {
-    if (capacity === 0 || wallMs < (ring.times[ring.first] ?? 0)) return; // older than all that is kept
+    if (capacity === 0 || wallMs < (ring.times[ring.first] ?? 0)) return; // too old
     ring.first = (ring.first + 1) % capacity;
     ring.count--;
   }

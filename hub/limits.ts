@@ -21,11 +21,12 @@ export const TOPICS_KEPT = 16_384; // parsed topics: 4 or more of each node
 // Registry
 export const NODES_MAX = 4096; // a broker and a page carry this; 500 is the largest plant tried
 export const CHANNELS_ANNOUNCED_MAX = 250; // the channel is one octet in a record
-export const CHANNELS_UNANNOUNCED_MAX = 64; // a node whose birth is not there yet; hostile names end here
+export const CHANNELS_UNANNOUNCED_MAX = 64; // no birth yet; hostile names end here
 export const ALARMS_MAX = 4; // per channel, as node.json
 export const OUTPUTS_MAX = 16;
 export const TAPS_MAX = 16; // boards have 2; a PC as a node may have more
-export const BIRTH_PARTS_MAX = 256; // one channel with all its alarms fills a datagram of 512 octets
+export const BIRTH_PARTS_MAX = 256; // a channel with all its alarms fills a datagram
+export const BIRTHS_OPEN = 4; // the one shown, the next, and leftovers of earlier boots in the broker
 
 // Exactly once
 export const SEQUENCE_WINDOW = 16_384; // a power of two; many times what a node's outbox holds
@@ -34,13 +35,13 @@ export const BOOTS_KEPT = 8; // of one node: readings of a boot this far back ha
 // History
 export const HISTORY_POINTS_FIRST = 64; // of one channel, doubled as needed
 export const HISTORY_POINTS_MAX = 8192; // of one channel: 13 minutes at 10 readings a second
-export const HISTORY_POINTS_TOTAL_MAX = 4_194_304; // 64 MiB of all channels; then rings stop growing
+export const HISTORY_POINTS_TOTAL_MAX = 4_194_304; // 64 MiB in all; then rings stop growing
 export const GAP_HEARTBEATS = 3; // so many promised readings missing make a gap
 export const GAP_MS_MIN = 1000; // jitter of the network is no gap
 
 // Events and changes
 export const EVENTS_KEPT = 200; // what a snapshot shows
-export const EVENT_LINES_PER_WINDOW = 3; // of one kind and place; then they collapse into the last one
+export const EVENT_LINES_PER_WINDOW = 3; // of one place; then they collapse
 export const EVENT_WINDOW_MS = 60_000;
 export const EVENT_UPDATE_MS = 1000; // a collapsed line is told again at most this often
 export const EVENT_PLACES_MAX = 1024; // kinds and places watched for a flood; the oldest goes
@@ -48,11 +49,11 @@ export const CHANGES_KEPT = 1000; // one second of a large plant: a page that re
 export const CLOCK_AHEAD_MS = 60_000; // a reading stamped later than this is a wrong clock
 
 // Outputs
-export const PUBLICATIONS_MAX = 10_000; // values waiting for the broker, oldest dropped; retained never
+export const PUBLICATIONS_MAX = 10_000; // values waiting; the oldest goes, retained never
 
 // Adapters
 export const STREAMS_MAX = 64; // pages open at once
-export const STREAM_BYTES_MAX = 1_048_576; // unsent of one page: then it waits in the ring of changes
+export const STREAM_BYTES_MAX = 1_048_576; // unsent of one page: then it waits in the ring
 export const STREAM_STALLED_MS = 30_000; // a page that takes nothing for this long is cut off
 export const STREAM_PITCH_MS = 100; // changes are told together this often
 export const STREAM_COMMENT_MS = 15_000; // proxies close a silent stream
@@ -60,4 +61,5 @@ export const CONNECTIONS_MAX = 256; // of the HTTP server
 export const URL_CHARS_MAX = 512;
 export const PUBLISH_IN_FLIGHT_MAX = 256; // QoS 1 publications not acknowledged yet
 export const BROKER_RETRY_MS = 2000; // a broker that starts is met soon; nothing is flooded
+export const BROKER_SAY_AGAIN_MS = 60_000; // a broker that comes and goes fills no log
 export const BROKER_CONNECT_TIMEOUT_MS = 5000;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Exactly once per (node, boot, sequence): a sliding bitmap for each boot of a node.
+// Exactly once per (node, boot, sequence): a sliding bitmap for each boot.
 //
-// Spec: SPEC.md §3. A sequence below the window, or a boot older than those kept, cannot be judged any
-// more: it is refused, never taken twice.
+// Spec: SPEC.md §3. A sequence below the window, or a boot older than those kept, cannot be judged
+// any more: it is refused, never taken twice.
 // (S1) a sequence is told NEW at most once for as long as its boot is kept.
 // (S2) memory: BOOTS_KEPT windows of SEQUENCE_WINDOW bits a node, 16 KiB.
 

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+// The page and the HTTP API: node:http, a table of routes, strict headers.
+//
+// Read only: GET and HEAD. Nothing is loaded from elsewhere (content security policy), nothing framed.
+// On loopback only requests that name a loopback host are answered, so that a page of some other site
+// cannot read the plant through a changed DNS answer. Errors are one JSON object { error }.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
+import type { Health } from "./api.ts";
+import type { Hub } from "./hub.ts";
+import { CONNECTIONS_MAX, NAME_CHARS_MAX, URL_CHARS_MAX, WALL_MS_MAX } from "./limits.ts";
+import { createStreams } from "./sse.ts";
+
+/** The page as it is served. */
+export interface PageFiles {
+  html: string;
+  js: Uint8Array;
+  css: string;
+  icon: string; // SVG
+}
+
+export interface PageServerOptions {
+  hub: Hub;
+  host: string;
+  port: number; // 0: any
+  page: PageFiles;
+  wallMs: () => number;
+  health: () => Health;
+  metrics: () => Promise<string>;
+}
+
+export interface PageServer {
+  port: number;
+  /** Tells open pages what changed; to be called every STREAM_PITCH_MS. */
+  flush(): void;
+  close(): Promise<void>;
+}
+
+/** Starts to listen; rejects with one clear sentence when the port cannot be had. */
+export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
+  const streams = createStreams(options.hub, options.wallMs);
+  const routes = createRoutes(options);
+  const loopback = isLoopback(options.host);
+  const server = createServer((request, response) => {
+    for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
+    const refused = refusal(request, loopback);
+    if (refused !== null) return send(request, response, refused);
+    const url = new URL(request.url ?? "/", "http://hub");
+    if (url.pathname === "/api/stream") return streams.open(request, response, url.searchParams);
+    const route = routes.get(url.pathname);
+    if (route === undefined) return send(request, response, problem(404, "there is no such page"));
+    void answerWith(route, url.searchParams).then((answer) => send(request, response, answer));
+  });
+  server.maxConnections = CONNECTIONS_MAX;
+  const port = await listen(server, options.host, options.port);
+  return {
+    port,
+    flush: () => streams.flush(),
+    close: async () => {
+      streams.close();
+      await new Promise<void>((done) => {
+        server.close(() => done());
+        server.closeAllConnections();
+      });
+    },
+  };
+}
+
+interface Answer {
+  status: number;
+  type: string;
+  body: string | Uint8Array;
+  gzip?: Uint8Array; // the same body, compressed
+}
+
+type Route = (query: URLSearchParams) => Answer | Promise<Answer>;
+
+const JSON_TYPE = "application/json; charset=utf-8";
+const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
+  [
+    "Content-Security-Policy",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+      "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  ],
+  ["X-Content-Type-Options", "nosniff"],
+  ["X-Frame-Options", "DENY"],
+  ["Referrer-Policy", "no-referrer"],
+  ["Cross-Origin-Opener-Policy", "same-origin"],
+  ["Cross-Origin-Resource-Policy", "same-origin"],
+  ["Cache-Control", "no-store"],
+];
+
+function createRoutes({
+  hub,
+  page,
+  wallMs,
+  health,
+  metrics,
+}: PageServerOptions): Map<string, Route> {
+  const html = file("text/html; charset=utf-8", Buffer.from(page.html));
+  const script = file("text/javascript; charset=utf-8", page.js);
+  const style = file("text/css; charset=utf-8", Buffer.from(page.css));
+  const icon = file("image/svg+xml", Buffer.from(page.icon));
+  return new Map<string, Route>([
+    ["/", () => html],
+    ["/app.js", () => script],
+    ["/app.css", () => style],
+    ["/icon.svg", () => icon],
+    ["/healthz", () => healthAnswer(health())],
+    ["/metrics", async () => ({ status: 200, type: METRICS_TYPE, body: await metrics() })],
+    ["/api/snapshot", () => json(200, hub.snapshot(wallMs()))],
+    ["/api/history", (query) => historyAnswer(hub, query)],
+  ]);
+}
+
+const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+function file(type: string, body: Uint8Array): Answer {
+  return { status: 200, type, body, gzip: gzipSync(body) };
+}
+
+function json(status: number, value: unknown): Answer {
+  return { status, type: JSON_TYPE, body: JSON.stringify(value) };
+}
+
+function problem(status: number, error: string): Answer {
+  return json(status, { error });
+}
+
+function healthAnswer(health: Health): Answer {
+  return json(health.ok ? 200 : 503, health);
+}
+
+function historyAnswer(hub: Hub, query: URLSearchParams): Answer {
+  const node = query.get("node") ?? "";
+  const channel = query.get("channel") ?? "";
+  const sinceText = query.get("since") ?? "0";
+  if (!/^[0-9]{1,16}$/.test(sinceText) || Number(sinceText) > WALL_MS_MAX)
+    return problem(400, "since is a time in milliseconds since 1970");
+  if (node === "" || channel === "" || channel.length > NAME_CHARS_MAX)
+    return problem(400, "give node and channel");
+  const points = hub.history(node, channel, Number(sinceText));
+  return points === null ? problem(404, "there is no such channel") : json(200, { points });
+}
+
+/** What keeps a request from being answered, or null. */
+function refusal(request: IncomingMessage, loopback: boolean): Answer | null {
+  if (request.method !== "GET" && request.method !== "HEAD")
+    return problem(405, "this page is read only: GET and HEAD");
+  if ((request.url ?? "").length > URL_CHARS_MAX) return problem(414, "the address is too long");
+  if (!URL.canParse(request.url ?? "/", "http://hub"))
+    return problem(400, "the address is malformed");
+  if (loopback && !isLoopback(hostName(request.headers.host ?? "")))
+    return problem(403, "this page answers to localhost and 127.0.0.1 only");
+  return null;
+}
+
+/** The name in a Host header, without port and brackets. */
+function hostName(header: string): string {
+  return header.replace(/:[0-9]*$/, "").replace(/^\[(.*)\]$/, "$1");
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.[0-9]{1,3}){3}$/.test(host);
+}
+
+async function answerWith(route: Route, query: URLSearchParams): Promise<Answer> {
+  try {
+    return await route(query);
+  } catch {
+    return problem(500, "the hub could not answer");
+  }
+}
+
+function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
+  const zip =
+    answer.gzip !== undefined && /\bgzip\b/.test(request.headers["accept-encoding"] ?? "");
+  const body = zip ? answer.gzip : answer.body;
+  response.statusCode = answer.status;
+  response.setHeader("Content-Type", answer.type);
+  if (answer.status === 405) response.setHeader("Allow", "GET, HEAD");
+  if (answer.gzip !== undefined) response.setHeader("Vary", "Accept-Encoding");
+  if (zip) response.setHeader("Content-Encoding", "gzip");
+  response.setHeader("Content-Length", Buffer.byteLength(body ?? ""));
+  response.end(request.method === "HEAD" ? undefined : body);
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) =>
+      reject(new Error(listenProblem(error.code ?? "", host, port))),
+    );
+    server.listen({ host, port, exclusive: true }, () =>
+      resolve((server.address() as AddressInfo).port),
+    );
+  });
+}
+
+function listenProblem(code: string, host: string, port: number): string {
+  if (code === "EADDRINUSE")
+    return `port ${port} of ${host} is in use: choose another for the page`;
+  if (code === "EACCES") return `port ${port} of ${host} needs more rights: choose one above 1023`;
+  if (code === "EADDRNOTAVAIL") return `${host} is no address of this machine`;
+  return `the page cannot listen on ${host}, port ${port} (${code})`;
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+// Unified namespace: a flat JSON message per reading, its meaning retained beside.
+//
+//   <root>/<enterprise>/<site>/<area>/<line>/<cell>/_raw/<node>/<tag>    {"timestamp_ms":…,"value":…}
+//   <root>/…/_raw/<node>/<tag>/_meta   retained: unit, limits, quality
+//   <root>/…/_state/<node>             retained: {"timestamp_ms":…,"value":"online"}
+//
+// (U1) a bad reading publishes no value; its quality and cause stand in _meta.
+// (U2) topic levels are [A-Za-z0-9_-] only: some brokers end the connection at a dot or a space.
+// (U3) at most PUBLICATIONS_MAX values wait, the oldest is dropped and counted; retained topics wait
+//      as a set, each with its newest payload, so none is lost.
+
+import type { ChannelRecord, NodeRecord } from "./registry.ts";
+import { PUBLICATIONS_MAX } from "./limits.ts";
+import { isTopicLevel } from "./names.ts";
+
+/** Where a plant stands in the namespace. */
+export interface UnsPlace {
+  root: string; // one or more levels, such as umh/v1
+  enterprise: string;
+  site: string;
+  area: string;
+}
+
+/** A message for the broker, at QoS 1. */
+export interface Publication {
+  topic: string;
+  payload: string;
+  retain: boolean;
+}
+
+export interface Uns {
+  value(node: NodeRecord, channel: ChannelRecord, atMs: number, value: number): void;
+  meta(node: NodeRecord, channel: ChannelRecord): void;
+  state(node: NodeRecord): void;
+  /** Clears the retained topic of a channel that is gone. */
+  retire(node: NodeRecord, channel: ChannelRecord): void;
+  /** All that waits, retained ones first. */
+  take(): Publication[];
+  /** Lets all retained topics be published again. */
+  again(): void;
+  dropped(): number;
+}
+
+export function createUns(place: UnsPlace): Uns {
+  const plant = `${place.root}/${place.enterprise}/${place.site}/${place.area}`;
+  const values = createValueQueue();
+  const retained = new Map<string, string>();
+  const waiting = new Set<string>();
+  const tag = (node: NodeRecord, channel: ChannelRecord): string =>
+    `${plant}/${node.line}/${node.cell}/_raw/${node.id}/${channel.level}`;
+
+  function keep(topic: string, payload: string): void {
+    if (retained.get(topic) === payload) return;
+    retained.set(topic, payload);
+    waiting.add(topic);
+  }
+
+  return {
+    value: (node, channel, atMs, value) =>
+      values.put(tag(node, channel), `{"timestamp_ms":${atMs},"value":${JSON.stringify(value)}}`),
+    meta: (node, channel) => keep(`${tag(node, channel)}/_meta`, metaPayload(channel)),
+    state: (node) =>
+      keep(
+        `${plant}/${node.line}/${node.cell}/_state/${node.id}`,
+        JSON.stringify({ timestamp_ms: node.sinceMs, value: node.state }),
+      ),
+    retire: (node, channel) => {
+      const topic = `${tag(node, channel)}/_meta`;
+      if (!retained.delete(topic)) return;
+      waiting.delete(topic);
+      values.put(topic, "", true); // an empty retained message clears the topic
+    },
+    take: () => {
+      const publications: Publication[] = [];
+      for (const topic of waiting)
+        publications.push({ topic, payload: retained.get(topic) ?? "", retain: true });
+      waiting.clear();
+      values.takeAll(publications);
+      return publications;
+    },
+    again: () => {
+      for (const topic of retained.keys()) waiting.add(topic);
+    },
+    dropped: () => values.dropped(),
+  };
+}
+
+/** Why a place cannot be used in topics, or null. */
+export function placeProblem(levels: Record<string, string>): string | null {
+  for (const [name, text] of Object.entries(levels)) {
+    const parts = name === "root" ? text.split("/") : [text];
+    if (!parts.every(isTopicLevel))
+      return `"${name}" is "${text}": a topic level is one or more letters, digits, - and _`;
+  }
+  return null;
+}
+
+function metaPayload(channel: ChannelRecord): string {
+  const { birth } = channel;
+  return JSON.stringify({
+    name: channel.name,
+    unit: birth?.unit ?? null,
+    kind: birth?.kind ?? "computed",
+    decimals: channel.decimals,
+    quality: channel.atMs === null ? null : channel.quality,
+    cause: channel.cause === "" ? null : channel.cause,
+    quality_since_ms: channel.qualitySinceMs,
+    limits: (birth?.alarms ?? []).map(({ name, above, limit, hysteresis, delayMs }) => ({
+      name,
+      [above ? "above" : "below"]: limit,
+      hysteresis,
+      delay_ms: delayMs,
+    })),
+  });
+}
+
+// Values in a ring; the oldest goes when it is full.
+function createValueQueue(): {
+  put(topic: string, payload: string, retain?: boolean): void;
+  takeAll(into: Publication[]): void;
+  dropped(): number;
+} {
+  let queue: Publication[] = [];
+  let first = 0; // slot of the oldest, once the ring is full
+  let dropped = 0;
+  return {
+    put: (topic, payload, retain = false) => {
+      const publication = { topic, payload, retain };
+      if (queue.length < PUBLICATIONS_MAX) {
+        queue.push(publication);
+        return;
+      }
+      queue[first] = publication;
+      first = (first + 1) % PUBLICATIONS_MAX;
+      dropped++;
+    },
+    takeAll: (into) => {
+      for (let i = 0; i < queue.length; i++) {
+        const publication = queue[(first + i) % queue.length];
+        if (publication !== undefined) into.push(publication);
+      }
+      queue = [];
+      first = 0;
+    },
+    dropped: () => dropped,
+  };
+}
