@@ -71,8 +71,8 @@ function nodeGauges(registry: Registry): Writer {
   const boot = gauge("node_boot", "Boot number of the node.", "node");
   const seen = gauge("node_last_seen_timestamp_seconds", "When the node was heard last.", "node");
   const uptime = gauge("node_uptime_seconds", "Age of the node's link at its last status.", "node");
-  const counter = gauge("node_counter", "What the node counts since its start.", "node", "name");
-  const tap = gauge("tap_counter", "What a tap counts since its start.", "node", "tap", "name");
+  const counter = gauge("node_counted", "What the node counts since its start.", "node", "name");
+  const tap = gauge("tap_counted", "What a tap counts since its start.", "node", "tap", "name");
   const write = (view: NodeView): void => {
     const node = view.id;
     for (const name of STATES) state.set({ node, state: name }, view.state === name ? 1 : 0);
