@@ -102,12 +102,17 @@ export function stepPid(pid: Pid, setpoint: i32, measured: i32, nowUs: u32): i32
   const elapsedUs = <i64>min(nowUs - pid.atUs, ELAPSED_US_MAX);
   const direct = proportionalOf(pid, setpoint, measured) - derivativeOf(pid, measured, elapsedUs);
   const increment = incrementOf(pid, setpoint, measured, elapsedUs);
-  const next = direct + pid.integral + increment;
-  const deeper = increment > 0 ? next > <i64>pid.max * NANO : next < <i64>pid.min * NANO;
-  if (!deeper) pid.integral = within(pid.integral + increment, pid); // (I1)
+  pid.integral = within(integrate(pid, direct, increment), pid); // (I1)
   pid.measured = measured;
   pid.atUs = nowUs;
   return <i32>((within(direct + pid.integral, pid) + NANO / 2) / NANO);
+}
+
+// The integral grows until the output is at a limit, never beyond: what is above shrinks at once.
+function integrate(pid: Pid, direct: i64, increment: i64): i64 {
+  const next = pid.integral + increment;
+  if (increment > 0) return max(pid.integral, min(next, <i64>pid.max * NANO - direct));
+  return min(pid.integral, max(next, <i64>pid.min * NANO - direct));
 }
 
 function proportionalOf(pid: Pid, setpoint: i32, measured: i32): i64 {
