@@ -62,7 +62,10 @@ function refuse(error: unknown, args: readonly string[]): number {
   if (json) printJson({ error: { code, message, ...(next !== "" && { next }) } });
   say(`${paint("red", "ferrule:")} ${message}`);
   if (next !== "") say(`  ${paint("bold", "next:")} ${next}`);
-  if (args.includes("--debug") && error instanceof Error) say(String(error.stack));
+  if (args.includes("--debug") && error instanceof Error) {
+    const { cause } = error;
+    say(String(cause instanceof Error ? cause.stack : error.stack));
+  }
   return code;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `npm test`: Debian's judges, modules, types, tidy, lint, format, as-pect, all tests.
+// `npm test`: modules, types, tidy, lint, format, as-pect and all tests.
 //
 // `npm test -- tests/gateway` runs only the tests below a folder. The last line is always
 // "N passed, N failed, N skipped"; a skip names what was missing, and under CI a skip is a failure.

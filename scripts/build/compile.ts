@@ -48,19 +48,22 @@ export async function compile(tree: SourceTree, entry: string): Promise<Compiled
   });
   const errors = complaints.filter((c) => c.category === CATEGORY_ERROR);
   if (wasm !== undefined && error === null && errors.length === 0) return { ok: true, wasm };
-  const lines = errors.slice(0, ERRORS_SHOWN_MAX).map((c) => describe(c, tree));
-  if (errors.length > lines.length) lines.push(`and ${errors.length - lines.length} more`);
+  const all = [...new Set(errors.map((c) => describe(c, tree)))];
+  const lines = all.slice(0, ERRORS_SHOWN_MAX);
+  if (all.length > lines.length) lines.push(`and ${all.length - lines.length} more`);
   return { ok: false, errors: lines.length > 0 ? lines : [error?.message ?? "no module came out"] };
 }
 
 function describe(complaint: Complaint, tree: SourceTree): string {
   const { range, code } = complaint;
-  const message = complaint.message.replaceAll("~lib/ferrule/", "ferrule/");
+  const message = complaint.message
+    .replaceAll("~lib/ferrule/", "ferrule/")
+    .replaceAll("'node/", "'");
   if (range === null) return `${message} (AS${code})`;
   const path = range.source.normalizedPath;
   const own = tree.realPath("node/loop.ts");
   if (path === LOOP_ENTRY && own !== undefined && message.includes("decide"))
-    return `${show(own)}:1:1: it must export function decide(): void (AS${code})`;
+    return `${show(own)}:1:1: it must export function decide(): void`;
   const text = tree.read(path) ?? "";
   const before = text.slice(0, range.start).split("\n");
   const column = before.at(-1)?.length ?? 0;

@@ -85,7 +85,7 @@ export const plantSchema = z
         context.addIssue({
           code: "custom",
           path: ["faults", index, "node"],
-          message: `there is no node "${node}"; known: ${ids.join(", ")}`,
+          message: `there is no node "${node}"; known: ${[...new Set(ids)].join(", ")}`,
         });
     });
   });

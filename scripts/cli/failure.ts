@@ -16,10 +16,20 @@ export class Failure extends Error {
   readonly exitCode: number;
   readonly next: string;
 
-  constructor(exitCode: number, message: string, next = "") {
-    super(message);
+  constructor(exitCode: number, message: string, next = "", cause?: unknown) {
+    super(message, { cause });
     this.exitCode = exitCode;
     this.next = next;
+  }
+}
+
+/** Waits for a part to start; a part that says why it cannot is a Failure with its words. */
+export async function started<T>(part: Promise<T>, next: string): Promise<T> {
+  try {
+    return await part;
+  } catch (error) {
+    if (error instanceof Failure || !(error instanceof Error)) throw error;
+    throw new Failure(EXIT_FAILED, error.message, next, error);
   }
 }
 

@@ -10,6 +10,7 @@ import { type Realtime, startRealtime } from "../../host-sim/realtime/run.ts";
 import { startHub } from "../../hub/server.ts";
 import { show } from "../build/node.ts";
 import { hubConfig, type Plant, readPlant, toPlantPlan } from "../build/plant.ts";
+import { started } from "../cli/failure.ts";
 import { say } from "../cli/terminal.ts";
 import { type Endpoint, showEndpoint } from "../cli/values.ts";
 import { startBroker } from "./broker.ts";
@@ -53,14 +54,18 @@ export async function startRoad(path: string, options: RoadOptions): Promise<Roa
   const embedded = options.broker === undefined ? await startBroker() : undefined;
   const brokerUrl = options.broker ?? embedded?.url ?? "";
   const log = createLog("gateway");
-  const gateway = await startGateway({ udpHost: "127.0.0.1", udpPort: 0, brokerUrl, log });
-  const hub = await startHub({
+  const gateway = await started(
+    startGateway({ udpHost: "127.0.0.1", udpPort: 0, brokerUrl, log }),
+    "run ferrule doctor",
+  );
+  const starting = startHub({
     config: hubConfig(plant),
     brokerUrl,
     pageHost: page.host,
     pagePort: page.port,
     log: createLog("hub"),
   });
+  const hub = await started(starting, "mend the plant, or choose another --page");
   let nodes: Realtime | undefined;
   return {
     page: `http://${showEndpoint({ host: page.host, port: hub.pagePort })}`,

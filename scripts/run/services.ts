@@ -4,6 +4,7 @@
 import { startGateway } from "../../gateway/index.ts";
 import { startHub } from "../../hub/server.ts";
 import { hubConfig, readPlant } from "../build/plant.ts";
+import { started } from "../cli/failure.ts";
 import { type Endpoint, showEndpoint } from "../cli/values.ts";
 import { createLog } from "./log.ts";
 import { checkBroker, choosePage } from "./ports.ts";
@@ -15,7 +16,8 @@ export async function runGateway(
 ): Promise<{ port: number; close(): Promise<void> }> {
   await checkBroker(brokerUrl);
   const log = createLog("gateway");
-  const gateway = await startGateway({ udpHost: udp.host, udpPort: udp.port, brokerUrl, log });
+  const starting = startGateway({ udpHost: udp.host, udpPort: udp.port, brokerUrl, log });
+  const gateway = await started(starting, "choose another one, as --udp 127.0.0.1:10001");
   return { port: gateway.udpPort, close: () => gateway.close() };
 }
 
@@ -28,13 +30,14 @@ export async function runHub(
   const config = hubConfig(readPlant(plantPath));
   await checkBroker(brokerUrl);
   const page = await choosePage(asked);
-  const hub = await startHub({
+  const starting = startHub({
     config,
     brokerUrl,
     pageHost: page.host,
     pagePort: page.port,
     log: createLog("hub"),
   });
+  const hub = await started(starting, "mend the plant, or choose another --page");
   const address = showEndpoint({ host: page.host, port: hub.pagePort });
   return { page: `http://${address}`, close: () => hub.close() };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Runs the tests of node:test, two files at a time, and reads what the reporter says.
+// Runs the tests of node:test and reads what the reporter says.
 //
-// A test that is skipped counts with its reason. A file that cannot be loaded is a failure of that file.
+// Two files at a time. A test that is skipped counts with its reason. A file that cannot be loaded is a failure of that file.
 
 import { readdirSync } from "node:fs";
 import { join, relative, resolve } from "node:path";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The checks of `npm test` that are not tests of node:test, each with the command that repeats it.
+// The checks of `npm test` that are not tests of node:test.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";

@@ -33,7 +33,7 @@ const TABLE: readonly Row[] = [
   ...STAGES.map((stage, index) =>
     row(
       `firmware/loop/${stage}(\\.ts|/.*)`,
-      `firmware/loop/(${STAGES.slice(0, index + 1).join("|")})(\\.ts|/.*)|${WIRE}`,
+      `firmware/loop/(${STAGES.slice(0, index + 1).join("|")})(\\.ts|/.*)?|${WIRE}`,
       "a stage sees only those before it",
     ),
   ),
@@ -129,7 +129,8 @@ export function orphans(files: readonly TidyFile[]): Problem[] {
     eachNode(file, (node) => {
       if (!ts.isStringLiteralLike(node)) return;
       named.add(resolveImport(file.path, node.text, paths));
-      if (/\.(tsx?|js)$/.test(node.text)) named.add(node.text.replace(/^\.?\//, ""));
+      for (const [path] of node.text.matchAll(/[\w./-]+\.(tsx?|js)\b/g))
+        named.add(path.replace(/^\.?\//, ""));
     });
   const bases = new Set([...named].map((name) => posix.basename(name)));
   return files
