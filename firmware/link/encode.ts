@@ -72,9 +72,9 @@ export function encodePack(list: u32, at: usize, end: usize, monotonicMs: i64): 
   // One record always fits: names and values are bounded, and so is what a first record carries.
   assert(records > 0);
   const bytes = writer.at - (at + 1);
+  if (records >= ARRAY_HEAD_LONG) memory.copy(at + 2, at + 1, bytes); // before the head covers it
   writerStart(at, end);
   putArray(records);
-  if (records >= ARRAY_HEAD_LONG) memory.copy(at + 2, at + 1, bytes);
   writer.at += bytes;
   return records;
 }
