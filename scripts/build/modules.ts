@@ -29,12 +29,17 @@ export interface BuiltNode {
   link: BuiltModule;
 }
 
+export interface BuildOptions {
+  signal?: AbortSignal; // ends the compiler
+  compiling?: (what: string) => void; // called when something is not in the cache
+}
+
 /** Reads, checks and builds the node type of a folder; throws a Failure that lists what is wrong. */
-export async function buildNode(folder: string, signal?: AbortSignal): Promise<BuiltNode> {
+export async function buildNode(folder: string, options: BuildOptions = {}): Promise<BuiltNode> {
   const node = readNode(folder);
   const [loop, link] = await Promise.all([
-    buildModule("loop", node, loopParts(node), signal),
-    buildModule("link", node, linkParts(node), signal),
+    buildModule("loop", node, loopParts(node), options),
+    buildModule("link", node, linkParts(node), options),
   ]);
   return { folder: node.folder, type: node.type, loop, link };
 }
@@ -43,12 +48,12 @@ async function buildModule(
   name: ModuleName,
   node: NodeFolder,
   parts: TreeParts,
-  signal: AbortSignal | undefined,
+  options: BuildOptions,
 ): Promise<BuiltModule> {
   const texts = createSourceTree(parts).texts();
   const key = `${name}-${hashTexts([["asc", compilerVersion()], ...texts]).slice(0, 40)}`;
   const cached = takeCached(key);
-  const wasm = cached ?? (await compileModule(name, node, parts, signal));
+  const wasm = cached ?? (await compileModule(name, node, parts, options));
   const problems = checkModule(name, wasm);
   if (problems.length > 0)
     throw new Failure(
@@ -64,8 +69,9 @@ async function compileModule(
   name: ModuleName,
   node: NodeFolder,
   parts: TreeParts,
-  signal: AbortSignal | undefined,
+  { signal, compiling }: BuildOptions,
 ): Promise<Uint8Array> {
+  compiling?.(`${name} of ${show(node.folder)}`);
   const input = { parts, entry: name === "loop" ? LOOP_ENTRY : LINK_ENTRY };
   const module = new URL("./compile.ts", import.meta.url).href;
   const compiled = await runApart<CompileInput, Compiled>(module, input, signal && { signal });

@@ -14,7 +14,7 @@ import type { HubConfig } from "../../hub/hub.ts";
 import type { FaultPlan, NodePlan, PlantPlan, TraceByte } from "../../host-sim/plan.ts";
 import { EXIT_FAILED, EXIT_NOT_FOUND, Failure } from "../cli/failure.ts";
 import { parseLengthMs } from "../cli/length.ts";
-import { buildNode, type BuiltNode } from "./modules.ts";
+import { buildNode, type BuildOptions, type BuiltNode } from "./modules.ts";
 import { findDescription, jsonSchema, readDescription, readNode, show } from "./node.ts";
 import { nodeSchema } from "./schema.ts";
 
@@ -112,20 +112,13 @@ export function readPlant(path: string): Plant {
   return { folder: dirname(file), type: readDescription(file, plantSchema) as PlantType };
 }
 
-/** Builds what the plant needs and gives its plan. `building` is called before each node type. */
-export async function toPlantPlan(
-  plant: Plant,
-  building: (folder: string) => void = () => undefined,
-  signal?: AbortSignal,
-): Promise<PlantPlan> {
+/** Builds what the plant needs, each node type once, and gives its plan. */
+export async function toPlantPlan(plant: Plant, options: BuildOptions = {}): Promise<PlantPlan> {
   const built = new Map<string, BuiltNode>();
   const nodes: NodePlan[] = [];
   for (const node of plant.type.nodes) {
     const folder = resolve(plant.folder, node.node);
-    if (!built.has(folder)) {
-      building(folder);
-      built.set(folder, await buildNode(folder, signal));
-    }
+    if (!built.has(folder)) built.set(folder, await buildNode(folder, options));
     nodes.push(toNodePlan(node, built.get(folder)!, plant.folder));
   }
   return { hub: hubConfig(plant), nodes, faults: plant.type.faults.map(toFaultPlan) };

@@ -51,6 +51,14 @@ export function explain(error: unknown): unknown {
       `${path} may not be written or read (${code})`,
       "choose another place, or change the rights of this one",
     );
+  if (code === "ENOTDIR" || code === "EEXIST")
+    return new Failure(
+      EXIT_FAILED,
+      `${path}: a part of it is a file, and a folder is wanted`,
+      "choose another place",
+    );
+  if (code === "EISDIR")
+    return new Failure(EXIT_FAILED, `${path} is a folder, and a file is wanted`, "give a file");
   if (code === "EADDRINUSE") return portInUse(error);
   return error;
 }

@@ -26,7 +26,7 @@ export function addBuild(program: Command): void {
 }
 
 async function run(folder: string, options: Options): Promise<void> {
-  const built = await buildNode(folder, watchInterruption().signal);
+  const built = await buildNode(folder, { signal: watchInterruption().signal });
   const modules = { loop: built.loop, link: built.link };
   if (options.out !== undefined) {
     mkdirSync(options.out, { recursive: true });

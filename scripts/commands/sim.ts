@@ -36,11 +36,11 @@ export function addSim(program: Command): void {
 }
 
 async function run(plant: string, options: Options): Promise<void> {
-  const { simulate } = await import("../run/simulate.ts");
+  const { describeResult, simulate } = await import("../run/simulate.ts");
   const { signal } = watchInterruption();
   const result = await simulate(plant, { ...options, forMs: options.for }, signal);
   if (options.json) printJson(result);
-  else for (const [name, value] of Object.entries(result)) print(`${name} ${String(value)}`);
+  else print(describeResult(result));
   if (!result.finished)
     throw new Failure(
       EXIT_FAILED,

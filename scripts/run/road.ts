@@ -8,7 +8,6 @@ import { setTimeout as wait } from "node:timers/promises";
 import { startGateway } from "../../gateway/index.ts";
 import { type Realtime, startRealtime } from "../../host-sim/realtime/run.ts";
 import { startHub } from "../../hub/server.ts";
-import { show } from "../build/node.ts";
 import { hubConfig, type Plant, readPlant, toPlantPlan } from "../build/plant.ts";
 import { started } from "../cli/failure.ts";
 import { say } from "../cli/terminal.ts";
@@ -92,8 +91,8 @@ async function startPlant(
   port: number,
   hub: Hub,
 ): Promise<Realtime> {
-  const building = (folder: string): void => say(`building ${show(folder)}`);
-  const plan = await toPlantPlan(plant, building, options.signal);
+  const compiling = (what: string): void => say(`compiling ${what}`);
+  const plan = await toPlantPlan(plant, { signal: options.signal, compiling });
   return startRealtime(plan, {
     gateway: { host: "127.0.0.1", port },
     seed: options.seed,

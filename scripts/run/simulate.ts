@@ -8,7 +8,6 @@ import { accessSync, closeSync, constants, openSync, renameSync, rmSync, writeSy
 import { dirname } from "node:path";
 import { runSimulation, type SimulationResult } from "../../host-sim/simulation.ts";
 import type { PlantPlan } from "../../host-sim/plan.ts";
-import { show } from "../build/node.ts";
 import { readPlant, toPlantPlan } from "../build/plant.ts";
 import { EXIT_NOT_FOUND, Failure } from "../cli/failure.ts";
 import { createProgress, say } from "../cli/terminal.ts";
@@ -39,7 +38,8 @@ export async function simulate(
 ): Promise<SimulationResult> {
   const files = [options.trace, options.pcap].filter((file) => file !== undefined);
   files.forEach(refuseMissingFolder);
-  const plan = await toPlantPlan(readPlant(path), (node) => say(`building ${show(node)}`), signal);
+  const compiling = (what: string): void => say(`compiling ${what}`);
+  const plan = await toPlantPlan(readPlant(path), { signal, compiling });
   const mark = `${process.pid}-${randomUUID().slice(0, 8)}`;
   const beside = (file: string): string => `${file}.${mark}`;
   const progress = createProgress();
@@ -62,6 +62,18 @@ export async function simulate(
     progress.end();
     for (const file of files) rmSync(beside(file), { force: true });
   }
+}
+
+/** A few lines for people. */
+export function describeResult(result: SimulationResult): string {
+  const { queued, ingested, duplicates, dropped, lost, network, virtualMs } = result;
+  const nodes = result.perNode.map((n) => `  ${n.id}: ${n.queued} queued, boot ${n.boot}`);
+  return [
+    `${queued} queued = ${ingested} ingested + ${dropped} dropped + ${lost} lost`,
+    `${duplicates} duplicates refused; ${network.lost} of ${network.sent} datagrams lost`,
+    `${virtualMs / 1000} s simulated, seed ${result.seed}, ${result.nodes} nodes`,
+    ...nodes,
+  ].join("\n");
 }
 
 /** What the thread does. */
