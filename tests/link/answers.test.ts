@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+// Goal: each answer of a gateway has its one effect: 01 keep and wait, 02 register anew, 03 drop and count.
+// Method: a scripted gateway gives every code to every request, once and always; what was queued stays accounted for.
+
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import type { GatewayScript } from "../support/link-gateway.ts";
+import {
+  assertAccounted,
+  buildLinkOf,
+  delivered,
+  put,
+  startLink,
+  type Rig,
+} from "../support/link-rig.ts";
+
+let module: WebAssembly.Module;
+before(async () => {
+  module = await buildLinkOf("firmware/nodes/oven/node.json");
+});
+
+const TYPES = ["CONNACK", "SUBACK", "REGACK", "PUBACK"];
+const CODES = [1, 2, 3, 4, 0xff];
+
+function startWithReadings(script: GatewayScript, count = 5): Rig {
+  const rig = startLink(module, script);
+  for (let i = 0; i < count; i++) {
+    put(rig.host, { i32: i });
+    rig.host.run(200);
+  }
+  put(rig.host, { kind: 2, alarm: 0, active: 1, i32: 20500 });
+  return rig;
+}
+
+const publications = (rig: Rig, topic: string) =>
+  rig.gateway.publications.filter((p) => p.topic === topic);
+
+for (const type of TYPES)
+  for (const code of CODES)
+    test(`the first ${type} with code ${code} is survived`, () => {
+      const rig = startWithReadings({
+        code: (t, index) => (t === type && index === 1 ? code : 0),
+      });
+      rig.host.run(400_000);
+      assert.ok(rig.gateway.connected);
+      assertAccounted(rig);
+      assert.deepEqual(rig.host.waiting(), []);
+      assert.equal(new Set(delivered(rig.gateway).map((r) => r.sequence)).size, 6);
+    });
+
+for (const type of TYPES)
+  for (const code of CODES)
+    test(`a gateway that answers every ${type} with code ${code} is borne for six hours`, () => {
+      const rig = startWithReadings({ code: (t) => (t === type ? code : 0) });
+      rig.host.run(6 * 3_600_000);
+      assertAccounted(rig);
+      const perHour = rig.gateway.heard.length / 6;
+      assert.ok(perHour < 1500, `${perHour} packets an hour`);
+    });
+
+test("congestion: the pack is kept and sent again as new after Twait, which doubles to 300 s", () => {
+  const rig = startWithReadings({});
+  rig.host.run(3000);
+  rig.gateway.script.code = (type) => (type === "PUBACK" ? 1 : 0);
+  const from = rig.gateway.publications.length;
+  put(rig.host, { i32: 7 });
+  rig.host.run(1_500_000);
+  const packs = rig.gateway.publications.slice(from).filter((p) => p.topic === "data");
+  const gaps = packs.slice(1).map((p, i) => p.atMs - packs[i]!.atMs);
+  for (const [i, gap] of gaps.entries()) {
+    const leastMs = Math.min(30_000 * 2 ** i, 300_000);
+    assert.ok(gap >= leastMs && gap <= leastMs * 1.25 + 1100, `wait ${i}: ${gap}`);
+  }
+  assert.ok(gaps.length >= 5);
+  assert.ok(packs.every((p) => !p.dup));
+  assert.equal(new Set(packs.map((p) => p.msgId)).size, packs.length);
+  assert.deepEqual(rig.host.waiting(), [7]);
+  rig.gateway.script.code = () => 0;
+  rig.host.run(400_000);
+  assert.deepEqual(rig.host.waiting(), []);
+});
+
+test("during Twait nothing is published, QoS 0 included, but the session is kept", () => {
+  const rig = startWithReadings({});
+  rig.host.run(3000);
+  rig.gateway.script.code = (type) => (type === "PUBACK" ? 1 : 0);
+  put(rig.host, { i32: 7 });
+  rig.host.run(1000);
+  const at = rig.gateway.heard.length;
+  rig.host.run(28_000);
+  assert.deepEqual(
+    rig.gateway.heard.slice(at).map(({ type }) => type),
+    ["PINGREQ"],
+  );
+});
+
+test("invalid topic id: the topic is registered again and the pack sent as new", () => {
+  const rig = startWithReadings({});
+  rig.host.run(3000);
+  let once = true;
+  rig.gateway.script.code = (type) => (type === "PUBACK" && once ? ((once = false), 2) : 0);
+  const from = rig.gateway.heard.length;
+  put(rig.host, { i32: 7 });
+  rig.host.run(2000);
+  const types = rig.gateway.heard.slice(from).map(({ type }) => type);
+  assert.deepEqual(types, ["PUBLISH", "REGISTER", "PUBLISH"]);
+  const [first, second] = publications(rig, "data").slice(-2);
+  assert.equal(second!.dup, false);
+  assert.notEqual(second!.msgId, first!.msgId);
+  assert.deepEqual(second!.payload, first!.payload);
+});
+
+test("a gateway that forgets each new topic id is left after three times", () => {
+  const rig = startWithReadings({});
+  rig.host.run(3000);
+  rig.gateway.script.code = (type) => (type === "PUBACK" ? 2 : 0);
+  const from = rig.gateway.heard.length;
+  put(rig.host, { i32: 7 });
+  rig.host.run(2000);
+  const types = rig.gateway.heard.slice(from, from + 6).map(({ type }) => type);
+  assert.deepEqual(types, ["PUBLISH", "REGISTER", "PUBLISH", "REGISTER", "PUBLISH", "CONNECT"]);
+});
+
+test("not supported: the pack is dropped and counted, the next one is sent", () => {
+  const rig = startWithReadings({});
+  rig.host.run(3000);
+  let once = true;
+  rig.gateway.script.code = (type) => (type === "PUBACK" && once ? ((once = false), 3) : 0);
+  put(rig.host, { i32: 7 });
+  put(rig.host, { i32: 8 });
+  rig.host.run(1000);
+  put(rig.host, { i32: 9 });
+  rig.host.run(1000);
+  assert.equal(rig.host.counters()["droppedRefused"], 2);
+  assert.equal(delivered(rig.gateway).at(-1)!.sequence, 9);
+  assertAccounted(rig);
+});
+
+test("a refused topic costs its readings, not the events", () => {
+  const rig = startLink(module, {
+    code: (type, index) => (type === "REGACK" && index === 6 ? 3 : 0),
+  });
+  rig.host.run(1000);
+  const names = rig.gateway.heard
+    .filter(({ type }) => type === "REGISTER")
+    .map(({ bytes }) => Buffer.from(bytes.subarray(6)).toString());
+  assert.equal(names[5], "ferrule/oven-01/data");
+  for (let i = 0; i < 5; i++) put(rig.host, { i32: i });
+  put(rig.host, { kind: 2, alarm: 0, active: 1, i32: 20500 });
+  rig.host.run(3000);
+  assert.equal(rig.host.counters()["droppedRefused"], 5);
+  assert.deepEqual(
+    delivered(rig.gateway).map(({ name }) => name),
+    ["temperature/too-hot"],
+  );
+});
+
+test("an answer to a QoS 0 publication is heard: 02 registers again, 01 pauses", () => {
+  const rig = startLink(module);
+  rig.host.run(3000);
+  const status = rig.gateway.topicId("status");
+  const answer = (code: number) => Uint8Array.of(7, 0x0d, status >> 8, status & 0xff, 0, 0, code);
+  const from = rig.gateway.heard.length;
+  rig.host.deliver(1, answer(2), 0);
+  rig.host.run(100);
+  const again = rig.gateway.heard.slice(from);
+  assert.equal(again.length, 1);
+  assert.match(Buffer.from(again[0]!.bytes).toString("latin1"), /ferrule\/oven-01\/status$/);
+  rig.host.deliver(1, answer(1), 0);
+  rig.host.run(100);
+  const paused = rig.gateway.heard.length;
+  rig.host.run(24_000);
+  assert.equal(rig.gateway.heard.length, paused);
+  assert.equal(rig.host.counters()["datagramsUnexpected"], 0);
+});
+
+test("all gateways refuse: Twait passes before the next round", () => {
+  const rig = startLink(module, { code: (type) => (type === "CONNACK" ? 1 : 0) }, { gateways: 1 });
+  rig.host.run(200_000);
+  const at = rig.gateway.heard.map(({ atMs }) => atMs);
+  assert.ok(at[1]! - at[0]! >= 30_000);
+  assert.ok(at[2]! - at[1]! >= 60_000);
+});
