@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Tests of firmware sources: as-pect compiles each spec with its own runtime and counts allocations.
+// Tests of firmware sources: as-pect compiles and runs each spec.
+//
+// With its own runtime, in debug; what is shipped is the release module, which node:test runs.
 
 export default {
   entries: ["tests/firmware/**/*.spec.ts"],

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Constants of a node type for loop.
 //
-// Generated from node.json by scripts/build/generate-loop.ts; do not edit. Each row has the fields of the
-// struct that is named above its table, in that order. A count of 0 takes the code behind it out.
+// Generated from node.json by scripts/build/generate-loop.ts; do not edit. Each row has the fields
+// of the struct that is named above its table, in that order. A count of 0 takes its code out.
 
 export const CHANNEL_COUNT: i32 = 3;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Ring records: reading, event and state, written into one buffer of RECORD_BYTES_MAX.
+// Ring records: reading, event and state.
 //
-// Spec: SPEC.md §1.4. Little-endian. Each function returns the length of the record.
+// Spec: SPEC.md §1.4. Little-endian, into one buffer of RECORD_BYTES_MAX; the length is returned.
 // (I1) a bad quality has type 0 and no value.
 
 import {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Raw counts of an ADC input to fixed point: when, whether it is a reading, and its value.
+// Raw counts of an ADC input: when, whether a reading, and its fixed-point value.
 //
 // Spec: SPEC.md §1.4 (quality, cause). A count outside the valid range is a cause, never a number (D13).
 // No state but a countdown of ticks. Rows come from the generator, in the order of the fields.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What loop.wasm of a node type is compiled with: constant tables, names for node code, and the entry.
+// Generates what loop.wasm of a node type is compiled with: tables, names, entry.
 //
 // Input: a checked node.json. Rows follow the fields of the structs in firmware/loop (named at each table).
 // Engineering units end here: limits and dead bands become mantissas or raw register units, rounded to
@@ -83,8 +83,8 @@ function constantsOf(node: NodeType): string {
     `// SPDX-License-Identifier: MIT
 // Constants of a node type for loop.
 //
-// Generated from node.json by scripts/build/generate-loop.ts; do not edit. Each row has the fields of the
-// struct that is named above its table, in that order. A count of 0 takes the code behind it out.
+// Generated from node.json by scripts/build/generate-loop.ts; do not edit. Each row has the fields
+// of the struct that is named above its table, in that order. A count of 0 takes its code out.
 `,
     table("CHANNEL", "ChannelRow, filter.ts", channelRowsOf(node)),
     table("ANALOG", "AnalogRow, sample.ts", analogRowsOf(node)),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: an analog channel tells the right value at the right time, and a bad sample is a cause, not a number.
+// Goal: an analog channel tells the right value in time, and a bad one as a cause.
 // Method: the release module samples counts set by the test; values are compared with a model in f64.
 
 import assert from "node:assert/strict";
@@ -240,7 +240,7 @@ test("a channel is sampled at its period, first in the first tick", () => {
   assert.deepEqual(times, [1, 8, 15, 22, 29]);
 });
 
-test("an alarm waits for its delay, holds through its hysteresis, and each change is one event", () => {
+test("an alarm waits for its delay, holds through its hysteresis, one event a change", () => {
   const host = start();
   const sample = (raw: number, ticks = 1): void => {
     host.adc[3] = raw;

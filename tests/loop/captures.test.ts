@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: what loop.wasm makes of recorded Modbus lines is what the captures say, to the last counter.
+// Goal: recorded Modbus lines give what the captures say, to the last counter.
 // Method: the release module of a node that maps all registers hears each capture, its wires merged.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: outputs stay within their limits, the controller is the textbook one, and the oven is kept safe.
+// Goal: outputs keep their limits, the controller its law, the oven its setpoint.
 // Method: release modules with small loop.ts texts are ticked; duties are compared with a model in f64.
 
 import assert from "node:assert/strict";
@@ -34,7 +34,8 @@ const node = parseNode({
 
 // Modes: 0 by hand, 1 controlled, 2 safe, 3 far beyond the limits, 4 no value.
 const CODE = `
-import { control, drive, driveSafe, duty, pid, release, report, reportBad, value } from "ferrule/loop";
+import { control, drive, driveSafe, duty, pid } from "ferrule/loop";
+import { release, report, reportBad, value } from "ferrule/loop";
 import { DUTY, MEASURED, MODE, OTHER_OUTPUT, SETPOINT, VALVE_OUTPUT } from "ferrule/node";
 const valve = pid(2000, 500, 300);
 export function decide(): void {
@@ -199,7 +200,7 @@ function runOven(ringFull: boolean, seconds: number, wire = (_second: number) =>
   return { host, duties, degrees };
 }
 
-test("the oven reaches its setpoint, overshoots by less than 3 K and holds it to half a kelvin", () => {
+test("the oven reaches its setpoint within 3 K and holds it to half a kelvin", () => {
   const { host, degrees } = runOven(false, 300);
   const values = host.records.filter((r) => r.kind === KIND_READING && r.channel === 0);
   assert.ok(Math.max(...values.map(({ value }) => value!)) < 18_300);
@@ -208,7 +209,7 @@ test("the oven reaches its setpoint, overshoots by less than 3 K and holds it to
   assert.ok(Math.abs(heater.at(-1)!.value! - 329) < 25); // 790 W of 2.4 kW
 });
 
-test("an open thermocouple switches the heater off with the next sample, and a mended one on again", () => {
+test("an open thermocouple switches the heater off, and a mended one on again", () => {
   const { duties } = runOven(false, 30, (second) => second < 10 || second >= 20);
   assert.ok(duties[995]! > 0);
   assert.deepEqual(new Set(duties.slice(1000 + 10, 1990)), new Set([0]));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: frames are found by content alone: cut, damaged, glued or torn lines cost only what was damaged.
+// Goal: frames are found by content: damage costs only what was damaged.
 // Method: the release module hears vectors of every function code, whole and spoilt octet by octet.
 
 import assert from "node:assert/strict";

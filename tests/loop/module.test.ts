@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: the built module is what the rules say: generated constants, no allocation, no foreign import, its size.
+// Goal: a built module holds what the rules allow, and nothing is allocated.
 // Method: texts of the generator and instructions of the release modules are read; ticks are counted
 // (20,000 by default, `node --import tsx tests/loop/module.test.ts 1000000` for 10^6).
 
@@ -80,7 +80,7 @@ test("a node is built with what it uses: no tap, no Modbus; no input, no samplin
 
 test("the modules have exactly these sizes", () => {
   const sizes = Object.fromEntries(Object.entries(modules).map(([name, w]) => [name, w.length]));
-  assert.deepEqual(sizes, { reference: 0, oven: 0, meter: 0 });
+  assert.deepEqual(sizes, { reference: 6810, oven: 3055, meter: 5883 });
 });
 
 test(`${TICKS} ticks leave the memory as large and as high as the first hundred`, () => {
@@ -147,7 +147,7 @@ test("a line beyond 32 bits and a tap faster than the tick are refused with thei
   generateLoop(withChannels(computed, { taps: { bus }, periodMs: 5.5 }));
 });
 
-test("limits beyond the range of a register are cut to it, so that they never change their meaning", () => {
+test("limits beyond the range of a register are cut to it", () => {
   const { constants } = generateLoop(
     withChannels(
       {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Goal: no pair and no reading comes out of noise. Method: the release module hears the xorshift64 noise
-// whose hash is known; 1 MiB by default, `node --import tsx tests/loop/noise.test.ts 16` for 16 MiB.
+// Goal: no pair and no reading comes out of noise.
+// Method: the release module hears xorshift64 noise of a known hash; 1 MiB by default, `node --import tsx tests/loop/noise.test.ts 16` for 16 MiB.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: a register becomes the raw value its description says, is told when it was heard, and goes stale.
+// Goal: a register becomes its raw value, is told when heard, and goes stale.
 // Method: the release module of a node with every type and order hears frames made by the test.
 
 import assert from "node:assert/strict";
@@ -205,7 +205,7 @@ test("alarm limits work on floats, on scaled and on large unsigned values", () =
   );
 });
 
-test("a register that is not heard goes stale once, is repeated by the heartbeat, and comes back", () => {
+test("a silent register goes stale once, is repeated by the heartbeat, and comes back", () => {
   const host = start();
   idle(host, 300);
   assert.deepEqual(told(host, "fading"), []);
@@ -251,4 +251,44 @@ test("the counters of a tap are told in the first tick and every 10 s", () => {
     states.map(({ channel }) => channel),
     [0, 0, 0, 0],
   );
+});
+
+test("two taps are heard apart: each has its own requests, answers and counters", async () => {
+  const bus = { protocol: "modbus-rtu", baud: 19_200, format: "8E1" };
+  const two = parseNode({
+    type: "two",
+    taps: { first: { ...bus, uart: 0 }, second: { ...bus, uart: 1 } },
+    channels: { a: at(1, { tap: "first" }), b: at(1, { tap: "second" }) },
+  });
+  const host = start(new WebAssembly.Module((await buildLoop(two)) as BufferSource));
+  const [request, answer] = readRegisters(5, 3, 1, [11]);
+  const times = (octets: Uint8Array): number[] => [...octets].map((_, i) => (i + 1) * CHARACTER_US);
+  host.put(0, request, times(request)); // the answer on the other wire is nobody's
+  host.put(1, answer, times(answer));
+  idle(host, 100);
+  assert.deepEqual(told(host, "a"), []);
+  hear(host, readRegisters(5, 3, 1, [22]));
+  idle(host, 12_000);
+  const readings = host.records.filter(({ kind }) => kind === KIND_READING);
+  assert.deepEqual(
+    readings.map(({ channel, value }) => [channel, value]),
+    [[0, 22]],
+  );
+  const states = host.records.filter(({ kind }) => kind === KIND_STATE).slice(-2);
+  assert.deepEqual(
+    states.map(({ channel, counters }) => [channel, counters[2], counters[5], counters[6]]),
+    [
+      [0, 2, 1, 0],
+      [1, 0, 0, 1],
+    ],
+  );
+});
+
+test("a damaged byte count holds a good pair up for 40 characters and 20 ms, not longer", () => {
+  const host = start();
+  const head = Uint8Array.of(5, 3, 250); // an answer of 255 octets that never comes
+  hear(host, [head, ...readRegisters(5, 3, 30, [7])]);
+  assert.deepEqual(told(host, "sooner"), []);
+  idle(host, 60);
+  assert.equal(told(host, "sooner").length, 1);
 });

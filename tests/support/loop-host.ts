@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A tiny host for loop.wasm in tests: builds the release module of a node type and ticks it.
+// A tiny host for loop.wasm in tests: builds the release module and ticks it.
 //
 // Everything a tick does is kept: records, duties, counts. Time is set by the test. No timers, no queues
 // beyond the entries that a test put on a tap.

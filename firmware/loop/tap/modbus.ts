@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Modbus RTU heard passively: frames, pairs and counters out of a stream of octets.
+// Modbus RTU heard passively: frames, pairs and counters from a stream of octets.
 //
 // Spec: SPEC.md §1.3, §6. Never transmits. Frames are found by length table and CRC; silence is only a
 // hint that ends a wait. At the head of the window, in this order: the frame that answers the open

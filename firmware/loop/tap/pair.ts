@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Modbus RTU: a request that waits for its answer, and whether a frame is that answer.
+// Modbus RTU: a request that waits, and whether a frame is its answer.
 //
 // Spec: Modbus application protocol 1.1b3 §6. An answer names no address: only the request seen before
 // it does, so the pair is the unit of trust. No time is taken here; all times come as arguments.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Registers of a paired answer to the value of a channel: which, and in what order of octets.
+// From the registers of a paired answer to the value of a channel.
 //
 // Spec: SPEC.md §5 (types and orders of a register). Raw units: a 16-bit register is extended, a 32-bit
 // one is put together from two; f32 stays as its bits. Rows come from the generator, sorted by tap, unit,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The last octets of a line, with a CRC-16 check of any stretch of them in constant time.
+// The last octets of a line; any stretch has its CRC checked in constant time.
 //
 // Spec: Modbus over serial line 1.02 §6.2.2 (polynomial A001 reflected, start FFFF, low octet first).
 // Fixed memory, at most MODBUS_FRAME_BYTES_MAX octets; positions wrap at 256.

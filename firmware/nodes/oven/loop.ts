@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Keeps the oven at its setpoint: a PID controller from the thermocouple to the heater.
+// Keeps the oven at its setpoint: a PID from the thermocouple to the heater.
 //
 // Runs once a tick, between sampling and publishing. Values are mantissas: the temperature has two
 // decimals, so 18000 is 180.00 Cel. A duty is in 1/10,000; the limits of node.json clamp it.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Goal: no duty leaves outside its limits but the safe one. Method: one output, its edges.
+// Goal: no duty leaves outside its limits, but the safe one.
+// Method: one output, its edges.
 
 import {
   driveOutput,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Goal: two values of a channel compare as their type says. Method: edges of each type in turn.
+// Goal: two values of a channel compare as their type says.
+// Method: edges of each type in turn.
 
 import { hasMoved, isAbove, isNumber } from "../../../firmware/loop/compare";
 import { TYPE_F32, TYPE_I32, TYPE_U32 } from "../../../firmware/wire/record";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: alarms hold their hysteresis and delay; the controller keeps its bounds at any input.
+// Goal: alarms keep hysteresis and delay; the controller keeps its bounds.
 // Method: alarms by hand; the controller at the extremes (its course is compared on the release module).
 
 import {

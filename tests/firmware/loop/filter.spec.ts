@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: filters smooth what is good and forget what was before a bad sample; reports follow their rules.
+// Goal: filters smooth what is good, and reports follow their rules.
 // Method: short series by hand; the f64 model is compared on the release module.
 
 import {

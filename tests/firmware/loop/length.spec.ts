@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Goal: the length table, and the fields that prune it. Method: heads of frames as hex, with the length
-// that a request and an answer would have; 0 where it cannot be one.
+// Goal: the length of each frame follows the table, and its fields prune it.
+// Method: heads of frames as hex, with the length as a request and as an answer; 0 where it cannot be one.
 
 import { answerLength, requestLength } from "../../../firmware/loop/tap/length";
 import { putOctet, Window, WINDOW_BYTES } from "../../../firmware/loop/tap/window";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Goal: every octet of a ring record is where the specification has it. Method: octets by hand, and the
-// buffer is dirty before, so that a field left out would show.
+// Goal: every octet of a ring record is where the specification has it.
+// Method: octets by hand; the buffer is dirty before, so that a field left out shows.
 
 import { ChannelState } from "../../../firmware/loop/filter";
 import { encodeEvent, encodeReading, encodeState } from "../../../firmware/loop/record";

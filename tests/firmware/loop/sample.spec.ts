@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Goal: a raw count is a cause or a value, at its ticks. Method: one row, its edges.
+// Goal: a raw count is a cause or a value, at its ticks.
+// Method: one row, its edges.
 
 import {
   AnalogRow,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: the running sum says the same as an ordinary CRC, for every stretch of a line.
+// Goal: the running sum agrees with an ordinary CRC on every stretch of a line.
 // Method: random octets by seed, every start and end compared with the CRC computed bit by bit.
 
 import {
