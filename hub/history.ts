@@ -19,6 +19,8 @@ export interface Series {
 /** Where series come from. */
 export interface HistoryStore {
   open(node: string, channel: string): Series;
+  /** Points that were not kept: older than all of a full series, or no room in all. */
+  dropped(): number;
 }
 
 interface Ring {
@@ -30,7 +32,7 @@ interface Ring {
 
 /** A store in memory; what it holds is gone with the process. */
 export function createMemoryHistory(): HistoryStore {
-  const budget = { points: 0 };
+  const budget: Budget = { points: 0, dropped: 0 };
   return {
     open: () => {
       const ring: Ring = emptyRing(0);
@@ -39,7 +41,14 @@ export function createMemoryHistory(): HistoryStore {
         read: (sinceMs, gapMs) => readPoints(ring, sinceMs, gapMs),
       };
     },
+    dropped: () => budget.dropped,
   };
+}
+
+// Of all series of a store.
+interface Budget {
+  points: number;
+  dropped: number;
 }
 
 function emptyRing(capacity: number): Ring {
@@ -51,11 +60,14 @@ function emptyRing(capacity: number): Ring {
   };
 }
 
-function putPoint(ring: Ring, budget: { points: number }, wallMs: number, value: number): void {
+function putPoint(ring: Ring, budget: Budget, wallMs: number, value: number): void {
   if (ring.count === ring.times.length) grow(ring, budget);
   const capacity = ring.times.length;
   if (ring.count === capacity) {
-    if (capacity === 0 || wallMs < (ring.times[ring.first] ?? 0)) return; // too old
+    if (capacity === 0 || wallMs < (ring.times[ring.first] ?? 0)) {
+      budget.dropped++;
+      return;
+    }
     ring.first = (ring.first + 1) % capacity;
     ring.count--;
   }
@@ -74,7 +86,7 @@ function putPoint(ring: Ring, budget: { points: number }, wallMs: number, value:
   ring.count++;
 }
 
-function grow(ring: Ring, budget: { points: number }): void {
+function grow(ring: Ring, budget: Budget): void {
   const capacity = ring.times.length;
   const wanted = Math.min(Math.max(capacity * 2, HISTORY_POINTS_FIRST), HISTORY_POINTS_MAX);
   if (wanted === capacity || budget.points + wanted - capacity > HISTORY_POINTS_TOTAL_MAX) return;

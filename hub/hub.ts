@@ -78,6 +78,8 @@ export interface Hub {
   changeId(): number;
   totals(): Totals;
   nodeCount(): number;
+  /** Points that found no room in the history. */
+  historyDropped(): number;
   /** Whether this reading or event was ingested; false also when it is too long ago to tell. */
   has(node: string, boot: number, sequence: number): boolean;
 }
@@ -119,6 +121,7 @@ export function createHub(config: HubConfig, history: HistoryStore = createMemor
     changeId: () => core.changes.newestId,
     totals: () => totals(core),
     nodeCount: () => core.registry.nodes.size,
+    historyDropped: () => history.dropped(),
     has: (id, boot, sequence) => {
       const node = core.registry.nodes.get(id);
       return node !== undefined && hasSequence(node.sequences, boot, sequence);
@@ -312,7 +315,11 @@ function presenceOf(payload: Uint8Array): "online" | "offline" | "lost" | null {
 
 function totals(core: Core): Totals {
   const { refused, ...counts } = core.counts;
-  return { ...counts, refused: { ...refused }, publicationsDropped: core.uns.dropped() };
+  return {
+    ...counts,
+    refused: { ...refused },
+    publicationsDropped: core.uns.dropped(),
+  };
 }
 
 function snapshot(config: HubConfig, core: Core, wallMs: number): Snapshot {

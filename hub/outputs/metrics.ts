@@ -14,12 +14,19 @@ const QUALITIES = ["good", "uncertain", "bad"] as const;
 /** Gives the text of /metrics, in the format 0.0.4. */
 export function createMetrics(hub: Hub, wallMs: () => number): () => Promise<string> {
   const registry = new Registry();
+  const history = new Counter({
+    name: "ferrule_hub_history_dropped_total",
+    help: "Points that found no room in the history.",
+    registers: [registry],
+  });
   const writers = [hubCounters(registry), refusals(registry), nodeGauges(registry)];
   const channels = channelGauges(registry);
   return () => {
     const snapshot = hub.snapshot(wallMs());
     for (const write of writers) write(snapshot);
     channels(snapshot);
+    history.reset();
+    history.inc(hub.historyDropped());
     return registry.metrics();
   };
 }

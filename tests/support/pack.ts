@@ -111,13 +111,11 @@ export function pack({
 }: PackSpec): Buffer {
   return encode(
     records.map((record, index) => {
-      const map = fields(record);
-      if (index > 0) return map;
-      map.set(-2, `urn:dev:mac:${eui64}_`);
-      if (bt !== null) map.set(-3, new Decimal(-3, bt));
-      map.set("b", b);
-      if (!map.has("q")) map.set("q", q);
-      return map;
+      if (index > 0) return fields(record);
+      const first = new Map<number | string, Item>([[-2, `urn:dev:mac:${eui64}_`]]);
+      if (bt !== null) first.set(-3, new Decimal(-3, bt));
+      first.set("b", b).set("q", q);
+      return new Map([...first, ...fields(record)]);
     }),
   );
 }
