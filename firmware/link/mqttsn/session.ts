@@ -42,8 +42,8 @@ export const BACKOFF: u32 = 1;
 export const CONNECTING: u32 = 2;
 export const ACTIVE: u32 = 3;
 
-/** What the packet in REQUEST awaits; 0: there is none. Else the type of the answer. */
-export const NOTHING: i32 = 0;
+/** No packet in REQUEST awaits an answer; 0 is a type of its own. */
+export const NOTHING: i32 = -1;
 
 @unmanaged
 class SessionState {
@@ -103,6 +103,7 @@ export function isUsable(topic: i32): bool {
 /** Starts with a random MsgId, so that a late answer to a former boot does not match. */
 export function sessionInit(gatewayCount: u32, nowMs: u32): void {
   session.gatewayCount = gatewayCount;
+  session.awaited = NOTHING;
   session.msgId = randomWord() & 0x7fff;
   session.retryMs = RETRY_MS_FIRST;
   session.backoffMs = BACKOFF_MS_MIN;
