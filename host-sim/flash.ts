@@ -77,6 +77,15 @@ export function createFlash(): Flash {
   };
 }
 
+/** Writes an entry of the boot counter (SPEC.md §1.6) to the start of an empty flash. */
+export function programBoot(flash: Flash, boot: number): void {
+  const entry = new Uint8Array(8);
+  const view = new DataView(entry.buffer);
+  view.setUint32(0, boot, true);
+  view.setUint32(4, ~boot, true);
+  flash.program(0, entry, 0, entry.length);
+}
+
 /** The largest boot number that checks (SPEC.md §1.6), 0: none. */
 export function newestBoot(flash: Flash): number {
   const view = new DataView(flash.bytes.buffer);

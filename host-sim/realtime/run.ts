@@ -7,6 +7,7 @@
 
 import { COUNTER_WAITING } from "../../firmware/wire/counters.ts";
 import { createMachine } from "../fleet.ts";
+import { programBoot } from "../flash.ts";
 import type { HostCounters } from "../hardware.ts";
 import type { Totals } from "../ledger.ts";
 import { CATCH_UP_US_MAX, REALTIME_OVERRUN_US_MIN } from "../limits.ts";
@@ -22,6 +23,8 @@ export interface RealtimeOptions {
   gateway: { host: string; port: number }; // an IPv4 address, since answers are told apart by it
   seed: number;
   log: (text: string) => void;
+  /** Boot numbers that earlier runs used; a hub that remembers them would refuse what comes again. */
+  bootsBefore?: number;
   /** Whether the hub ingested a reading; without it every candidate of a power cut counts as lost. */
   has?: (node: string, boot: number, sequence: number) => boolean;
 }
@@ -125,6 +128,7 @@ function createRunner(
     },
     { send: socket.send, stopwatchUs: nowUs, trace: createTrace() },
   );
+  if (options.bootsBefore !== undefined) programBoot(node.flash, options.bootsBefore);
   const runner: Runner = { node, socket, timer: undefined, offUntilUs: 0, ticksSkipped: 0 };
   schedule(runner, nowUs);
   return runner;

@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createFlash, newestBoot, PowerCut } from "../../host-sim/flash.ts";
+import { createFlash, newestBoot, PowerCut, programBoot } from "../../host-sim/flash.ts";
 
 test("a new flash is all ones and programming only clears bits", () => {
   const flash = createFlash();
@@ -58,11 +58,11 @@ test("the newest boot number is the largest one that checks", () => {
   const flash = createFlash();
   assert.equal(newestBoot(flash), 0);
   const entry = (boot: number): Uint8Array => {
-    const bytes = new Uint8Array(8);
-    new DataView(bytes.buffer).setUint32(0, boot, true);
-    new DataView(bytes.buffer).setUint32(4, ~boot, true);
-    return bytes;
+    const one = createFlash();
+    programBoot(one, boot);
+    return one.bytes.slice(0, 8);
   };
+  assert.deepEqual([...entry(0x01020304)], [4, 3, 2, 1, 0xfb, 0xfc, 0xfd, 0xfe]);
   flash.program(0, entry(41), 0, 8);
   flash.program(8, entry(42), 0, 8);
   flash.program(16, entry(43), 0, 4); // torn
