@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
 import { runApart } from "../run/apart.ts";
 import { hashTexts, putCached, takeCached } from "./cache.ts";
-import type { Compiled, CompileInput } from "./compile.ts";
+import { type Compiled, type CompileInput, work } from "./compile.ts";
 import { generateLink } from "./generate-link.ts";
 import { generateLoop } from "./generate-loop.ts";
 import { checkModule, type ModuleName } from "./imports.ts";
@@ -30,17 +30,20 @@ export interface BuiltNode {
 }
 
 export interface BuildOptions {
-  signal?: AbortSignal; // ends the compiler
+  /** Ends the compiler, which then runs in a thread of its own; without one it runs here. */
+  signal?: AbortSignal;
   compiling?: (what: string) => void; // called when something is not in the cache
 }
 
 /** Reads, checks and builds the node type of a folder; throws a Failure that lists what is wrong. */
 export async function buildNode(folder: string, options: BuildOptions = {}): Promise<BuiltNode> {
   const node = readNode(folder);
-  const [loop, link] = await Promise.all([
-    buildModule("loop", node, loopParts(node), options),
-    buildModule("link", node, linkParts(node), options),
-  ]);
+  const buildLoop = () => buildModule("loop", node, loopParts(node), options);
+  const buildLink = () => buildModule("link", node, linkParts(node), options);
+  const [loop, link] =
+    options.signal === undefined
+      ? [await buildLoop(), await buildLink()] // one compiler at a time in a thread
+      : await Promise.all([buildLoop(), buildLink()]);
   return { folder: node.folder, type: node.type, loop, link };
 }
 
@@ -74,7 +77,9 @@ async function compileModule(
   compiling?.(`${name} of ${show(node.folder)}`);
   const input = { parts, entry: name === "loop" ? LOOP_ENTRY : LINK_ENTRY };
   const module = new URL("./compile.ts", import.meta.url).href;
-  const compiled = await runApart<CompileInput, Compiled>(module, input, signal && { signal });
+  const compiled = signal
+    ? await runApart<CompileInput, Compiled>(module, input, { signal })
+    : await work(input);
   if (compiled.ok) return compiled.wasm;
   throw new Failure(
     EXIT_FAILED,

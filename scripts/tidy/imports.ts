@@ -42,7 +42,7 @@ const TABLE: readonly Row[] = [
     `firmware/link/.*|firmware/generated/link\\.ts|${WIRE}`,
     "link only",
   ),
-  row("firmware/link/.*", `firmware/link/(?!abi\\.ts|index\\.ts).*|${WIRE}`, "no loop, no abi"),
+  row("firmware/link/.*", `firmware/link/(?!(abi|index)(\\.ts)?$).*|${WIRE}`, "no loop, no abi"),
   row(
     "firmware/nodes/([^/]+)/.*",
     "ferrule/(loop|node)|firmware/nodes/.*",
