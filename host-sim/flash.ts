@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// NOR flash of a node: programming only clears bits, erasing sets one sector to FF.
+// NOR flash of a node: programming clears bits, erasing sets a sector to FF.
 //
 // Spec: SPEC.md §1.2 flash functions, §1.6 boot counter. Contents live through power cuts. A planned
 // cut strikes inside the n-th write: a program stops after some octets, an erase leaves half a sector.

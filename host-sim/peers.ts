@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Peer numbers of a node's datagrams, and the datagrams that arrived and were not taken yet.
+// Peer numbers of a node's datagrams, and the datagrams not taken yet.
 //
 // Spec: SPEC.md §1.2, peers. 1..n are the configured gateways; an address outside them gets one of the
 // next PEERS_MAX numbers, the one unheard for longest first. The inbox is bounded: a datagram that

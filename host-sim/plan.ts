@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a run is made of: nodes with built modules, their machines, faults and the plant.
+// What a run is made of: nodes, their machines, faults and the plant.
 //
 // Plain data; whoever builds modules and reads files makes it.
 

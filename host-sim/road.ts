@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Gateway, broker model and hub on one virtual clock: the real cores, joined by delays.
+// Gateway, broker model and hub on one virtual clock, joined by delays.
 //
 // Chunks between gateway and broker and messages to the hub take BROKER_DELAY_US, so nothing calls
 // back into its caller and the order of a stream is kept. Wall time starts at WALL_START_MS.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The whole road in virtual time: nodes, lossy network, gateway, broker, hub; one seed.
+// The whole road in virtual time, from machines to the hub, on one seed.
 //
 // Phase 1: until `forMs` nodes sample and faults strike. Phase 2: sampling stops, faults heal, and the
 // run goes on until nothing waits, at most DRAIN_US_MAX. The same plan and options give the same trace,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A small oven: a heater on PWM output 0, a thermocouple amplifier on analog input 0, and a door.
+// A small oven: heater on PWM output 0, thermocouple on input 0, and a door.
 //
 // Model: one heat capacity, loss to the room proportional to the difference, several times as large
 // while the door is open; the sensor follows with a first-order lag. Integrated in steps of STEP_US

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sessions of the broker model: subscriptions, what is under way, what waits, what is retained.
+// Sessions of the broker model: subscriptions, queues, retained messages.
 //
 // Spec: MQTT 3.1.1 §3.1.2.4 (clean session), §3.3.1.3 (retain), §4.4 (delivery again after a new
 // connection), §4.6 (order). A session gets a message once, at the highest QoS of its matching filters.

@@ -139,7 +139,8 @@ function describe(packet: Packet): string {
   switch (packet.cmd) {
     case "publish": {
       const { topic, payload, qos, retain, dup } = packet;
-      return `${topic} "${payload.toString()}" q${qos}${retain ? " retain" : ""}${dup ? " dup" : ""}`;
+      const marks = `${retain ? " retain" : ""}${dup ? " dup" : ""}`;
+      return `${topic} "${payload.toString()}" q${qos}${marks}`;
     }
     case "connack":
       return `connack ${packet.returnCode} ${packet.sessionPresent}`;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One node on a bench for tests: scripted device, recorded datagrams, trace lines by module.
+// One node on a bench for tests: device, datagrams and trace kept.
 
 import type { Device } from "../../host-sim/devices/device.ts";
 import { createNothing } from "../../host-sim/devices/device.ts";

@@ -110,7 +110,7 @@ test("loop behaves the same with link absent, hung, trapping and well", () => {
   assert.equal(traces[0]!.bench.linesWith('"ring-put"').length, 200);
 });
 
-test("a trap of link is counted and link starts again after 100 ms, what it heard meanwhile is lost", () => {
+test("a trap of link is counted; link starts again after 100 ms, deaf until then", () => {
   const linkWasm = plantTrap(smallLink(), "poll", 2);
   const bench = createBench({ loopWasm: smallLoop(), linkWasm }, countingDevice());
   bench.node.powerOn(0);
@@ -233,7 +233,8 @@ test("what is not there answers -1 or 0", () => {
   const link = smallLink(`
     (global.set $x (call $put (i32.const 9) (i32.const 0) (i32.const 4)))
     (global.set $x (i32.add (global.get $x) (call $put (i32.const 1) (i32.const 0) (i32.const 0))))
-    (global.set $x (i32.add (global.get $x) (call $put (i32.const 1) (i32.const 0) (i32.const 513))))
+    (global.set $x (i32.add (global.get $x)
+      (call $put (i32.const 1) (i32.const 0) (i32.const 513))))
     (i32.store (i32.const 300) (global.get $x))
     (i32.store (i32.const 304) (call $info (i32.const 99) (i32.const 0) (i32.const 64)))
     (i32.store (i32.const 308) (call $info (i32.const 2) (i32.const 0) (i32.const 7)))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Gateway core, broker model and hub core behind one real UDP socket, for tests of real-time nodes.
+// Gateway, broker model and hub behind one real UDP socket, for tests.
 
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";

@@ -38,7 +38,7 @@ test("a full tap queue loses the new character and flags the next that fits", ()
   assert.equal(target[5], 0);
 });
 
-test("configured gateways are 1..n, others get numbers behind them and lose them when forgotten", () => {
+test("configured gateways are 1..n, others get numbers behind them for a while", () => {
   const peers = createPeers(["192.0.2.1:10000", "192.0.2.9:10000"]);
   assert.equal(peers.numberOf("192.0.2.9:10000"), 2);
   assert.equal(peers.addressOf(1), "192.0.2.1:10000");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What machines do arrives at the far end with its values, and the wire is what it should be.
+// What machines do arrives at the far end with its values.
 //
 // Goal: the tapped line's registers and the oven's temperature reach the broker as they were. Method:
 // runs of the whole road, packs decoded by cbor-x, the recorded session dissected by tshark.
@@ -58,7 +58,7 @@ function published(lines: Line[], node: string): Published[] {
 }
 
 for (const loss of [0, 0.2]) {
-  test(`every register of the paired answers of a recorded line is published in order, loss ${loss}`, () => {
+  test(`every register of a recorded line's paired answers arrives in order, loss ${loss}`, () => {
     const run = traced(plan, { ...calm(10_000), loss });
     assertAccounted(run.result, `loss ${loss}`);
     const readings = published(run.lines, "all");

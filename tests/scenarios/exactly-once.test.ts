@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Every reading is in the hub exactly once or counted as gone, whatever the network and the power do.
+// Every reading is in the hub exactly once or counted as gone.
 //
 // Goal: queued = ingested + dropped + lost after heal, and the same seed gives the same bytes. Method:
 // seeded trouble (SEEDS runs, from SEED on), then every datagram of a short run dropped, doubled, cut in turn.

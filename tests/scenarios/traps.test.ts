@@ -75,7 +75,7 @@ test("a comparison of traces catches a loop that misses one tick", () => {
   assert.notEqual(outputTrace(late), outputTrace(well));
 });
 
-test("a trap in the oven's loop turns the heater off in that tick, and it heats again after a restart", () => {
+test("a trap in the oven's loop turns the heater off in that tick; then it heats again", () => {
   const trapTick = 1000;
   const bench = run(oven, { loopWasm: plantTrap(oven.loopWasm, "tick", trapTick) });
   const trapUs = trapTick * oven.periodUs;
