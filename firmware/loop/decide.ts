@@ -25,6 +25,7 @@ export class AlarmState {
   beyond: u8;
   active: u8;
   told: u8;
+  reserved: u8; // states stand in a row: each must keep the next one aligned
 }
 
 /** A good value through one alarm; sets `active`. A bad one is not brought here: the alarm stays. */

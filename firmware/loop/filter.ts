@@ -46,6 +46,7 @@ export class ChannelState {
   known: u8; // 1 after the first sample
   fresh: u8; // 1 in the tick of the sample
   told: u8; // 1 after the first record
+  reserved: u8; // states stand in a row: each must keep the next one aligned
 }
 
 /** A good sample through median (1, 3 or 5) and moving average (weight 1..65536). */

@@ -35,7 +35,6 @@ import {
   CAUSE_STALE,
   QUALITY_BAD,
   QUALITY_GOOD,
-  TYPE_I32,
 } from "../wire/record";
 import { CHANNEL_KIND_COMPUTED, CHANNEL_KIND_REGISTER } from "../wire/senml";
 import { TAP_ENTRY_BYTE, TAP_ENTRY_BYTES, TAP_ENTRY_TIME_US } from "../wire/tap";

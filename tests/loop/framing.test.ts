@@ -16,6 +16,7 @@ import {
   type HeardRegister,
 } from "../support/capture.ts";
 import { buildLoop, type LoopRecord } from "../support/loop-host.ts";
+import { readRegisters } from "../support/modbus.ts";
 import * as need from "../support/need.ts";
 import { KIND_READING } from "../../firmware/wire/record.ts";
 
@@ -159,10 +160,15 @@ test("a repeated request is unanswered once and paired once", () => {
 
 test("an answer with another unit, code or byte count is an orphan and gives no value", () => {
   const [request] = exchange(GOOD);
-  for (const other of ["11040207d87a99", "010304a471462cbaa5", "110302022b38f8"]) {
-    const { counters, registers } = play([request!, bytes(other)]);
-    assert.equal(counters["orphans"], 1, other);
-    assert.deepEqual(registers, []);
+  const three = [1, 2, 3];
+  for (const [what, [, answer]] of [
+    ["unit", readRegisters(18, 3, 107, three)],
+    ["code", readRegisters(17, 4, 107, three)],
+    ["byte count", readRegisters(17, 3, 107, [1, 2])],
+  ] as const) {
+    const { counters, registers } = play([request!, answer]);
+    assert.equal(counters["orphans"], 1, what);
+    assert.deepEqual(registers, [], what);
   }
 });
 

@@ -105,8 +105,8 @@ export function answerLength(window: Window): i32 {
   }
 }
 
-/** Function codes of which an answer names its length; the table of known ones. */
-export function isKnownCode(code: i32): bool {
+// The codes of the table.
+function isKnownCode(code: i32): bool {
   return (
     (code >= 1 && code <= 8) ||
     code == 11 ||

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// Goal: structs that stand in a row keep each other aligned, as a core without unaligned access needs.
+// Method: the size of each is a multiple of its widest field.
+
+import { OutputRow, OutputState } from "../../../firmware/loop/actuate";
+import { AlarmRow, AlarmState, Pid } from "../../../firmware/loop/decide";
+import { ChannelRow, ChannelState, FilterState } from "../../../firmware/loop/filter";
+import { AnalogRow, SampleState } from "../../../firmware/loop/sample";
+import { MODBUS_TAP_BYTES, ModbusTap } from "../../../firmware/loop/tap/modbus";
+import { Request } from "../../../firmware/loop/tap/pair";
+import { RegisterRow } from "../../../firmware/loop/tap/register";
+import { Window, WINDOW_BYTES } from "../../../firmware/loop/tap/window";
+
+describe("the size of a struct", () => {
+  it("is a multiple of 4 where words are the widest", () => {
+    expect<usize>(offsetof<ChannelRow>() & 3).toBe(0);
+    expect<usize>(offsetof<ChannelState>() & 3).toBe(0);
+    expect<usize>(offsetof<AnalogRow>() & 3).toBe(0);
+    expect<usize>(offsetof<SampleState>() & 3).toBe(0);
+    expect<usize>(offsetof<AlarmRow>() & 3).toBe(0);
+    expect<usize>(offsetof<AlarmState>() & 3).toBe(0);
+    expect<usize>(offsetof<OutputRow>() & 3).toBe(0);
+    expect<usize>(offsetof<OutputState>() & 3).toBe(0);
+    expect<usize>(offsetof<RegisterRow>() & 3).toBe(0);
+    expect<usize>(offsetof<ModbusTap>() & 3).toBe(0);
+    expect<usize>(offsetof<Request>() & 3).toBe(0);
+    expect<usize>(offsetof<Window>() & 3).toBe(0);
+    expect<usize>(MODBUS_TAP_BYTES & 3).toBe(0);
+    expect<usize>(WINDOW_BYTES & 3).toBe(0);
+  });
+
+  it("is a multiple of 8 where there is a field of 64 bits", () => {
+    expect<usize>(offsetof<FilterState>() & 7).toBe(0);
+    expect<usize>(offsetof<Pid>() & 7).toBe(0);
+  });
+});
