@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How much strangers may ask for: a budget a second, for the whole gateway and for each address.
+// How much strangers may ask for: budgets a second, in all and by address.
 //
 // Windows of one second. (I1) The table of addresses holds at most DISCONNECTS_PER_SECOND_MAX entries:
 // only an answered address enters it, and each window starts with an empty one.

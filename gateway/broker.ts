@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// TCP streams to the broker, one per client; what one turn writes leaves in one piece.
+// TCP streams to the broker, one per client; one turn's writes leave together.
 //
 // Spec: MQTT 3.1.1 §4.2. The core decides when to open and when to close; here is no retry.
 // Streams that were closed by the core report nothing more.
@@ -42,6 +42,59 @@ export function parseBrokerUrl(url: string): BrokerAddress | undefined {
 /** Streams to one broker. */
 export function createBrokerStreams(address: BrokerAddress, events: BrokerEvents): BrokerStreams {
   const sockets = new Map<number, Socket>();
+  const queue = createWriteQueue();
+  return {
+    open(connection) {
+      const socket = connect({ host: address.host, port: address.port, noDelay: true });
+      sockets.set(connection, socket);
+      listen(socket, events, connection, (ending) => {
+        if (sockets.get(connection) !== socket) return false; // closed by the core
+        if (ending) sockets.delete(connection);
+        return true;
+      });
+    },
+    write(connection, bytes) {
+      const socket = sockets.get(connection);
+      if (socket !== undefined) queue.write(socket, bytes);
+    },
+    close(connection) {
+      const socket = sockets.get(connection);
+      if (socket === undefined) return;
+      sockets.delete(connection);
+      socket.end();
+      socket.setTimeout(FAREWELL_MS, () => socket.destroy());
+    },
+    backlogBytes: () => queue.backlogBytes(),
+    closeAll() {
+      for (const socket of sockets.values()) socket.destroy();
+      sockets.clear();
+    },
+  };
+}
+
+// `wanted` says whether the core still wants to hear of this stream.
+function listen(
+  socket: Socket,
+  events: BrokerEvents,
+  connection: number,
+  wanted: (ending: boolean) => boolean,
+): void {
+  let reason: string | undefined;
+  socket.on("connect", () => wanted(false) && events.opened(connection));
+  socket.on("data", (bytes: Buffer) => wanted(false) && events.bytes(connection, bytes));
+  socket.on("error", (error: NodeJS.ErrnoException) => {
+    reason = error.code ?? error.message;
+  });
+  socket.on("close", () => wanted(true) && events.closed(connection, reason));
+}
+
+interface WriteQueue {
+  write(socket: Socket, bytes: Uint8Array): void;
+  backlogBytes(): number;
+}
+
+// Corks a socket at its first write in a turn and lets it go at the end of the turn.
+function createWriteQueue(): WriteQueue {
   const corked = new Set<Socket>();
   const slow = new Set<Socket>(); // the system did not take all of it
 
@@ -53,42 +106,14 @@ export function createBrokerStreams(address: BrokerAddress, events: BrokerEvents
     corked.clear();
   }
 
-  function ended(connection: number, socket: Socket, reason: string | undefined): void {
-    if (sockets.get(connection) !== socket) return;
-    sockets.delete(connection);
-    events.closed(connection, reason);
-  }
-
   return {
-    open(connection) {
-      const socket = connect({ host: address.host, port: address.port, noDelay: true });
-      let reason: string | undefined;
-      sockets.set(connection, socket);
-      socket.on("connect", () => {
-        if (sockets.get(connection) === socket) events.opened(connection);
-      });
-      socket.on("data", (bytes) => {
-        if (sockets.get(connection) === socket) events.bytes(connection, bytes);
-      });
-      socket.on("error", (error: Error) => (reason = error.message || "connection refused"));
-      socket.on("close", () => ended(connection, socket, reason));
-    },
-    write(connection, bytes) {
-      const socket = sockets.get(connection);
-      if (socket === undefined) return;
+    write(socket, bytes) {
       if (!corked.has(socket)) {
         if (corked.size === 0) setImmediate(uncork);
         corked.add(socket);
         socket.cork();
       }
       socket.write(bytes);
-    },
-    close(connection) {
-      const socket = sockets.get(connection);
-      if (socket === undefined) return;
-      sockets.delete(connection);
-      socket.end();
-      socket.setTimeout(FAREWELL_MS, () => socket.destroy());
     },
     backlogBytes() {
       let total = 0;
@@ -97,10 +122,6 @@ export function createBrokerStreams(address: BrokerAddress, events: BrokerEvents
         else total += socket.writableLength;
       }
       return total;
-    },
-    closeAll() {
-      for (const socket of sockets.values()) socket.destroy();
-      sockets.clear();
     },
   };
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Deadlines of many things in one heap: the earliest first, equal ones in order of arrival.
+// Deadlines of many things in one heap: the earliest first, ties by order.
 //
 // An item stands in the heap once and knows its place, so the heap is as large as the number of items.
 // (I1) heap[item.heapIndex] is the item. (I2) a parent is not later than its children.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Messages from the broker to one client: buffer, topic ids, one request at a time, retries.
+// Messages to one client: buffer, topic ids, one request at a time, retries.
 //
 // Spec: MQTT-SN 1.2 §6.5, §6.6, §6.10, §6.13. Strict order per client; QoS 0 waits its turn too.
 // (I1) The message that a request is about is the first of the buffer. (I2) The buffer holds at most

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// MQTT-SN gateway, transparent kind: one broker connection per client. No sockets, no clock.
+// MQTT-SN gateway, transparent: a broker connection per client. No I/O, no clock.
 //
 // Spec: MQTT-SN 1.2 §6; SPEC.md §7. Datagrams, broker streams and `nowMs` in; datagrams, streams and a
 // deadline out. What an address may say depends on its session; what nobody has a use for is counted.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The gateway on sockets: UDP towards nodes, TCP towards the broker, the core between them.
+// The gateway on sockets: UDP to nodes, TCP to the broker, the core between.
 //
 // Spec: SPEC.md §7. Listens on what it is given and nothing else. A broker that is down is told once and
 // tried again with each client; clients are answered "congestion" meanwhile.
@@ -42,7 +42,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const { brokerUrl, log, capture } = options;
   const broker = parseBrokerUrl(brokerUrl);
   if (broker === undefined) throw new Error(`"${brokerUrl}" is no broker: use mqtt://HOST[:PORT]`);
-  let udp: Udp | undefined;
+  const udp = await openSocket(options);
+  if (udp.groupFailure !== undefined) {
+    log.warn(`not searchable: the group could not be joined (${udp.groupFailure})`);
+  }
   const poller = createPoller((nowMs) => gateway.poll(nowMs));
   const streams = createBrokerStreams(
     broker,
@@ -51,28 +54,25 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const gateway = createGateway(coreConfig(options), {
     sendDatagram(peer, bytes) {
       capture?.(peer, bytes, true);
-      udp?.send(peer, bytes);
+      udp.send(peer, bytes);
     },
     openBroker: (connection) => streams.open(connection),
     writeBroker: (connection, bytes) => streams.write(connection, bytes),
     closeBroker: (connection) => streams.close(connection),
     backlogBytes: () => streams.backlogBytes(),
   });
-  udp = await openSocket(options, (peer, bytes) => {
+  udp.listen((peer, bytes) => {
     capture?.(peer, bytes, false);
     gateway.datagram(peer, bytes, performance.now());
     poller.soon();
   });
-  if (udp.groupFailure !== undefined) {
-    log.warn(`not searchable: the group could not be joined (${udp.groupFailure})`);
-  }
   return {
     udpPort: udp.port,
     gateway,
     async close() {
       poller.stop();
       streams.closeAll();
-      await udp?.close();
+      await udp.close();
     },
   };
 }
@@ -86,21 +86,20 @@ function coreConfig(options: GatewayOptions): GatewayConfig {
   };
 }
 
-async function openSocket(
-  options: GatewayOptions,
-  heard: (peer: string, bytes: Uint8Array) => void,
-): Promise<Udp> {
+const ADVICE: Readonly<Record<string, string>> = {
+  EADDRINUSE: "is in use: stop what listens there or take another port",
+  EADDRNOTAVAIL: "is no address of this machine",
+  EACCES: "is not allowed: take a port above 1023",
+};
+
+async function openSocket(options: GatewayOptions): Promise<Udp> {
   const { udpHost: host, udpPort: port, group = SEARCH_GROUP } = options;
   try {
-    return await openUdp({ host, port, heard, ...(group !== false && { group }) });
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const where = `udp ${host}:${port}`;
-    if (code === "EADDRINUSE")
-      throw new Error(`${where} is in use: stop what listens there or take another port`);
-    if (code === "EADDRNOTAVAIL") throw new Error(`${where}: this machine has no such address`);
-    if (code === "EACCES") throw new Error(`${where}: not allowed; take a port above 1023`);
-    throw new Error(`${where}: ${message}`);
+    return await openUdp({ host, port, ...(group !== false && { group }) });
+  } catch (cause) {
+    const { code = "", message } = cause as NodeJS.ErrnoException;
+    const what = ADVICE[code] ?? `cannot be opened: ${message}`;
+    throw new Error(`udp ${host}:${port} ${what}`, { cause });
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The broker's language: MQTT 3.1.1 packets over mqtt-packet, whose types end here.
+// The broker's language: MQTT 3.1.1 through mqtt-packet, whose types end here.
 //
 // Spec: MQTT 3.1.1 §2, §3. Octets of a stream in, packets out; what a client never receives, a packet
 // above BROKER_PACKET_BYTES_MAX and anything malformed end the stream. Nothing is thrown.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Topic ids: the table of one client, the numbers of one gateway, the predefined names.
+// Topic ids: the table of a client, the numbers of a gateway, predefined names.
 //
 // Spec: MQTT-SN 1.2 §5.3.11, §6.5. Ids ascend over all clients of a gateway from a first one that the
 // seed gives, and no CONNECT resets them: a stale id is refused, it never names another topic.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// UDP sockets of the gateway: one for clients, one more that hears the search group.
+// UDP sockets of the gateway: one for clients, one that hears the search group.
 //
 // Spec: SPEC.md §7. Peers are "address:port". The group's socket is bound to the group's address, so the
 // first one stays on the address it was given; answers always come from the first.
@@ -15,13 +15,14 @@ export interface UdpOptions {
   host: string; // IPv4 address to listen on
   port: number; // 0: a free one
   group?: string; // IPv4 multicast address for SEARCHGW; absent: none
-  heard(peer: string, bytes: Uint8Array): void;
 }
 
 export interface Udp {
   readonly port: number;
-  /** Whether the group could be joined; undefined: it was, or none was asked for. */
+  /** Why the group could not be joined; undefined: it was, or none was asked for. */
   readonly groupFailure: string | undefined;
+  /** Datagrams go here from now on; earlier ones were lost. `bytes` stay valid. */
+  listen(heard: (peer: string, bytes: Uint8Array) => void): void;
   send(peer: string, bytes: Uint8Array): void;
   /** Datagrams that the system refused. */
   failures(): number;
@@ -30,18 +31,16 @@ export interface Udp {
 
 /** Opens the sockets; rejects with the system's error, such as EADDRINUSE. */
 export async function openUdp(options: UdpOptions): Promise<Udp> {
-  const { host, port, group, heard } = options;
+  const { host, port, group } = options;
   let failures = 0;
-  const receive = (bytes: Uint8Array, from: RemoteInfo): void =>
-    heard(`${from.address}:${from.port}`, bytes);
-  const main = await bind(host, port, receive);
+  const main = await bind(host, port);
   const bound = main.address().port;
   main.on("error", () => failures++);
   let groupSocket: Socket | undefined;
   let groupFailure: string | undefined;
   if (group !== undefined) {
     try {
-      groupSocket = await joinGroup(group, bound, host, receive);
+      groupSocket = await joinGroup(group, bound, host);
       groupSocket.on("error", () => failures++);
       main.setMulticastTTL(GROUP_HOPS);
     } catch (error) {
@@ -51,6 +50,12 @@ export async function openUdp(options: UdpOptions): Promise<Udp> {
   return {
     port: bound,
     groupFailure,
+    listen(heard) {
+      const receive = (bytes: Uint8Array, from: RemoteInfo): void =>
+        heard(`${from.address}:${from.port}`, bytes);
+      main.on("message", receive);
+      groupSocket?.on("message", receive);
+    },
     send(peer, bytes) {
       const colon = peer.lastIndexOf(":");
       const copy = Buffer.from(bytes); // the caller's octets are valid during the call only
@@ -65,18 +70,13 @@ export async function openUdp(options: UdpOptions): Promise<Udp> {
   };
 }
 
-function bind(
-  host: string,
-  port: number,
-  receive: (bytes: Uint8Array, from: RemoteInfo) => void,
-): Promise<Socket> {
+function bind(host: string, port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = createSocket({ type: "udp4", recvBufferSize: RECEIVE_BUFFER_BYTES });
     socket.once("error", (error) => {
       socket.close();
       reject(error);
     });
-    socket.on("message", receive);
     socket.bind(port, host, () => {
       socket.removeAllListeners("error");
       resolve(socket);
@@ -84,13 +84,8 @@ function bind(
   });
 }
 
-async function joinGroup(
-  group: string,
-  port: number,
-  host: string,
-  receive: (bytes: Uint8Array, from: RemoteInfo) => void,
-): Promise<Socket> {
-  const socket = await bind(group, port, receive);
+async function joinGroup(group: string, port: number, host: string): Promise<Socket> {
+  const socket = await bind(group, port);
   try {
     socket.addMembership(group, host === "0.0.0.0" ? undefined : host);
     return socket;
