@@ -35,7 +35,7 @@ function take(reader: Reader, count: number): Uint8Array {
 }
 
 function readItem(reader: Reader, depth: number): Item {
-  assert.ok(depth <= 6, "depth");
+  assert.ok(depth <= 7, "depth");
   const initial = take(reader, 1)[0]!;
   const major = initial >> 5;
   if (major === 7) return readSimple(reader, initial & 31);

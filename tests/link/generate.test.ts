@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+// Goal: the generated tables say what node.json says, and every birth part fits a datagram.
+// Method: births of small, wide and extreme nodes taken from the release module, joined and compared field by field.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { generateLink } from "../../scripts/build/generate-link.ts";
+import { channelScale, decimal, type NodeType } from "../../scripts/build/schema.ts";
+import { packageVersion } from "../../scripts/build/version.ts";
+import {
+  buildLink,
+  EUI64,
+  LINK_HASH,
+  LINK_VERSION,
+  LOOP_HASH,
+  parseNode,
+} from "../support/link-host.ts";
+import { decodeStrict, type Decimal, type Item } from "../support/link-pack.ts";
+import { delivered, put, startLink, type Rig } from "../support/link-rig.ts";
+
+const root = new URL("../../", import.meta.url);
+const readNode = (path: string): NodeType =>
+  parseNode(JSON.parse(readFileSync(new URL(path, root), "utf8")));
+
+interface Birth {
+  boot: number;
+  identity: Map<number, Item>;
+  channels: Map<number, Item>[];
+  outputs: Item;
+  taps: Item;
+  parts: number;
+}
+
+/** Joins the parts that a node published. */
+function birthOf(rig: Rig): Birth {
+  const parts = rig.gateway.publications.filter(({ topic }) => topic.startsWith("birth/"));
+  const maps = parts.map(({ payload }) => decodeStrict(payload) as Map<number, Item>);
+  maps.forEach((map, index) => {
+    assert.equal(parts[index]!.topic, `birth/${index}`);
+    assert.equal(map.get(1), index);
+    assert.equal(map.get(2), maps.length);
+    assert.equal(map.has(3), index === 0);
+    assert.equal(map.has(5), index === maps.length - 1);
+    assert.equal(map.has(6), index === maps.length - 1);
+  });
+  return {
+    boot: maps[0]!.get(0) as number,
+    identity: maps[0]!.get(3) as Map<number, Item>,
+    channels: maps.flatMap((map) => map.get(4) as Map<number, Item>[]),
+    outputs: maps.at(-1)!.get(5)!,
+    taps: maps.at(-1)!.get(6)!,
+    parts: maps.length,
+  };
+}
+
+function numberOf(item: Item): number {
+  if (typeof item === "number") return item;
+  const { e, m } = item as Decimal;
+  return Number(`${m}e${e}`);
+}
+
+function checkBirth(node: NodeType, birth: Birth): void {
+  assert.deepEqual(
+    [...birth.identity],
+    [
+      [0, node.type],
+      [1, EUI64],
+      [2, LOOP_HASH],
+      [3, LINK_HASH],
+      [4, LINK_VERSION],
+      [5, "test host"],
+      [6, Math.round(node.periodMs * 1000)],
+      [7, Object.keys(node.channels).length],
+    ],
+  );
+  assert.equal(birth.channels.length, Object.keys(node.channels).length);
+  for (const [index, [name, channel]] of Object.entries(node.channels).entries()) {
+    const map = birth.channels[index]!;
+    const { exponent, mantissa } = channelScale(channel);
+    assert.equal(map.get(0), name);
+    assert.equal(map.get(1), channel.unit);
+    assert.equal(map.get(2), ["analog", "register", "computed"].indexOf(channel.kind));
+    assert.deepEqual(map.get(3), { e: exponent, m: mantissa });
+    assert.equal(map.get(4), channel.qos);
+    const alarms = ((map.get(5) as Item[][] | undefined) ?? []).map(
+      ([n, above, limit, h, delay]) => [n, above, numberOf(limit!), numberOf(h!), delay],
+    );
+    assert.deepEqual(
+      alarms,
+      Object.entries(channel.alarms).map(([n, a]) => [
+        n,
+        a.above === undefined ? 0 : 1,
+        a.above ?? a.below,
+        a.hysteresis,
+        a.delayMs,
+      ]),
+    );
+    assert.equal(map.get(7), channel.kind === "analog" ? channel.everyMs : 0);
+    assert.equal(map.get(8), channel.deadband === undefined ? 0 : channel.heartbeatMs);
+    assert.equal(map.has(6), channel.kind === "register");
+    if (channel.kind !== "register") continue;
+    assert.deepEqual(map.get(6), [
+      Object.keys(node.taps).indexOf(channel.tap),
+      channel.unitId,
+      channel.table === "holding" ? 3 : 4,
+      channel.address,
+      ["u16", "i16", "u32", "i32", "f32"].indexOf(channel.type),
+      ["ABCD", "CDAB", "BADC", "DCBA"].indexOf(channel.order),
+    ]);
+  }
+  const duty = (value: number): number => Math.round(value * 10_000);
+  assert.deepEqual(
+    birth.outputs,
+    Object.entries(node.outputs).map(([n, o]) => [n, duty(o.min), duty(o.max), duty(o.safe)]),
+  );
+  assert.deepEqual(
+    birth.taps,
+    Object.entries(node.taps).map(([n, t]) => [n, t.protocol, t.baud, t.format]),
+  );
+}
+
+async function born(node: NodeType): Promise<Rig> {
+  const rig = startLink(await buildLink(node));
+  rig.host.run(10_000);
+  checkBirth(node, birthOf(rig));
+  return rig;
+}
+
+const tap = { uart: 0, protocol: "modbus-rtu", baud: 19200, format: "8E1" };
+
+function wide(count: number, nameOf: (i: number) => string, more: object = {}): NodeType {
+  const channels = Object.fromEntries(
+    Array.from({ length: count }, (_, i) => [
+      nameOf(i),
+      {
+        kind: "register",
+        tap: "bus",
+        unitId: 1 + (i % 247),
+        table: "holding",
+        address: i,
+        ...more,
+      },
+    ]),
+  );
+  return parseNode({ type: "wide", taps: { bus: tap }, channels });
+}
+
+test("the generated file in the tree is what the generator writes for the reference node", () => {
+  const file = new URL("firmware/generated/link.ts", root);
+  const node = readNode("tests/vectors/reference-node.json");
+  assert.equal(readFileSync(file, "utf8"), generateLink(node, packageVersion()));
+});
+
+test("oven, meter and reference node: the birth says what node.json says", async () => {
+  for (const path of ["firmware/nodes/oven", "firmware/nodes/meter"])
+    await born(readNode(`${path}/node.json`));
+  await born(readNode("tests/vectors/reference-node.json"));
+});
+
+test("a node of 132 channels is born in parts, and all its readings arrive", async () => {
+  const node = wide(132, (i) => `register-${i}`);
+  const rig = await born(node);
+  assert.ok(birthOf(rig).parts >= 9);
+  for (let i = 0; i < 132; i++) put(rig.host, { channel: i, u32: i * 500 });
+  rig.host.run(5000);
+  assert.deepEqual(
+    delivered(rig.gateway).map(({ name, value }) => [name, value]),
+    Array.from({ length: 132 }, (_, i) => [`register-${i}`, i * 500]),
+  );
+});
+
+const long = (i: number, c: string): string => `${i}-`.padEnd(32, c);
+
+function extreme(count: number, alarmCount: number): NodeType {
+  const alarm = (i: number): object => ({
+    above: -123456.75 - i,
+    hysteresis: 0.015625,
+    delayMs: 3_600_000,
+  });
+  const alarms = Array.from({ length: alarmCount }, (_, i) => [long(i, "x"), alarm(i)]);
+  return wide(count, (i) => long(i, "n"), {
+    unit: "count",
+    scale: 0.0001234,
+    type: "f32",
+    order: "DCBA",
+    alarms: Object.fromEntries(alarms),
+    deadband: 1,
+    heartbeatMs: 3_600_000,
+  });
+}
+
+test("250 channels with the longest names, scales and an alarm each still fit", async () => {
+  const node = extreme(250, 1);
+  const rig = startLink(await buildLink(node));
+  rig.host.run(30_000);
+  checkBirth(node, birthOf(rig));
+  put(rig.host, { kind: 2, channel: 249, alarm: 0, active: 1, f32: 1.5 });
+  rig.host.run(1000);
+  assert.equal(delivered(rig.gateway)[0]!.name, `${long(249, "n")}/${long(0, "x")}`);
+});
+
+test("a channel with four of the longest alarms fills a datagram and fits", async () => {
+  const rig = await born(extreme(3, 4));
+  assert.equal(birthOf(rig).parts, 3);
+});
+
+test("sixteen outputs and two taps find room in a last part of their own", async () => {
+  const channels = Object.fromEntries(
+    Array.from({ length: 12 }, (_, i) => [`c${i}`, { kind: "computed", unit: "Cel" }]),
+  );
+  const outputs = Object.fromEntries(
+    Array.from({ length: 16 }, (_, i) => [`valve-${i}`, { output: i, max: 0.5 }]),
+  );
+  const taps = { a: tap, b: { ...tap, uart: 1 } };
+  await born(parseNode({ type: "wide-outputs", channels, outputs, taps }));
+});
+
+test("what cannot fit is refused by name when it is generated", () => {
+  const outputs = Object.fromEntries(
+    Array.from({ length: 16 }, (_, i) => [`${i}`.padEnd(32, "o"), { output: i }]),
+  );
+  const node = parseNode({ type: "x", channels: { a: { kind: "computed" } }, outputs });
+  assert.throws(() => generateLink(node, "1"), /outputs and taps exceed one datagram/);
+  assert.throws(() => generateLink(extreme(250, 4), "1"), /exceeds 64 KiB/);
+  const small = parseNode({ type: "x", channels: { a: { kind: "computed" } } });
+  assert.throws(() => generateLink(small, "1.0-β"), /not plain ASCII/);
+});
+
+test("numbers of alarms are integers or exact decimals", () => {
+  for (const value of [0, 200, -7, 0.1, 1.5, -0.0025, 1e-6, 123456.789]) {
+    const { mantissa, exponent } = decimal(value);
+    assert.equal(Number(`${mantissa}e${exponent}`), value);
+  }
+});
