@@ -101,6 +101,6 @@ function plant(): object {
       { id: "oven-1", node: join(PROJECT, "firmware/nodes/oven") },
       { id: "meter-1", node: join(PROJECT, "firmware/nodes/meter") },
     ],
-    faults: [{ atMs: 8000, node: "oven-1", fault: "power-cut", forMs: 20_000 }],
+    faults: [{ at: "6s", node: "oven-1", fault: "power-cut", for: "20s" }],
   };
 }
