@@ -32,11 +32,11 @@ function AlarmLine({ node, channel, alarm }: ActiveAlarm): JSX.Element {
     <li class="alarm">
       <span class="mark tone-critical">
         <Shape name="triangle" tone="critical" />
-        <span class="word">{alarm.name}</span>
+        <span class="word">
+          {channel.name} {alarm.name}
+        </span>
       </span>
-      <a href={routeHref("machines", [node.id])}>
-        {node.id} {channel.name}
-      </a>
+      <a href={routeHref("machines", [node.id])}>{node.id}</a>
       <span class="now">
         <ValueNumber node={node} channel={channel} />
         <ValueNotes node={node} channel={channel} />

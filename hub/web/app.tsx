@@ -87,23 +87,25 @@ function Navigation(): JSX.Element {
   const current = route.value.view;
   return (
     <nav class="nav" aria-label="Views">
-      <div class="brand">
-        <strong>Ferrule</strong>
-        <span class="muted">{plant === null ? "" : `${plant.enterprise} / ${plant.site}`}</span>
+      <div class="nav-inner">
+        <div class="brand">
+          <strong>Ferrule</strong>
+          <span class="muted">{plant === null ? "" : `${plant.enterprise} / ${plant.site}`}</span>
+        </div>
+        <ul>
+          {VIEWS.map(({ view, label }) => (
+            <li key={view}>
+              <a href={routeHref(view)} aria-current={view === current ? "page" : undefined}>
+                <ViewIcon view={view} />
+                <span>{label}</span>
+              </a>
+            </li>
+          ))}
+        </ul>
+        <button type="button" class="plain keys-button" onClick={() => (keysShown.value = true)}>
+          <kbd>?</kbd> Keys
+        </button>
       </div>
-      <ul>
-        {VIEWS.map(({ view, label }) => (
-          <li key={view}>
-            <a href={routeHref(view)} aria-current={view === current ? "page" : undefined}>
-              <ViewIcon view={view} />
-              <span>{label}</span>
-            </a>
-          </li>
-        ))}
-      </ul>
-      <button type="button" class="plain keys-button" onClick={() => (keysShown.value = true)}>
-        <kbd>?</kbd> Keys
-      </button>
     </nav>
   );
 }

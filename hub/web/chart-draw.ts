@@ -93,6 +93,7 @@ function drawLimit(u: uPlot, alarm: AlarmView, colours: ChartColours): void {
   ctx.lineTo(bbox.left + bbox.width, y);
   ctx.stroke();
   ctx.font = `${11 * ratio}px ${colours.font}`;
+  ctx.textAlign = "left";
   ctx.textBaseline = alarm.above ? "top" : "bottom";
   ctx.fillText(alarm.name, bbox.left + 6 * ratio, y + (alarm.above ? 3 : -3) * ratio);
   ctx.restore();

@@ -21,23 +21,34 @@ import type { ChartBuffer } from "./store.ts";
 export const AXIS_WIDTH = 64;
 export const RIGHT_PADDING = 12;
 
-const PLOT_HEIGHT = 116;
+/** Heights of a plot, by how many share the screen, and of the time axis under the last. */
+const HEIGHT_FEW = 168;
+const HEIGHT_SOME = 132;
+const HEIGHT_MANY = 108;
 const AXIS_HEIGHT = 26;
+
+/** How high each of `count` charts is. */
+export function plotHeight(count: number): number {
+  if (count <= 2) return HEIGHT_FEW;
+  return count <= 4 ? HEIGHT_SOME : HEIGHT_MANY;
+}
 
 export interface ChartProps {
   chart: ChartBuffer;
   channel: ChannelView;
   span: { fromMs: number; toMs: number };
+  heldMs: number; // until when the last value stands
   ticks: readonly EventTick[];
+  height: number; // of the plot, without the axis
   axis: boolean; // whether the time axis is written under it
   onCursor: (atMs: number | null) => void;
 }
 
 /** What the hooks of a plot read; changed in place, so that the plot need not be made again. */
-type Drawn = Omit<ChartProps, "chart" | "axis"> & { series: Series; colours: ChartColours };
+type Drawn = Omit<ChartProps, "chart"> & { series: Series; colours: ChartColours };
 
 export function Chart(props: ChartProps): JSX.Element {
-  const { chart, channel, span, axis } = props;
+  const { chart, channel, span, heldMs, height, axis } = props;
   const { scheme } = usePage();
   const root = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
@@ -47,10 +58,10 @@ export function Chart(props: ChartProps): JSX.Element {
     const element = root.current;
     if (element === null) return undefined;
     drawn.current = { ...props, series: chart.series, colours: readColours(element) };
-    const made = new uPlot(plotOptions(element, axis, drawn as { current: Drawn }), [[]], element);
+    const made = new uPlot(plotOptions(element, drawn as { current: Drawn }), [[]], element);
     plot.current = made;
     const observer = new ResizeObserver(() => {
-      if (element.clientWidth !== made.width) made.setSize(plotSize(element, axis));
+      if (element.clientWidth !== made.width) resize(made, element, drawn.current);
     });
     observer.observe(element);
     return () => {
@@ -58,14 +69,14 @@ export function Chart(props: ChartProps): JSX.Element {
       made.destroy();
       plot.current = null;
     };
-  }, [chart, axis, scheme.value]);
+  }, [chart, axis, height, scheme.value]);
 
   const version = chart.version.value;
   useEffect(() => {
     if (drawn.current === null || plot.current === null) return;
     drawn.current = { ...drawn.current, ...props, series: chart.series };
-    plot.current.setData(plotData(chart.series, span.toMs, channel.unit));
-  }, [version, span.fromMs, span.toMs, channel, chart, axis, scheme.value]);
+    plot.current.setData(plotData(chart.series, heldMs, channel.unit));
+  }, [version, span.fromMs, span.toMs, heldMs, channel, chart, axis, height, scheme.value]);
 
   return <div class="chart" ref={root} role="img" aria-label={chartLabel(chart.series, channel)} />;
 }
@@ -80,34 +91,34 @@ function chartLabel(series: Series, channel: ChannelView): string {
 }
 
 /** Times and shown values; the last value holds until it is old. */
-function plotData(series: Series, toMs: number, unit: string | null): uPlot.AlignedData {
+function plotData(series: Series, heldMs: number, unit: string | null): uPlot.AlignedData {
   const { factor } = unitView(unit);
   const values = series.values.map((value) => (value === null ? null : value * factor));
   const last = values.at(-1) ?? null;
   if (last === null) return [series.times, values];
   return [
-    [...series.times, lastShown(series, toMs)],
+    [...series.times, lastShown(series, heldMs)],
     [...values, last],
   ];
 }
 
-function plotSize(element: HTMLElement, axis: boolean): { width: number; height: number } {
-  return { width: element.clientWidth, height: PLOT_HEIGHT + (axis ? AXIS_HEIGHT : 0) };
+function plotSize(element: HTMLElement, drawn: Drawn): { width: number; height: number } {
+  return { width: element.clientWidth, height: drawn.height + (drawn.axis ? AXIS_HEIGHT : 0) };
 }
 
-function plotOptions(
-  element: HTMLElement,
-  axis: boolean,
-  drawn: { current: Drawn },
-): uPlot.Options {
-  const { colours, channel } = drawn.current;
+function resize(plot: uPlot, element: HTMLElement, drawn: Drawn | null): void {
+  if (drawn !== null) plot.setSize(plotSize(element, drawn));
+}
+
+function plotOptions(element: HTMLElement, drawn: { current: Drawn }): uPlot.Options {
+  const { colours, channel, axis } = drawn.current;
   const stepped = channel.kind === "computed" ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
   const line: uPlot.Series = { stroke: colours.trace, width: 1.5, points: { show: false } };
   if (stepped !== undefined) line.paths = stepped;
   return {
-    ...plotSize(element, axis),
+    ...plotSize(element, drawn.current),
     ms: 1,
-    padding: [6, RIGHT_PADDING, axis ? 0 : 6, 0],
+    padding: [10, RIGHT_PADDING, axis ? 0 : 8, 0],
     legend: { show: false },
     cursor: {
       y: false,

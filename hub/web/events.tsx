@@ -43,10 +43,10 @@ export function EventsView(): JSX.Element {
             all="All machines"
             options={page.store.nodeIds.value}
           />
-          <button type="button" onClick={() => exportView(page)}>
-            Export CSV
-          </button>
         </div>
+        <button type="button" class="export" onClick={() => exportView(page)}>
+          Export CSV
+        </button>
       </header>
       {fresh > 0 && (
         <button type="button" class="fresh-events" onClick={release}>

@@ -12,7 +12,7 @@ export const POINTS_MAX = 3_600;
 /** Charts with a buffer: one screen of tiles and a machine with them; the one used longest ago goes. */
 export const SERIES_MAX = 96;
 
-/** Lines of the event list; the oldest go. As many as the hub keeps. */
+/** Lines of the event list; the oldest go. The hub keeps fewer, so an open page knows more. */
 export const EVENTS_MAX = 1_000;
 
 /** Machines shown; a plant beyond that is split over hubs. More are counted, not shown. */
@@ -43,5 +43,8 @@ export const OLD_PERIODS = 3;
 /** A register row is marked as changed for so long. */
 export const CHANGE_MARK_MS = 5_000;
 
-/** Points of a sparkline: about one a pixel. */
-export const SPARK_POINTS = 120;
+/** Machines whose tiles have sparklines; a larger plant shows values and bars. */
+export const SPARK_MACHINES_MAX = 40;
+
+/** Columns of a sparkline, each with its lowest and highest value. */
+export const SPARK_POINTS = 90;

@@ -70,28 +70,39 @@ function Source({ node, channel }: { node: NodeView; channel: ChannelView }): JS
   const register = channel.register;
   if (register === null) return <>{channel.kind}</>;
   return (
-    <a href={routeHref("taps", [node.id, register.tap])}>
-      tap {register.tap}, register {register.address}
+    <a
+      href={routeHref("taps", [node.id, register.tap])}
+      title={`register ${register.address} heard by tap ${register.tap}`}
+    >
+      {register.tap} · {register.address}
     </a>
   );
 }
 
-export function Outputs({ node }: { node: NodeView }): JSX.Element {
+export function OutputTable({ node }: { node: NodeView }): JSX.Element {
   return (
-    <section class="panel">
+    <section class="panel flush">
       <h2>Outputs</h2>
-      {node.outputs.length === 0 && (
-        <p class="muted">This machine only listens: it drives nothing.</p>
-      )}
-      {node.outputs.map((output) => (
-        <dl class="facts" key={output.name}>
-          <Fact name="output">{output.name}</Fact>
-          <Fact name="allowed">
-            {percent(output.min)} – {percent(output.max)}
-          </Fact>
-          <Fact name="safe value">{percent(output.safe)}</Fact>
-        </dl>
-      ))}
+      <table class="table stack">
+        <thead>
+          <tr>
+            <th scope="col">Output</th>
+            <th scope="col">Allowed</th>
+            <th scope="col">Safe value</th>
+          </tr>
+        </thead>
+        <tbody>
+          {node.outputs.map((output) => (
+            <tr key={output.name}>
+              <th scope="row">{output.name}</th>
+              <td class="lead">
+                {percent(output.min)} – {percent(output.max)}
+              </td>
+              <td data-label="safe value">{percent(output.safe)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
     </section>
   );
 }

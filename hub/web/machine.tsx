@@ -6,18 +6,18 @@ import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import type { ChannelView, NodeView } from "../api.ts";
 import { AlarmList } from "./alarms.tsx";
-import { Chart } from "./chart.tsx";
+import { Chart, plotHeight } from "./chart.tsx";
 import { clockTime } from "./clock.ts";
 import { activeAlarms, stateCondition } from "./condition.ts";
 import { EventLines } from "./event-lines.tsx";
 import { formatDuration, formatValue, NO_VALUE } from "./format.ts";
-import { ChannelTable, Delivery, Outputs, Versions } from "./machine-tables.tsx";
+import { ChannelTable, Delivery, OutputTable, Versions } from "./machine-tables.tsx";
 import { Empty, For, Mark } from "./marks.tsx";
 import { usePage } from "./page-context.ts";
 import { routeHref } from "./route.ts";
 import { timeSpan } from "./scale.ts";
 import { extentOf } from "./series.ts";
-import { useCharts } from "./spark.tsx";
+import { useCharts, useHeldMs } from "./spark.tsx";
 import { eventTicks, Timeline, type Span } from "./timeline.tsx";
 import { Bar, bandText, ValueNotes, ValueNumber } from "./value.tsx";
 
@@ -58,8 +58,8 @@ export function MachineView({ id }: { id: string }): JSX.Element {
       )}
       <Trends key={id} node={node} />
       <ChannelTable node={node} />
+      {node.outputs.length > 0 && <OutputTable node={node} />}
       <div class="columns">
-        <Outputs node={node} />
         <Versions node={node} />
         <Delivery node={node} />
       </div>
@@ -93,6 +93,7 @@ function Trends({ node }: { node: NodeView }): JSX.Element | null {
   const cursor = useMemo(() => signal<number | null>(null), []);
   const channels = all ? node.channels : node.channels.slice(0, CHARTS_FIRST);
   const charts = useCharts(node.id, channels);
+  const heldMs = useHeldMs(node);
   const hubMs = live.hubMs.value;
   const span = timeSpan(
     charts.map((chart) => chart.series),
@@ -113,7 +114,9 @@ function Trends({ node }: { node: NodeView }): JSX.Element | null {
                 chart={chart}
                 channel={channel}
                 span={span}
+                heldMs={heldMs}
                 ticks={ticks}
+                height={plotHeight(channels.length)}
                 axis={index === channels.length - 1}
                 onCursor={(atMs) => (cursor.value = atMs)}
               />
@@ -175,7 +178,7 @@ function TrendLabel({ node, channel, chart, cursorMs }: TrendLabelProps): JSX.El
       </span>
       <Bar node={node} channel={channel} extent={extentOf(chart.series)} />
       {cursorMs !== null ? (
-        <span class="muted">there {valueAt(chart, channel, cursorMs)}</span>
+        <span class="muted">{valueAt(chart, channel, cursorMs)} at the cursor</span>
       ) : (
         band !== "" && <span class="muted">{band}</span>
       )}

@@ -76,12 +76,14 @@ function Row({ node }: { node: NodeView }): JSX.Element {
         <span class="under muted">{node.type ?? "type not known yet"}</span>
       </th>
       <td class="lead">
-        <Mark condition={state}>
-          <span class="muted">
-            <For sinceMs={node.sinceMs} />
-          </span>
-        </Mark>
-        {worst.word !== state.word && <Mark condition={worst} />}
+        <span class="states">
+          <Mark condition={state}>
+            <span class="muted">
+              <For sinceMs={node.sinceMs} />
+            </span>
+          </Mark>
+          {worst.word !== state.word && <Mark condition={worst} />}
+        </span>
       </td>
       <td class="wide">
         <div class="inline-values">

@@ -40,11 +40,15 @@ export function Mark(props: { condition: Condition; children?: ComponentChildren
   );
 }
 
+/** What is younger was now: no number that flickers between 0 and 1. */
+const NOW_MS = 3_000;
+
 /** A moment: relative under an hour, else the time; both with the zone on hover. */
 export function When({ wallMs }: { wallMs: number }): JSX.Element {
   const nowMs = usePage().live.hubMs.value;
   const ageMs = nowMs - wallMs;
-  const text = ageMs < 3_600_000 ? `${formatDuration(ageMs)} ago` : clockTime(wallMs, nowMs);
+  const ago = ageMs < NOW_MS ? "now" : `${formatDuration(ageMs)} ago`;
+  const text = ageMs < 3_600_000 ? ago : clockTime(wallMs, nowMs);
   return <time title={zonedTime(wallMs)}>{text}</time>;
 }
 

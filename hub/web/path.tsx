@@ -70,7 +70,7 @@ function Stop(props: {
 
 function MachinesStop({ nodes }: { nodes: readonly NodeView[] }): JSX.Element {
   return (
-    <Stop title="Machines" link="MQTT-SN, UDP">
+    <Stop title="Machines" link="MQTT-SN">
       <ul class="stop-list">
         {nodes.slice(0, MAP_MACHINES).map((node) => (
           <li key={node.id}>
@@ -110,7 +110,7 @@ function BrokerStop(): JSX.Element {
   return (
     <Stop title="Broker" link="MQTT" condition={health === null ? UNKNOWN : known}>
       <dl class="facts">
-        <Fact name="messages to the hub">{formatCount(totals?.messages ?? 0)}</Fact>
+        <Fact name="messages">{formatCount(totals?.messages ?? 0)}</Fact>
       </dl>
       {health?.reason !== null && health?.reason !== undefined && <p>{health.reason}</p>}
     </Stop>
@@ -126,7 +126,7 @@ function HubStop(): JSX.Element {
       <dl class="facts">
         <Fact name="confirmed">{formatCount(totals?.ingested ?? 0)}</Fact>
         <Fact name="unconfirmed">{formatCount(totals?.unconfirmed ?? 0)}</Fact>
-        <Fact name="seen twice, taken once">{formatCount(totals?.duplicates ?? 0)}</Fact>
+        <Fact name="duplicates">{formatCount(totals?.duplicates ?? 0)}</Fact>
         <Fact name="refused">{formatCount(refusedTotal(totals?.refused))}</Fact>
       </dl>
     </Stop>
@@ -205,8 +205,10 @@ function NodeRow({ node }: { node: NodeView }): JSX.Element {
         {count("acknowledged")}
       </td>
       <td class="right" data-label="sent again">
-        {count("retransmissions")}{" "}
-        <span class="muted">{formatShare(retransmissions, acknowledged)}</span>
+        <span>
+          {count("retransmissions")}{" "}
+          <span class="muted">{formatShare(retransmissions, acknowledged)}</span>
+        </span>
       </td>
       <td class="right" data-label="waiting">
         {count("waiting")}

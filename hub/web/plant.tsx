@@ -7,12 +7,14 @@ import { AlarmList } from "./alarms.tsx";
 import { activeAlarms, keyChannels, stateCondition, worstCondition } from "./condition.ts";
 import { EventLines } from "./event-lines.tsx";
 import { formatDuration } from "./format.ts";
+import { SPARK_MACHINES_MAX } from "./limits.ts";
 import { Empty, For, Mark } from "./marks.tsx";
 import { readNodes, usePage } from "./page-context.ts";
 import { routeHref } from "./route.ts";
 import { timeSpan } from "./scale.ts";
-import { extentOf } from "./series.ts";
-import { Spark, useChart } from "./spark.tsx";
+import { extentOf, type Series } from "./series.ts";
+import { Spark, useCharts, useHeldMs } from "./spark.tsx";
+import type { Span } from "./timeline.tsx";
 import { Bar, bandText, ValueNotes, ValueNumber } from "./value.tsx";
 
 /** Values on a tile; the rest is one tap away. */
@@ -43,7 +45,7 @@ export function PlantView(): JSX.Element {
       )}
       <div class="tiles">
         {nodes.map((node) => (
-          <Tile key={node.id} id={node.id} />
+          <Tile key={node.id} id={node.id} spark={nodes.length <= SPARK_MACHINES_MAX} />
         ))}
       </div>
       {store.hiddenNodes.value > 0 && (
@@ -71,18 +73,53 @@ export function NoMachines(): JSX.Element {
 }
 
 /** Drawn again for its own machine only. */
-function Tile({ id }: { id: string }): JSX.Element | null {
-  const node = usePage().store.nodes.get(id)?.value;
+function Tile({ id, spark }: { id: string; spark: boolean }): JSX.Element | null {
+  const { store, live } = usePage();
+  const node = store.nodes.get(id)?.value;
+  const channels = node === undefined ? [] : keyChannels(node, KEY_VALUES);
+  const charts = useCharts(id, spark ? channels : []);
+  const heldMs = useHeldMs(node);
   if (node === undefined) return null;
+  const span = timeSpan(
+    charts.map((chart) => chart.series),
+    live.hubMs.value,
+  );
+  return (
+    <article class={`panel tile tone-${worstCondition(node).tone}`}>
+      <TileHead node={node} />
+      {channels.map((channel, index) => (
+        <TileValue
+          key={channel.name}
+          node={node}
+          channel={channel}
+          series={charts[index]?.series}
+          span={span}
+          heldMs={heldMs}
+        />
+      ))}
+      {channels.length === 0 && (
+        <p class="muted">Its birth message has not arrived yet: no channels are known.</p>
+      )}
+      <p class="muted tile-foot">
+        <span>{moreText(node.channels.length - channels.length)}</span>
+        {charts.length > 0 && <span>last {formatDuration(span.toMs - span.fromMs)}</span>}
+      </p>
+    </article>
+  );
+}
+
+function TileHead({ node }: { node: NodeView }): JSX.Element {
   const worst = worstCondition(node);
   const state = stateCondition(node);
-  const more = Math.max(0, node.channels.length - KEY_VALUES);
+  const [alarm, ...others] = activeAlarms([node]);
+  const word = alarm === undefined ? worst.word : `${alarm.channel.name} ${alarm.alarm.name}`;
+  const also = others.length > 0 ? ` and ${others.length} more` : "";
   return (
-    <article class={`panel tile tone-${worst.tone}`}>
-      <header class="tile-head">
+    <header class="tile-head">
+      <div>
         <h2>
-          <a class="cover" href={routeHref("machines", [id])}>
-            {id}
+          <a class="cover" href={routeHref("machines", [node.id])}>
+            {node.id}
           </a>
         </h2>
         <Mark condition={state}>
@@ -90,41 +127,50 @@ function Tile({ id }: { id: string }): JSX.Element | null {
             <For sinceMs={node.sinceMs} />
           </span>
         </Mark>
-        <p class="muted">{tilePlace(node)}</p>
-        {worst.word !== state.word && <Mark condition={worst} />}
-      </header>
-      {keyChannels(node, KEY_VALUES).map((channel) => (
-        <TileValue key={channel.name} node={node} channel={channel} />
-      ))}
-      {node.channels.length === 0 && (
-        <p class="muted">Its birth message has not arrived yet: no channels are known.</p>
-      )}
-      {more > 0 && <p class="muted tile-foot">{more} more</p>}
-    </article>
+      </div>
+      <div>
+        <p class="muted">
+          {node.type ?? "type not known yet"} · {node.line} / {node.cell}
+        </p>
+        {worst.word !== state.word && <Mark condition={{ ...worst, word: word + also }} />}
+      </div>
+    </header>
   );
 }
 
-function tilePlace(node: NodeView): string {
-  return [node.type ?? "type not known yet", `${node.line} / ${node.cell}`].join(" \u00b7 ");
+function moreText(count: number): string {
+  if (count <= 0) return "";
+  return count === 1 ? "1 more value" : `${count} more values`;
 }
 
-function TileValue({ node, channel }: { node: NodeView; channel: ChannelView }): JSX.Element {
-  const hubMs = usePage().live.hubMs.value;
-  const chart = useChart(node.id, channel.name);
-  const span = timeSpan([chart.series], hubMs);
+interface TileValueProps {
+  node: NodeView;
+  channel: ChannelView;
+  series: Series | undefined; // undefined: a plant too large for sparklines
+  span: Span;
+  heldMs: number;
+}
+
+function TileValue({ node, channel, series, span, heldMs }: TileValueProps): JSX.Element {
+  const band = bandText(channel);
   return (
     <div class="tile-value">
       <span class="name">{channel.name}</span>
       <span class="big">
         <ValueNumber node={node} channel={channel} />
       </span>
-      <Spark channel={channel} series={chart.series} span={span} />
+      {series !== undefined && (
+        <Spark channel={channel} series={series} span={span} heldMs={heldMs} />
+      )}
       <span class="context">
-        <Bar node={node} channel={channel} extent={extentOf(chart.series)} />
-        <span class="muted">{bandText(channel)}</span>
+        <Bar
+          node={node}
+          channel={channel}
+          extent={series === undefined ? null : extentOf(series)}
+        />
+        {band !== "" && <span class="muted">{band}</span>}
         <ValueNotes node={node} channel={channel} />
       </span>
-      <span class="span muted">last {formatDuration(span.toMs - span.fromMs)}</span>
     </div>
   );
 }

@@ -28,13 +28,14 @@ export function timeSpan(
 export function chartRange(channel: ChannelView, extent: Extent | null): Extent {
   const limits = channel.alarms.map((alarm) => alarm.limit);
   const values = extent === null ? [] : [extent.low, extent.high];
-  return roundRange([...limits, ...values], smallestSpan(channel, extent));
+  const shown = [...limits, ...values];
+  const isShare = channel.unit === "/" && shown.every((value) => value >= 0 && value <= 1);
+  return isShare ? { low: 0, high: 1 } : roundRange(shown, smallestSpan(channel, extent));
 }
 
 /** The range of a bar; null: nothing gives the value a context. */
 export function barRange(channel: ChannelView, extent: Extent | null): Extent | null {
-  if (channel.unit === "/") return { low: 0, high: 1 };
-  if (channel.alarms.length === 0) return null;
+  if (channel.unit !== "/" && channel.alarms.length === 0) return null;
   return chartRange(channel, extent);
 }
 
@@ -43,11 +44,11 @@ export function shareOf(range: Extent, value: number): number {
   return Math.min(1, Math.max(0, (value - range.low) / (range.high - range.low)));
 }
 
-/** Noise of a few steps must not fill a chart: 20 steps of resolution, or 2 % of the value. */
+/** Noise of a few steps must not fill a chart: 20 steps of resolution, or 1 % of a float. */
 export function smallestSpan(channel: ChannelView, extent: Extent | null): number {
-  const step = channel.decimals === null ? 0 : 10 ** -channel.decimals;
+  if (channel.decimals !== null) return 20 * 10 ** -channel.decimals;
   const size = extent === null ? 0 : Math.max(Math.abs(extent.low), Math.abs(extent.high));
-  return Math.max(20 * step, 0.02 * size, 1e-9);
+  return Math.max(0.01 * size, 1e-9);
 }
 
 function roundRange(values: readonly number[], spanMin: number): Extent {

@@ -3,7 +3,7 @@
 
 import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
-import type { ChannelView } from "../api.ts";
+import type { ChannelView, NodeView } from "../api.ts";
 import { SPARK_POINTS } from "./limits.ts";
 import { usePage } from "./page-context.ts";
 import { chartRange, smallestSpan } from "./scale.ts";
@@ -39,10 +39,11 @@ export interface SparkProps {
   channel: ChannelView;
   series: Series;
   span: { fromMs: number; toMs: number };
+  heldMs: number; // until when the last value stands
 }
 
 /** One line over the span; limits are dashed where they are in sight. */
-export function Spark({ channel, series, span }: SparkProps): JSX.Element {
+export function Spark({ channel, series, span, heldMs }: SparkProps): JSX.Element {
   const range = sparkRange(channel, extentOf(series));
   const x = (wallMs: number): number =>
     (WIDTH * (wallMs - span.fromMs)) / (span.toMs - span.fromMs);
@@ -55,7 +56,7 @@ export function Spark({ channel, series, span }: SparkProps): JSX.Element {
         .map(({ name, limit }) => (
           <line key={name} class="limit" x1="0" x2={WIDTH} y1={y(limit)} y2={y(limit)} />
         ))}
-      <path class="trace" d={sparkPath(series, span, x, y)} />
+      <path class="trace" d={sparkPath(series, { ...span, heldMs }, x, y)} />
     </svg>
   );
 }
@@ -74,7 +75,7 @@ function sparkRange(channel: ChannelView, extent: Extent | null): Extent {
 /** Lowest and highest of each column, in their order; a null breaks the line. */
 function sparkPath(
   series: Series,
-  span: SparkProps["span"],
+  span: SparkProps["span"] & { heldMs: number },
   x: (wallMs: number) => number,
   y: (value: number) => number,
 ): string {
@@ -89,11 +90,21 @@ function sparkPath(
   }
   const last = series.values.at(-1) ?? null;
   if (last === null) return path;
-  return `${path}L${x(lastShown(series, span.toMs)).toFixed(1)} ${y(last).toFixed(1)}`;
+  return `${path}L${x(lastShown(series, span.heldMs)).toFixed(1)} ${y(last).toFixed(1)}`;
 }
 
-/** A value holds until it is old, or until now. */
-export function lastShown(series: Series, toMs: number): number {
-  const last = series.times.at(-1) ?? toMs;
-  return series.silenceMs > 0 ? Math.min(toMs, last + series.silenceMs) : toMs;
+/** Until when the last value stands: until it is old, or until the machine or the hub was last heard. */
+export function lastShown(series: Series, heldMs: number): number {
+  const last = series.times.at(-1) ?? heldMs;
+  const promisedMs = series.silenceMs > 0 ? last + series.silenceMs : Infinity;
+  return Math.max(last, Math.min(heldMs, promisedMs));
+}
+
+/** Until when values of a machine are known to stand. */
+export function useHeldMs(node: NodeView | undefined): number {
+  const { live } = usePage();
+  const hubMs = live.hubMs.value;
+  const { state, sinceMs } = live.connection.value;
+  const heardMs = node?.state === "online" ? hubMs : (node?.lastSeenMs ?? 0);
+  return state === "live" ? heardMs : Math.min(sinceMs, heardMs);
 }

@@ -37,6 +37,7 @@ function Worst(props: { nodes: readonly NodeView[]; alarms: readonly ActiveAlarm
           condition={{ ...condition, word: `${count} ${plural(condition.word, count)}` }}
         />
       ))}
+      {nodes.length === 0 && <span class="muted">No machine yet</span>}
       {counts.length === 0 && nodes.length > 0 && (
         <span class="mark tone-normal">
           <Shape name="dot" tone="normal" />
@@ -86,7 +87,7 @@ function OldestAlarm({ node, channel, alarm }: ActiveAlarm): JSX.Element {
     <a class="oldest" href={routeHref("machines", [node.id])}>
       {node.id} {channel.name} {alarm.name}
       {alarm.sinceMs !== null && (
-        <span class="muted">
+        <span class="muted wide-only">
           {" "}
           <For sinceMs={alarm.sinceMs} />
         </span>
@@ -102,7 +103,7 @@ function LinkState(): JSX.Element {
   if (live.paused.value) {
     return (
       <button type="button" class="resume" onClick={() => live.setPaused(false)}>
-        Paused at {clockTime(hubMs, hubMs)}, go on
+        Paused {clockTime(hubMs, hubMs)} · Resume
       </button>
     );
   }

@@ -14,7 +14,7 @@ import { readNodes, usePage } from "./page-context.ts";
 import { NoMachines } from "./plant.tsx";
 import { routeHref } from "./route.ts";
 import { timeSpan } from "./scale.ts";
-import { Spark, useChart } from "./spark.tsx";
+import { Spark, useChart, useHeldMs } from "./spark.tsx";
 import { ValueNotes, ValueNumber } from "./value.tsx";
 
 /** Shares of understood answers and of noise at which a line is called heard. */
@@ -45,7 +45,7 @@ export function TapsView({ path }: { path: readonly string[] }): JSX.Element {
           </p>
         )}
         <h1 tabIndex={-1}>{nodeId === undefined ? "Taps" : (tapName ?? nodeId)}</h1>
-        <p class="sub">Lines that nodes listen to, without a word of their own</p>
+        <p class="sub">Lines that nodes listen to</p>
       </header>
       {taps.map(({ node, tap }) => (
         <TapPanel key={`${node.id}/${tap.name}`} node={node} tap={tap} />
@@ -117,7 +117,7 @@ function TapCounters({ tap }: { tap: TapView }): JSX.Element {
     tap.counters[name] === undefined ? NO_VALUE : formatCount(count(name));
   return (
     <dl class="figures">
-      <Fact name="answers understood">
+      <Fact name="understood">
         {formatShare(count("pairs"), count("pairs") + count("unanswered"))}
       </Fact>
       <Fact name="requests">{shown("requests")}</Fact>
@@ -126,7 +126,7 @@ function TapCounters({ tap }: { tap: TapView }): JSX.Element {
       <Fact name="unanswered">{shown("unanswered")}</Fact>
       <Fact name="broadcasts">{shown("broadcasts")}</Fact>
       <Fact name="octets">{shown("bytes")}</Fact>
-      <Fact name="not understood">{formatShare(count("junkBytes"), count("bytes"))}</Fact>
+      <Fact name="noise">{formatShare(count("junkBytes"), count("bytes"))}</Fact>
     </dl>
   );
 }
@@ -141,6 +141,9 @@ function RegisterTable(props: { node: NodeView; registers: readonly ChannelView[
             Value
           </th>
           <th scope="col">Last change</th>
+          <th scope="col" class="right">
+            Heard
+          </th>
           <th scope="col">Trend</th>
           <th scope="col" class="right">
             Unit
@@ -150,9 +153,6 @@ function RegisterTable(props: { node: NodeView; registers: readonly ChannelView[
             Address
           </th>
           <th scope="col">Type</th>
-          <th scope="col" class="right">
-            Heard
-          </th>
         </tr>
       </thead>
       <tbody>
@@ -170,6 +170,8 @@ const TABLES: Record<number, string> = { 1: "coil", 2: "discrete", 3: "holding",
 function RegisterRow({ node, channel }: { node: NodeView; channel: ChannelView }): JSX.Element {
   const hubMs = usePage().live.hubMs.value;
   const chart = useChart(node.id, channel.name);
+  const heldMs = useHeldMs(node);
+  const span = timeSpan([chart.series], hubMs);
   const register = channel.register;
   const code = register?.functionCode ?? 0;
   return (
@@ -182,23 +184,27 @@ function RegisterRow({ node, channel }: { node: NodeView; channel: ChannelView }
       <td data-label="change">
         <ChangeMark node={node} channel={channel} hubMs={hubMs} />
       </td>
+      <td class="right" data-label="heard">
+        {channel.atMs === null ? "never" : <When wallMs={channel.atMs} />}
+      </td>
       <td class="trend-cell">
-        <Spark channel={channel} series={chart.series} span={timeSpan([chart.series], hubMs)} />
+        <Spark channel={channel} series={chart.series} span={span} heldMs={heldMs} />
       </td>
       <td class="right" data-label="unit">
         {register?.unitId}
       </td>
       <td data-label="table">
-        {TABLES[code] ?? "function"} <span class="muted">FC {code}</span>
+        <span>
+          {TABLES[code] ?? "function"} <span class="muted">FC {code}</span>
+        </span>
       </td>
       <td class="right" data-label="address">
         {register?.address}
       </td>
       <td data-label="type">
-        {register?.type} <span class="muted">{register?.order}</span>
-      </td>
-      <td class="right" data-label="heard">
-        {channel.atMs === null ? "never" : <When wallMs={channel.atMs} />}
+        <span>
+          {register?.type} <span class="muted">{register?.order}</span>
+        </span>
       </td>
     </tr>
   );

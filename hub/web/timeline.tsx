@@ -64,7 +64,9 @@ export function Timeline(props: {
       <rect class="track" x="0" y={LANE.state} width="100%" height="14" />
       {segments.map((segment) => (
         <g key={segment.fromMs}>
-          <rect class={`state-${segment.word}`} {...box(segment)} y={LANE.state} height="14" />
+          <rect class={`state-${segment.word}`} {...box(segment)} y={LANE.state} height="14">
+            <title>{segment.word}</title>
+          </rect>
           {share(segment.toMs) - share(segment.fromMs) > 14 && (
             <text class={`word-${segment.word}`} x={box(segment).x} dx="6" y="11">
               {segment.word}
