@@ -34,7 +34,8 @@ export function runNode(
     const child = spawn(process.execPath, args, {
       cwd: PROJECT,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined },
+      // A run inside a test is a run of its own.
+      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined, NODE_TEST_CONTEXT: undefined },
     });
     const timer = setTimeout(() => child.kill("SIGKILL"), STEP_MS_MAX);
     const kill = (): void => void child.kill("SIGTERM");
