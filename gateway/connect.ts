@@ -12,7 +12,7 @@ import {
   RETURN_NOT_SUPPORTED,
 } from "../firmware/wire/mqttsn.ts";
 import { RETRY_COUNT_MAX, STORED_SESSIONS_MAX } from "./limits.ts";
-import { closeLink, openLink, resetLink } from "./link.ts";
+import { closeLink, openLink } from "./link.ts";
 import type { MqttQos } from "./mqtt.ts";
 import { decodeClientId, decodeTopicName } from "./names.ts";
 import type { Connect, WillTopic } from "./packet.ts";
@@ -244,7 +244,7 @@ export function onDisconnect(core: Core, session: Session): void {
 
 /** The broker refuses a known client for good: it has to connect again. */
 export function dismiss(core: Core, session: Session): void {
-  resetLink(core, session);
+  closeLink(core, session, false);
   store(core, session);
   forget(core, session);
   send(core, session.peer, { type: "DISCONNECT" });

@@ -77,12 +77,6 @@ export function closeLink(core: Core, session: Session, farewell: boolean): void
     }
     core.ports.closeBroker(link.connection);
   }
-  resetLink(core, session);
-}
-
-/** The connection is gone, by itself or closed here: what waited for it is forgotten. */
-export function resetLink(core: Core, session: Session): void {
-  const { link } = session;
   core.links.delete(link.connection);
   link.state = "idle";
   link.connection = 0;

@@ -74,6 +74,8 @@ function asBuffer(bytes: Uint8Array): Buffer {
 
 function fromBroker(packet: AnyPacket): BrokerPacket | undefined {
   const packetId = packet.messageId ?? 0;
+  // The parser gives -1 for a packet that is too short for its id.
+  if (packetId < 1 && needsPacketId(packet)) return undefined;
   switch (packet.cmd) {
     case "publish":
       return {
@@ -102,6 +104,11 @@ function fromBroker(packet: AnyPacket): BrokerPacket | undefined {
     default:
       return undefined;
   }
+}
+
+function needsPacketId(packet: AnyPacket): boolean {
+  const { cmd } = packet;
+  return cmd === "publish" ? packet.qos > 0 : !cmd.startsWith("conn") && !cmd.startsWith("ping");
 }
 
 /** CONNECT of one client. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: clients come, are taken over, and go as MQTT-SN 1.2 §6.2, §6.3, §6.12 and the readings say.
+// Goal: clients come, are taken over and go as MQTT-SN 1.2 and SPEC.md say.
 // Method: scripted clients and a scripted broker in virtual time; the broker's packets are looked at.
 
 import assert from "node:assert/strict";
@@ -136,7 +136,7 @@ test("a repeated WILLTOPIC is asked for its message again", () => {
   assert.deepEqual(types(rig.heard(OVEN)), ["WILLTOPICREQ", "WILLMSGREQ", "WILLMSGREQ"]);
 });
 
-test("a WILLMSG that repeats because CONNACK was lost gets CONNACK again, later ones silence", () => {
+test("a WILLMSG repeated for a lost CONNACK gets it again, later ones silence", () => {
   const rig = createRig();
   connected(rig, OVEN, { will: true });
   rig.say(OVEN, willMessage());
@@ -326,7 +326,7 @@ test("R42 sleep is not offered: DISCONNECT with a duration is a plain one, and c
   assert.deepEqual(rig.heard(OVEN), [{ type: "DISCONNECT" }]);
 });
 
-test("§6.11 a silent client is lost after its keep alive and the tolerance, and the will is due", () => {
+test("§6.11 a silent client is lost after keep alive and tolerance; the will is due", () => {
   for (const [duration, silenceMs] of [
     [1, 2000],
     [10, 15_000],

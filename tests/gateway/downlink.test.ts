@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: what the broker sends reaches the client in order, once registered, retried and acknowledged.
+// Goal: the broker's messages reach the client in order, retried, acknowledged.
 // Method: a subscribed client and a scripted broker in virtual time, one reading of the standard a test.
 
 import assert from "node:assert/strict";
@@ -108,7 +108,7 @@ test("a wildcard brings REGISTER first, then PUBLISH; R8 the next message needs 
   assert.deepEqual(types(rig.heard(OVEN)), ["PUBLISH"]);
 });
 
-test("R9 R10 several new topics at once: one REGISTER at a time, order kept, QoS 0 waits too", () => {
+test("R9 R10 several new topics: one REGISTER at a time, order kept, QoS 0 waits", () => {
   const rig = withClient();
   subscribed(rig, "c/#");
   const known = subscribed(rig, "c/known");
@@ -178,7 +178,7 @@ test("R12 a predefined name that was subscribed by name comes under a normal id"
   assert.equal(packet.topicId, topicId);
 });
 
-test("R22 REGISTER and PUBLISH are repeated after Tretry, with the same MsgId, DUP on PUBLISH", () => {
+test("R22 REGISTER and PUBLISH are repeated after Tretry, same MsgId, DUP on PUBLISH", () => {
   const rig = withClient();
   subscribed(rig, "c/#");
   send(rig, "c/sp", "80", { qos: 1, messageId: 9 });
@@ -314,7 +314,7 @@ test("R45 an acknowledgement that nobody waits for is silence", () => {
   assert.equal(rig.count("unexpected"), 2);
 });
 
-test("R51 a full buffer lets the oldest QoS 0 go first; QoS 1 beyond it stays unacknowledged", () => {
+test("R51 a full buffer drops its oldest QoS 0; QoS 1 beyond it stays unacknowledged", () => {
   const rig = withClient();
   subscribed(rig, "c/sp");
   send(rig, "c/sp", "first", { qos: 1, messageId: 1 });

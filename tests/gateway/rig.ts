@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A gateway core between scripted clients and a scripted byte broker, in virtual time.
+// A gateway core between scripted clients and a scripted broker, virtual time.
 //
 // The broker answers by itself unless a test takes that from it. Octets to the core lie in a buffer that
 // is wiped after each call, so a core that keeps a view instead of a copy shows at once.
@@ -52,7 +52,6 @@ export interface Rig {
   brokerSaysBytes(bytes: Uint8Array): void;
   /** The newest stream ends by itself. */
   brokerHangsUp(): void;
-  brokerOpens(): void;
   /** Lets time pass; the core is polled at each deadline. */
   pass(ms: number): void;
   count(name: string): number;
@@ -63,51 +62,112 @@ export function createRig(
   config: Partial<GatewayConfig> = {},
   morePorts: Partial<GatewayPorts> = {},
 ): Rig {
-  let nowMs = 1000;
-  let dueMs = Infinity;
+  const clock = { nowMs: 1000, dueMs: Infinity };
   const inboxes = new Map<string, Packet[]>();
-  const streams: Stream[] = [];
-  const parsers = new Map<number, ReturnType<typeof parser>>();
-  const actions: (() => void)[] = []; // what the broker does when the core has returned
-  const habits: Habits = {
-    opens: true,
-    connack: 0,
-    sessionPresent: false,
-    puback: true,
-    suback: 1,
-    unsuback: true,
-    pingresp: true,
-  };
-
-  function lend(bytes: Uint8Array, use: (view: Uint8Array) => void): void {
-    const view = Uint8Array.from(bytes);
-    use(view);
-    view.fill(0xaa);
-  }
+  const broker = createScriptedBroker();
+  const gateway: Gateway = createGateway(
+    { gatewayId: 1, seed: 7, wallMs: (now) => WALL_START_MS + now, ...config },
+    { sendDatagram: (peer, bytes) => receive(inboxes, peer, bytes), ...broker.ports, ...morePorts },
+  );
 
   function settle(): void {
-    for (let action = actions.shift(); action !== undefined; action = actions.shift()) action();
-    dueMs = gateway.poll(nowMs);
-    if (actions.length > 0) settle();
+    while (broker.actions.length > 0) broker.actions.shift()!(gateway, clock.nowMs);
+    clock.dueMs = gateway.poll(clock.nowMs);
+    if (broker.actions.length > 0) settle();
   }
+  const newest = (): Stream => broker.streams[broker.streams.length - 1]!;
+  const then = (action: (nowMs: number) => void): void => {
+    action(clock.nowMs);
+    settle();
+  };
+  const hear = (peer: string, octets: Uint8Array): void =>
+    then((nowMs) => lend(octets, (bytes) => gateway.datagram(peer, bytes, nowMs)));
+  const hearBroker = (octets: Uint8Array): void =>
+    then((now) => lend(octets, (bytes) => gateway.brokerBytes(newest().connection, bytes, now)));
 
-  function tell(connection: number, packet: BrokerPacket): void {
-    lend(generate(packet), (bytes) => gateway.brokerBytes(connection, bytes, nowMs));
+  return {
+    gateway,
+    habits: broker.habits,
+    streams: broker.streams,
+    nowMs: () => clock.nowMs,
+    say: (peer, packet) => hear(peer, encode(packet)),
+    sayBytes: hear,
+    heard(peer) {
+      const packets = inboxes.get(peer) ?? [];
+      inboxes.delete(peer);
+      return packets;
+    },
+    stream: newest,
+    got: (cmd) => newest().got.filter((packet) => packet.cmd === cmd) as never,
+    brokerSays: (packet) => hearBroker(generate(packet)),
+    brokerSaysBytes: hearBroker,
+    brokerHangsUp() {
+      const stream = newest();
+      stream.open = false;
+      then((nowMs) => gateway.brokerClosed(stream.connection, nowMs));
+    },
+    pass: (ms) => pass(clock, ms, settle),
+    count(name) {
+      const value = gateway.counters()[name];
+      if (value === undefined) throw new Error(`there is no counter ${name}`);
+      return value;
+    },
+  };
+}
+
+// Octets of the core or for the core are gone after the call.
+function lend(octets: Uint8Array, use: (view: Uint8Array) => void): void {
+  const view = Uint8Array.from(octets);
+  use(view);
+  view.fill(0xaa);
+}
+
+function receive(inboxes: Map<string, Packet[]>, peer: string, bytes: Uint8Array): void {
+  const packet = decode(Uint8Array.from(bytes));
+  if (typeof packet === "string") throw new Error(`the gateway sent a bad packet: ${packet}`);
+  inboxes.set(peer, [...(inboxes.get(peer) ?? []), packet]);
+}
+
+function pass(clock: { nowMs: number; dueMs: number }, ms: number, settle: () => void): void {
+  const endMs = clock.nowMs + ms;
+  settle();
+  for (let turn = 0; clock.dueMs <= endMs; turn++) {
+    if (turn > 100_000) throw new Error(`the deadline stays at ${clock.dueMs}`);
+    clock.nowMs = Math.max(clock.nowMs, clock.dueMs);
+    settle();
   }
+  clock.nowMs = endMs;
+  settle();
+}
+
+interface ScriptedBroker {
+  readonly ports: Omit<GatewayPorts, "sendDatagram">;
+  readonly streams: Stream[];
+  readonly habits: Habits;
+  /** What it does once the core has returned. */
+  readonly actions: ((gateway: Gateway, nowMs: number) => void)[];
+}
+
+function createScriptedBroker(): ScriptedBroker {
+  const streams: Stream[] = [];
+  const parsers = new Map<number, ReturnType<typeof parser>>();
+  const actions: ScriptedBroker["actions"] = [];
+  const habits = { ...FRIENDLY };
+  const find = (connection: number): Stream | undefined =>
+    streams.find((stream) => stream.connection === connection && stream.open);
 
   function answer(stream: Stream, packet: BrokerPacket): void {
     stream.got.push(packet);
     const reply = habitual(habits, packet);
-    if (reply !== undefined) actions.push(() => stream.open && tell(stream.connection, reply));
+    if (reply === undefined) return;
+    actions.push((gateway, nowMs) => {
+      if (!stream.open) return;
+      lend(generate(reply), (bytes) => gateway.brokerBytes(stream.connection, bytes, nowMs));
+    });
   }
 
-  const ports: GatewayPorts = {
-    sendDatagram(peer, bytes) {
-      const packet = decode(Uint8Array.from(bytes));
-      if (typeof packet === "string") throw new Error(`the gateway sent a bad packet: ${packet}`);
-      inboxes.set(peer, [...(inboxes.get(peer) ?? []), packet]);
-    },
-    openBroker(connection) {
+  const ports = {
+    openBroker(connection: number) {
       const stream: Stream = { connection, open: true, got: [] };
       streams.push(stream);
       const incoming = parser({ protocolVersion: 4 });
@@ -116,75 +176,31 @@ export function createRig(
         throw error;
       });
       parsers.set(connection, incoming);
-      if (habits.opens) actions.push(() => stream.open && gateway.brokerOpened(connection, nowMs));
+      if (!habits.opens) return;
+      actions.push((gateway, nowMs) => stream.open && gateway.brokerOpened(connection, nowMs));
     },
-    writeBroker(connection, bytes) {
-      const stream = streams.find((s) => s.connection === connection);
-      if (stream?.open !== true) throw new Error(`octets for the closed stream ${connection}`);
+    writeBroker(connection: number, bytes: Uint8Array) {
+      if (find(connection) === undefined) throw new Error(`octets for closed ${connection}`);
       parsers.get(connection)!.parse(Buffer.from(bytes));
     },
-    closeBroker(connection) {
-      const stream = streams.find((s) => s.connection === connection);
-      if (stream?.open !== true) throw new Error(`stream ${connection} is closed twice`);
+    closeBroker(connection: number) {
+      const stream = find(connection);
+      if (stream === undefined) throw new Error(`stream ${connection} is closed twice`);
       stream.open = false;
     },
-    ...morePorts,
   };
-  const gateway = createGateway(
-    { gatewayId: 1, seed: 7, wallMs: (now) => WALL_START_MS + now, ...config },
-    ports,
-  );
-  const newest = (): Stream => streams[streams.length - 1]!;
-  const then = (action: () => void): void => {
-    action();
-    settle();
-  };
-
-  return {
-    gateway,
-    habits,
-    streams,
-    nowMs: () => nowMs,
-    say: (peer, packet) =>
-      then(() => lend(encode(packet), (bytes) => gateway.datagram(peer, bytes, nowMs))),
-    sayBytes: (peer, octets) =>
-      then(() => lend(octets, (bytes) => gateway.datagram(peer, bytes, nowMs))),
-    heard(peer) {
-      const packets = inboxes.get(peer) ?? [];
-      inboxes.delete(peer);
-      return packets;
-    },
-    stream: newest,
-    got: (cmd) => newest().got.filter((packet) => packet.cmd === cmd) as never,
-    brokerSays: (packet) => then(() => tell(newest().connection, packet)),
-    brokerSaysBytes: (octets) =>
-      then(() => lend(octets, (bytes) => gateway.brokerBytes(newest().connection, bytes, nowMs))),
-    brokerHangsUp() {
-      const stream = newest();
-      then(() => {
-        stream.open = false;
-        gateway.brokerClosed(stream.connection, nowMs);
-      });
-    },
-    brokerOpens: () => then(() => gateway.brokerOpened(newest().connection, nowMs)),
-    pass(ms) {
-      const endMs = nowMs + ms;
-      dueMs = gateway.poll(nowMs);
-      for (let turn = 0; dueMs <= endMs; turn++) {
-        if (turn > 100_000) throw new Error(`the deadline stays at ${dueMs}`);
-        nowMs = Math.max(nowMs, dueMs);
-        settle();
-      }
-      nowMs = endMs;
-      settle();
-    },
-    count(name) {
-      const value = gateway.counters()[name];
-      if (value === undefined) throw new Error(`there is no counter ${name}`);
-      return value;
-    },
-  };
+  return { ports, streams, habits, actions };
 }
+
+const FRIENDLY: Habits = {
+  opens: true,
+  connack: 0,
+  sessionPresent: false,
+  puback: true,
+  suback: 1,
+  unsuback: true,
+  pingresp: true,
+};
 
 function habitual(habits: Habits, packet: BrokerPacket): BrokerPacket | undefined {
   switch (packet.cmd) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: what a client asks for reaches the broker, and is acknowledged only after the broker did.
+// Goal: requests reach the broker and are acknowledged only after it did.
 // Method: one scripted client and a scripted broker in virtual time, one reading of the standard a test.
 
 import assert from "node:assert/strict";
@@ -79,7 +79,7 @@ test("a short name that no topic can have is refused with 03", () => {
   assert.equal(rig.got("publish").length, 0);
 });
 
-test("R3 R15 an unknown id, 0000, FFFF or id type 11 gets PUBACK 02 and the session goes on", () => {
+test("R3 R15 an unknown id, 0000, FFFF or id type 11 gets PUBACK 02; the session stays", () => {
   const rig = withClient();
   const id = registered(rig, "p/t");
   for (const [topicId, topicIdType] of [
