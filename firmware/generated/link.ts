@@ -11,10 +11,11 @@ export const TYPE_BYTES: i32 = 10;
 export const VERSION_BYTES: i32 = 6;
 export const BIRTH_PART_COUNT: i32 = 1;
 
-export const CHANNELS: usize = memory.data<u8>([
-  21, 0, 8, 1, 1, 0, 0, 1, 0, 0, 71, 0, 4, 1, 1, 0, 0, 1, 1, 0, 126, 0, 5, 1, 1, 0, 252, 0, 2, 0,
-]);
-export const ALARMS: usize = memory.data<u8>([46, 0, 4, 0, 94, 0, 3, 0]);
+export const CHANNELS: usize = memory.data<u8>(
+  [21, 0, 8, 1, 1, 0, 0, 1, 0, 0, 71, 0, 4, 1, 1, 0, 0, 1, 1, 0, 126, 0, 5, 1, 1, 0, 252, 0, 2, 0],
+  2,
+);
+export const ALARMS: usize = memory.data<u8>([46, 0, 4, 0, 94, 0, 3, 0], 2);
 export const TEXTS: usize = memory.data<u8>([
   4, 100, 97, 116, 97, 5, 101, 118, 101, 110, 116, 6, 115, 116, 97, 116, 117, 115, 8, 112, 114, 101,
   115, 101, 110, 99, 101, 6, 98, 105, 114, 116, 104, 47, 8, 116, 105, 109, 101, 47, 103, 101, 116,
@@ -24,7 +25,7 @@ export const TEXTS: usize = memory.data<u8>([
   110, 100, 101, 114, 45, 114, 97, 110, 103, 101, 5, 115, 116, 97, 108, 101, 12, 110, 111, 116, 45,
   97, 45, 110, 117, 109, 98, 101, 114, 8, 110, 111, 45, 105, 110, 112, 117, 116,
 ]);
-export const BIRTH_PARTS: usize = memory.data<u8>([16, 0, 172, 0, 3, 0]);
+export const BIRTH_PARTS: usize = memory.data<u8>([16, 0, 172, 0, 3, 0], 2);
 export const BIRTH: usize = memory.data<u8>([
   105, 114, 101, 102, 101, 114, 101, 110, 99, 101, 101, 48, 46, 49, 46, 48, 4, 131, 168, 0, 104,
   112, 114, 101, 115, 115, 117, 114, 101, 1, 98, 80, 97, 2, 0, 3, 196, 130, 0, 1, 4, 1, 5, 129, 133,

@@ -71,6 +71,7 @@ const PUBLISH_BYTES = 9; // Length in the long form, MsgType, flags, topic id, M
 const PART_HEAD_BYTES = 13; // map, boot, index and count with their keys
 const IDENTITY_BYTES = 128; // all but node type and version, with a host of 32 characters
 const COLUMNS_MAX = 100;
+const ROW_ALIGN = 2;
 
 const MAJOR_UNSIGNED = 0;
 const MAJOR_NEGATIVE = 1;
@@ -124,17 +125,15 @@ export function generateLink(node: NodeType, version: string): string {
     constant("VERSION_BYTES", versionText.length),
     constant("BIRTH_PART_COUNT", birth.parts.length),
     "",
-    table("CHANNELS", channels),
-    table("ALARMS", alarms.length > 0 ? alarms : [0, 0, 0, 0]),
-    table(
-      "TEXTS",
+    rows("CHANNELS", channels),
+    rows("ALARMS", alarms.length > 0 ? alarms : [0, 0, 0, 0]),
+    octets("TEXTS",
       TEXTS.flatMap((value) => [value.length, ...ascii(value)]),
     ),
-    table(
-      "BIRTH_PARTS",
+    rows("BIRTH_PARTS",
       birth.parts.flatMap((p) => [...u16(p.start), ...u16(p.bytes), ...u16(p.pairs)]),
     ),
-    table("BIRTH", birth.bytes),
+    octets("BIRTH", birth.bytes),
     "",
   ].join("\n");
 }
@@ -331,19 +330,33 @@ function constant(name: string, value: number): string {
   return `export const ${name}: i32 = ${value};`;
 }
 
-/** A table as prettier lays it out: on one line if it fits, else filled lines. */
-function table(name: string, bytes: number[]): string {
-  const start = `export const ${name}: usize = memory.data<u8>([`;
-  const oneLine = `${start}${bytes.join(", ")}]);`;
+/** Rows of u16 fields: aligned, so that a board without unaligned loads can read them. */
+function rows(name: string, bytes: number[]): string {
+  const oneLine = `${tableStart(name)}[${bytes.join(", ")}], ${ROW_ALIGN});`;
   if (oneLine.length <= COLUMNS_MAX) return oneLine;
-  const lines: string[] = [];
-  let line = " ";
+  const inner = `  [${bytes.join(", ")}],`;
+  const lines = inner.length <= COLUMNS_MAX ? [inner] : ["  [", ...fill(bytes, "    "), "  ],"];
+  return [tableStart(name), ...lines, `  ${ROW_ALIGN},`, ");"].join("\n");
+}
+
+/** Octets, as prettier lays them out: on one line if they fit, else filled lines. */
+function octets(name: string, bytes: number[]): string {
+  const oneLine = `${tableStart(name)}[${bytes.join(", ")}]);`;
+  if (oneLine.length <= COLUMNS_MAX) return oneLine;
+  return [`${tableStart(name)}[`, ...fill(bytes, "  "), "]);"].join("\n");
+}
+
+function tableStart(name: string): string {
+  return `export const ${name}: usize = memory.data<u8>(`;
+}
+
+function fill(bytes: number[], indent: string): string[] {
+  const lines = [indent];
   for (const byte of bytes) {
-    if (line.length + ` ${byte},`.length > COLUMNS_MAX) {
-      lines.push(line);
-      line = " ";
-    }
-    line += ` ${byte},`;
+    const line = lines.at(-1) as string;
+    const item = line === indent ? `${byte},` : ` ${byte},`;
+    if (line.length + item.length <= COLUMNS_MAX) lines[lines.length - 1] = line + item;
+    else lines.push(`${indent}${byte},`);
   }
-  return [start, ...lines, line, "]);"].join("\n");
+  return lines;
 }

@@ -45,7 +45,7 @@ const BODY_RULES: usize = memory.data<u8>([
 ]);
 
 function load16(at: usize): u32 {
-  return bswap<u16>(load<u16>(at));
+  return ((load<u8>(at) as u32) << 8) | load<u8>(at, 1);
 }
 
 /** Decodes one datagram into `packet`; false: malformed. */
