@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Standing alarms: what, where, since when, limit, value now, and when it is normal again.
+// Standing alarms: what, where, since when, limit, value now, way back.
 
 import type { JSX } from "preact";
 import type { ActiveAlarm } from "./condition.ts";
-import { formatValue } from "./format.ts";
+import { formatLimit } from "./format.ts";
 import { For, Shape } from "./marks.tsx";
 import { routeHref } from "./route.ts";
 import { ValueNotes, ValueNumber } from "./value.tsx";
@@ -24,10 +24,9 @@ export function AlarmList({ alarms }: { alarms: readonly ActiveAlarm[] }): JSX.E
 }
 
 function AlarmLine({ node, channel, alarm }: ActiveAlarm): JSX.Element {
-  const { unit, decimals } = channel;
-  const limit = formatValue(alarm.limit, unit, decimals);
+  const limit = formatLimit(alarm.limit, channel.unit);
   const side = alarm.above ? -alarm.hysteresis : alarm.hysteresis;
-  const normal = formatValue(alarm.limit + side, unit, decimals);
+  const normal = formatLimit(alarm.limit + side, channel.unit);
   return (
     <li class="alarm">
       <span class="mark tone-critical">

@@ -119,7 +119,7 @@ function Waiting(): JSX.Element {
   return (
     <Empty
       title="The hub does not answer"
-      why="The page came, but the state of the plant does not. It is asked for again by itself. What may be wrong on the hub's machine is said by:"
+      why="It is asked again by itself. What may be wrong on its machine is said by:"
       command="npx ferrule doctor"
     />
   );

@@ -42,7 +42,7 @@ const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
 
 /** Bundles and minifies; about 0.3 s, so a hub does it once. */
 export async function bundlePage(): Promise<PageBundle> {
-  const [script, style] = await Promise.all([bundle("main.tsx"), bundle("app.css")]);
+  const [script, style] = await Promise.all([bundle("./main.tsx"), bundle("./app.css")]);
   return { html: HTML, js: script, css: new TextDecoder().decode(style), icon: ICON };
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a chart shows besides its line: hatched gaps, limit lines with their names, marks of events.
+// What a chart shows besides its line: gaps, limits, events.
 //
 // Draws on uPlot's canvas from its hooks. Colours are the page's tokens, read when a chart is made.
 
@@ -73,7 +73,10 @@ function hatch(ctx: CanvasRenderingContext2D, box: uPlot.BBox, colour: string): 
   ctx.restore();
 }
 
-/** A dashed line a limit, its name at the left end, on the side that is normal. */
+/** Room that the name of a limit needs, in CSS pixels. */
+const NAME_HEIGHT = 15;
+
+/** A dashed line a limit, its name at the left end: outside the normal band where there is room. */
 export function drawLimits(u: uPlot, channel: ChannelView, colours: ChartColours): void {
   for (const alarm of channel.alarms) drawLimit(u, alarm, colours);
 }
@@ -94,8 +97,10 @@ function drawLimit(u: uPlot, alarm: AlarmView, colours: ChartColours): void {
   ctx.stroke();
   ctx.font = `${11 * ratio}px ${colours.font}`;
   ctx.textAlign = "left";
-  ctx.textBaseline = alarm.above ? "top" : "bottom";
-  ctx.fillText(alarm.name, bbox.left + 6 * ratio, y + (alarm.above ? 3 : -3) * ratio);
+  const room = NAME_HEIGHT * ratio;
+  const over = alarm.above ? y - room >= bbox.top : y + room > bbox.top + bbox.height;
+  ctx.textBaseline = over ? "bottom" : "top";
+  ctx.fillText(alarm.name, bbox.left + 6 * ratio, y + (over ? -3 : 3) * ratio);
   ctx.restore();
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One channel over time, drawn by uPlot; charts of one machine share their time axis and cursor.
+// One channel over time, drawn by uPlot; time axis and cursor are shared.
 //
 // The plot is made once and again only for another width or colour scheme; data goes in as it comes.
 
@@ -12,14 +12,37 @@ import type { ChartColours, EventTick } from "./chart-draw.ts";
 import { clockMinutes, clockTime } from "./clock.ts";
 import { formatTick, formatValue, unitView } from "./format.ts";
 import { usePage } from "./page-context.ts";
-import { chartRange } from "./scale.ts";
-import { extentOf, type Series } from "./series.ts";
+import { chartRange, roundStep } from "./scale.ts";
+import { extentOf, type Extent, type Series } from "./series.ts";
 import { lastShown } from "./spark.tsx";
 import type { ChartBuffer } from "./store.ts";
 
-/** Room for the labels of the y axis; the same in all charts, so that their plots are in line. */
-export const AXIS_WIDTH = 64;
-export const RIGHT_PADDING = 12;
+const RIGHT_PADDING = 12;
+
+/** Half a label of the time axis: nearer to an edge it would be cut, or run into the value axis. */
+const LABEL_HALF = 28;
+
+/** Room for the labels of a value axis: about the width of a digit, and its bounds. */
+const DIGIT_WIDTH = 6.8;
+const AXIS_WIDTH_MIN = 48;
+const AXIS_WIDTH_MAX = 112;
+const AXIS_WIDTH_STEP = 8;
+
+/** Room that the value axes of charts need; the same for all, so that their plots are in line. */
+export function axisWidth(
+  channels: readonly ChannelView[],
+  charts: readonly ChartBuffer[],
+): number {
+  const digits = channels.map((channel, index) => {
+    const series = charts[index]?.series;
+    const [low, high] = shownRange(channel, series === undefined ? null : extentOf(series));
+    const step = roundStep((high - low) / 6);
+    return Math.max(formatTick(low, step).length, formatTick(high, step).length);
+  });
+  const wanted = 12 + DIGIT_WIDTH * Math.max(...digits);
+  const rounded = AXIS_WIDTH_STEP * Math.ceil(wanted / AXIS_WIDTH_STEP);
+  return Math.min(AXIS_WIDTH_MAX, Math.max(AXIS_WIDTH_MIN, rounded));
+}
 
 /** Heights of a plot, by how many share the screen, and of the time axis under the last. */
 const HEIGHT_FEW = 168;
@@ -39,6 +62,7 @@ export interface ChartProps {
   span: { fromMs: number; toMs: number };
   heldMs: number; // until when the last value stands
   ticks: readonly EventTick[];
+  width: number; // of the value axis
   height: number; // of the plot, without the axis
   axis: boolean; // whether the time axis is written under it
   onCursor: (atMs: number | null) => void;
@@ -128,9 +152,9 @@ function plotOptions(element: HTMLElement, drawn: { current: Drawn }): uPlot.Opt
     },
     scales: {
       x: { time: true, range: () => [drawn.current.span.fromMs, drawn.current.span.toMs] },
-      y: { range: () => shownRange(drawn.current) },
+      y: { range: () => shownRange(drawn.current.channel, extentOf(drawn.current.series)) },
     },
-    axes: [timeAxis(axis, colours), valueAxis(colours)],
+    axes: [timeAxis(axis, colours), valueAxis(drawn, colours)],
     series: [{}, line],
     hooks: {
       drawClear: [(u) => drawGaps(u, drawn.current.series, colours)],
@@ -148,9 +172,9 @@ function cursorMs(u: uPlot): number | null {
   return left === undefined || left < 0 ? null : u.posToVal(left, "x");
 }
 
-function shownRange({ channel, series }: Drawn): [number, number] {
+function shownRange(channel: ChannelView, extent: Extent | null): [number, number] {
   const { factor } = unitView(channel.unit);
-  const range = chartRange(channel, extentOf(series));
+  const range = chartRange(channel, extent);
   return [range.low * factor, range.high * factor];
 }
 
@@ -170,18 +194,21 @@ function timeAxis(shown: boolean, colours: ChartColours): uPlot.Axis {
     space: 84,
     gap: 4,
     incrs: [10_000, 15_000, 30_000, 60_000, 120_000, 300_000],
-    values: (_u, splits) => {
-      if (!shown) return splits.map(() => "");
+    values: (u, splits) => {
       const stepMs = (splits[1] ?? 0) - (splits[0] ?? 0);
-      return splits.map((wallMs) => label(wallMs, stepMs));
+      const isCut = (wallMs: number): boolean => {
+        const x = u.valToPos(wallMs, "x");
+        return x < LABEL_HALF / 2 || x > u.over.clientWidth + RIGHT_PADDING - LABEL_HALF;
+      };
+      return splits.map((wallMs) => (!shown || isCut(wallMs) ? "" : label(wallMs, stepMs)));
     },
   };
 }
 
-function valueAxis(colours: ChartColours): uPlot.Axis {
+function valueAxis(drawn: { current: Drawn }, colours: ChartColours): uPlot.Axis {
   return {
     ...axisStyle(colours),
-    size: AXIS_WIDTH,
+    size: () => drawn.current.width,
     space: 28,
     gap: 6,
     values: (_u, splits) => {

@@ -4,7 +4,7 @@
 // Pure functions over the API's views. One word and one shape for each condition, everywhere the same; colour is only
 // for what asks a person to act (`tone`).
 
-import type { AlarmView, ChannelView, EventKind, EventView, NodeView } from "../api.ts";
+import type { AlarmView, ChannelView, EventKind, EventView, NodeState, NodeView } from "../api.ts";
 import { formatDuration } from "./format.ts";
 import { OLD_PERIODS } from "./limits.ts";
 import { silenceOf } from "./store.ts";
@@ -22,8 +22,8 @@ export interface Condition {
 }
 
 const CONDITIONS = {
-  online: { word: "online", shape: "dot", tone: "normal", rank: 0 },
-  offline: { word: "offline", shape: "square", tone: "off", rank: 1 },
+  online: { word: "running", shape: "dot", tone: "normal", rank: 0 },
+  offline: { word: "stopped", shape: "square", tone: "off", rank: 1 },
   unknown: { word: "unknown", shape: "ring", tone: "off", rank: 2 },
   uncertain: { word: "bad value", shape: "diamond", tone: "warning", rank: 3 },
   lost: { word: "lost", shape: "ring", tone: "warning", rank: 4 },
@@ -56,7 +56,11 @@ export function eventMark(kind: EventKind): { shape: ShapeName; tone: Tone } {
 
 /** The presence of a machine alone, whatever its alarms are. */
 export function stateCondition(node: NodeView): Condition {
-  return CONDITIONS[node.state] ?? CONDITIONS.unknown;
+  return conditionOf(node.state);
+}
+
+export function conditionOf(state: NodeState): Condition {
+  return CONDITIONS[state] ?? CONDITIONS.unknown;
 }
 
 /** The worst of presence, alarms and bad values. */
@@ -140,7 +144,7 @@ export function keyChannels(node: NodeView, count: number): ChannelView[] {
 }
 
 export interface StateSegment {
-  word: string; // online, offline, lost, unknown
+  state: NodeState;
   fromMs: number;
   toMs: number;
 }
@@ -155,12 +159,12 @@ export function stateSegments(
   const steps = events
     .filter((event) => event.node === node.id && event.wallMs < node.sinceMs)
     .filter((event) => ["online", "offline", "lost"].includes(event.kind))
-    .map((event) => ({ word: event.kind as string, atMs: event.wallMs }))
+    .map((event) => ({ state: event.kind as NodeState, atMs: event.wallMs }))
     .reverse();
-  steps.push({ word: node.state, atMs: node.sinceMs });
+  steps.push({ state: node.state, atMs: node.sinceMs });
   return steps.flatMap((step, index) => {
     const start = Math.max(fromMs, step.atMs);
     const end = Math.min(toMs, steps[index + 1]?.atMs ?? toMs);
-    return end > start ? [{ word: step.word, fromMs: start, toMs: end }] : [];
+    return end > start ? [{ state: step.state, fromMs: start, toMs: end }] : [];
   });
 }

@@ -56,6 +56,11 @@ export function formatValue(value: number, unit: string | null, decimals: number
   return label === "" ? number : `${number}\u00a0${label}`;
 }
 
+/** A limit, which is a round number most of the time: without the zeros that a measured value keeps. */
+export function formatLimit(limit: number, unit: string | null): string {
+  return formatValue(limit, unit, null);
+}
+
 /** A counter: whole, with thin spaces. */
 export function formatCount(count: number): string {
   return groupThousands(count.toFixed(0));

@@ -227,5 +227,5 @@ function parseJson<Value>(text: string): Value | null {
 }
 
 function now(state: State): number {
-  return browserMs() + state.aheadMs;
+  return Math.round(browserMs() + state.aheadMs);
 }

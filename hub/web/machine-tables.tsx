@@ -48,7 +48,7 @@ export function ChannelTable({ node }: { node: NodeView }): JSX.Element {
                 <Source node={node} channel={channel} />
               </td>
               <td class="right" data-label="every">
-                {channel.periodMs > 0 ? formatPeriod(channel.periodMs) : "as heard"}
+                {everyText(channel)}
               </td>
               <td class="right" data-label="read">
                 {channel.atMs === null ? "never" : <When wallMs={channel.atMs} />}
@@ -59,6 +59,11 @@ export function ChannelTable({ node }: { node: NodeView }): JSX.Element {
       </table>
     </section>
   );
+}
+
+function everyText(channel: ChannelView): string {
+  if (channel.periodMs > 0) return formatPeriod(channel.periodMs);
+  return channel.kind === "register" ? "as heard" : "on change";
 }
 
 function Quality({ node, channel }: { node: NodeView; channel: ChannelView }): JSX.Element {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// One machine: state over time, its values over the same time, limits, outputs, births and versions.
+// One machine: state and values over time, limits, outputs, versions.
 
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import type { ChannelView, NodeView } from "../api.ts";
 import { AlarmList } from "./alarms.tsx";
-import { Chart, plotHeight } from "./chart.tsx";
+import { axisWidth, Chart, plotHeight } from "./chart.tsx";
 import { clockTime } from "./clock.ts";
 import { activeAlarms, stateCondition } from "./condition.ts";
 import { EventLines } from "./event-lines.tsx";
@@ -101,9 +101,10 @@ function Trends({ node }: { node: NodeView }): JSX.Element | null {
   );
   const ticks = eventTicks(node.id, store.events.value, span);
   if (channels.length === 0) return <NoChannels />;
+  const width = axisWidth(channels, charts);
   return (
     <section class="panel trends">
-      <TrendHead node={node} span={span} cursorMs={cursor.value} />
+      <TrendHead node={node} span={span} cursorMs={cursor.value} width={width} />
       {channels.map((channel, index) => {
         const chart = charts[index];
         return (
@@ -116,6 +117,7 @@ function Trends({ node }: { node: NodeView }): JSX.Element | null {
                 span={span}
                 heldMs={heldMs}
                 ticks={ticks}
+                width={width}
                 height={plotHeight(channels.length)}
                 axis={index === channels.length - 1}
                 onCursor={(atMs) => (cursor.value = atMs)}
@@ -133,8 +135,14 @@ function Trends({ node }: { node: NodeView }): JSX.Element | null {
   );
 }
 
-function TrendHead(props: { node: NodeView; span: Span; cursorMs: number | null }): JSX.Element {
-  const { node, span, cursorMs } = props;
+interface TrendHeadProps {
+  node: NodeView;
+  span: Span;
+  cursorMs: number | null;
+  width: number; // of the charts' value axes
+}
+
+function TrendHead({ node, span, cursorMs, width }: TrendHeadProps): JSX.Element {
   const events = usePage().store.events.value;
   const at = cursorMs === null ? "" : `at ${clockTime(cursorMs, span.toMs)}`;
   return (
@@ -144,7 +152,7 @@ function TrendHead(props: { node: NodeView; span: Span; cursorMs: number | null 
           {at === "" ? `last ${formatDuration(span.toMs - span.fromMs)}` : at}
         </span>
       </div>
-      <div class="timeline-box">
+      <div class="timeline-box" style={{ paddingLeft: `${width}px` }}>
         <Timeline node={node} events={events} span={span} />
       </div>
     </div>
@@ -155,7 +163,7 @@ function NoChannels(): JSX.Element {
   return (
     <Empty
       title="No channels yet"
-      why="The hub heard this machine, but its birth message is not complete. It comes with the next connect."
+      why="Its birth message is not complete yet. It comes with the next connect."
     />
   );
 }

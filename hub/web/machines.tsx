@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// All machines as a list: state, values, when last heard. Filtered by `/`, opened by one tap.
+// All machines as a list: state, values, when last heard.
+//
+// Filtered by `/`, opened by one tap.
 
 import type { JSX } from "preact";
 import type { NodeView } from "../api.ts";
@@ -120,5 +122,5 @@ function matches(node: NodeView, text: string): boolean {
 
 function summary(nodes: readonly NodeView[]): string {
   const online = nodes.filter((node) => node.state === "online").length;
-  return `${online} of ${nodes.length} online`;
+  return `${online} of ${nodes.length} running`;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What every view needs: store, connection, route, and the colour scheme for canvases.
+// What every view needs: store, connection, route, colour scheme.
 
 import type { Signal } from "@preact/signals";
 import { createContext } from "preact";

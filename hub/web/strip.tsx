@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The strip on top of every view: the worst of the plant, and whether what is on screen is live.
+// The strip on top: the worst of the plant, and whether it is live.
 
 import type { JSX } from "preact";
 import type { NodeView } from "../api.ts";
@@ -45,7 +45,7 @@ function Worst(props: { nodes: readonly NodeView[]; alarms: readonly ActiveAlarm
             Normal
             <span class="wide-only">
               {" "}
-              · {online} of {nodes.length} machines online
+              · {online} of {nodes.length} machines running
             </span>
           </span>
         </span>

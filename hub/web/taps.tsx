@@ -72,7 +72,7 @@ function NoTaps({ nodeId }: { nodeId: string | undefined }): JSX.Element {
   return (
     <Empty
       title="No tap in this plant"
-      why="A tap listens to a serial line between machines. A node has one when its node.json lists it under taps."
+      why="A tap listens to a line between machines; a node.json lists them under taps."
       command="npx ferrule up plants/example"
     />
   );
@@ -88,8 +88,8 @@ function TapPanel({ node, tap }: { node: NodeView; tap: TapView }): JSX.Element 
         </h2>
         <Mark condition={tapCondition(node, tap)} />
         <span class="muted">
-          <a href={routeHref("machines", [node.id])}>{node.id}</a> · {tap.protocol} · {tap.baud}{" "}
-          baud · {tap.format}
+          <a href={routeHref("machines", [node.id])}>{node.id}</a>
+          {` · ${tap.protocol} · ${tap.baud} baud · ${tap.format}`}
         </span>
       </div>
       <TapCounters tap={tap} />

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The state of a machine over time, on the same axis as its charts: presence, alarms, restarts.
+// The state of a machine over time: presence, alarms, restarts.
+//
+// On the same axis as the machine's charts.
 
 import type { JSX } from "preact";
 import type { EventView, NodeView } from "../api.ts";
-import { stateSegments, type StateSegment } from "./condition.ts";
+import { conditionOf, stateSegments, type StateSegment } from "./condition.ts";
 import type { EventTick } from "./chart-draw.ts";
 
 export interface Span {
@@ -64,12 +66,12 @@ export function Timeline(props: {
       <rect class="track" x="0" y={LANE.state} width="100%" height="14" />
       {segments.map((segment) => (
         <g key={segment.fromMs}>
-          <rect class={`state-${segment.word}`} {...box(segment)} y={LANE.state} height="14">
-            <title>{segment.word}</title>
+          <rect class={`state-${segment.state}`} {...box(segment)} y={LANE.state} height="14">
+            <title>{conditionOf(segment.state).word}</title>
           </rect>
           {share(segment.toMs) - share(segment.fromMs) > 14 && (
-            <text class={`word-${segment.word}`} x={box(segment).x} dx="6" y="11">
-              {segment.word}
+            <text class={`word-${segment.state}`} x={box(segment).x} dx="6" y="11">
+              {conditionOf(segment.state).word}
             </text>
           )}
         </g>
@@ -82,6 +84,6 @@ export function Timeline(props: {
 }
 
 function timelineLabel(segments: readonly StateSegment[]): string {
-  const words = segments.map((segment) => segment.word);
+  const words = segments.map((segment) => conditionOf(segment.state).word);
   return words.length === 0 ? "state over time: nothing known" : `state: ${words.join(", ")}`;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// A value with all it must not stand without: unit, quality, age, and a bar with its limits.
+// A value with its unit, quality and age, and a bar with its limits.
 
 import type { JSX } from "preact";
 import type { ChannelView, NodeView } from "../api.ts";
 import { normalBand, isOld, valueNotes } from "./condition.ts";
-import { formatNumber, formatValue, NO_VALUE, unitView } from "./format.ts";
+import { formatLimit, formatNumber, NO_VALUE, unitView } from "./format.ts";
 import { Shape } from "./marks.tsx";
 import { usePage } from "./page-context.ts";
 import { barRange, shareOf } from "./scale.ts";
@@ -47,12 +47,12 @@ export function ValueNotes({ node, channel }: ValueProps): JSX.Element | null {
 /** `160 – 200 °C`, `below 200 °C`, `above 190 V`; empty without limits. */
 export function bandText(channel: ChannelView): string {
   const { low, high } = normalBand(channel);
-  const { unit, decimals } = channel;
+  const { unit } = channel;
   if (low !== null && high !== null) {
-    return `${formatNumber(low, unit, decimals)} – ${formatValue(high, unit, decimals)}`;
+    return `${formatNumber(low, unit, null)} – ${formatLimit(high, unit)}`;
   }
-  if (high !== null) return `below ${formatValue(high, unit, decimals)}`;
-  return low === null ? "" : `above ${formatValue(low, unit, decimals)}`;
+  if (high !== null) return `below ${formatLimit(high, unit)}`;
+  return low === null ? "" : `above ${formatLimit(low, unit)}`;
 }
 
 /** The value on its range, with the normal band and the limits; nothing when it has no context. */
