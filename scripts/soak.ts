@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `npm run soak`: many seeds of lossy networks and power cuts through the simulator.
+// `npm run soak`: many seeds of lossy networks and power cuts in the simulator.
 //
 // `npm run soak -- --minutes 60 --seeds 500`. For each seed every reading is ingested, dropped or lost, none twice
 // and none forgotten. What was done stands in build/soak.json after each seed: an interrupted run goes on there.

@@ -119,6 +119,7 @@ const ENTRIES = [
   /^firmware\/((loop|link)\/index\.ts$|nodes\/|generated\/)/,
   /^scripts\/(start|ferrule)\.js$/,
   /\.config\.js$/,
+  /^hub\/web\/main\.tsx$/, // bundle.ts names it to esbuild
 ];
 
 /** T9: each source is an entry or is named by another file. */

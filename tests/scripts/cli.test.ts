@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: every command says what it does, and every refusal has one message, a next step and its exit code.
+// Goal: every command says what it does, and every refusal has its exit code.
 //
 // Method: the command as a person runs it, in processes of their own; exact texts on stderr, data on stdout.
 
@@ -158,14 +158,15 @@ test("Ctrl-C ends a simulation with 130 and leaves no file", async () => {
     stdio: ["ignore", "ignore", "pipe"],
   });
   const begun = (): boolean => readdirSync(top).some((name) => name.startsWith("never.jsonl."));
-  while (!begun()) await new Promise((resolve) => setTimeout(resolve, 50));
+  for (let look = 0; look < 600 && !begun(); look++)
+    await new Promise((resolve) => setTimeout(resolve, 50));
   child.kill("SIGINT");
   const [code] = (await once(child, "close")) as [number | null];
   assert.equal(code, 130);
   assert.ok(!begun() && !existsSync(join(top, "never.jsonl")));
 });
 
-test("up shows the page, delivers all it sent, and ends with the sums on the last line", async () => {
+test("up delivers all it sent and ends with the sums on the last line", async () => {
   const road = await startUp(["--page", "0", "--for", "4"]);
   const snapshot = await fetch(`${road.page}/api/snapshot`);
   assert.equal(snapshot.status, 200);

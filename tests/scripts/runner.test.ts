@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: `npm test` counts what passed, failed and was skipped as it was, and says how to repeat a failure.
+// Goal: `npm test` counts as it was and says how to repeat a failure.
 //
 // Method: test files made for the purpose, one for each way to end, through the runner; exact sums.
 
@@ -32,7 +32,7 @@ test("tests count, suites do not, and a skip has its reason", async () => {
   assert.deepEqual(outcome.skips, [`${file}: c: needs tshark`]);
 });
 
-test("a failure shows its error, what the file printed, and the command that repeats it", async () => {
+test("a failure shows its error, what was printed, and the command to repeat it", async () => {
   const outcome = await run(
     "bad",
     `test("a lost REGACK (§6.5)", () => { console.log("seed 7"); throw new Error("planted"); });`,
