@@ -150,6 +150,28 @@ test("an answer that comes a second too late, or without a request, gives no val
   assert.deepEqual(play([request!, answer!], 900_000).registers, READ.slice(0, 3));
 });
 
+test("an answer that waited behind junk for more than a second gives no value", () => {
+  const [request, answer] = exchange(GOOD);
+  const head = Uint8Array.of(17, 3, 250); // of an answer that never comes whole
+  const drips = Array.from({ length: 45 }, () => Uint8Array.of(0xfe));
+  const { counters, registers } = play([request!, head, ...drips, answer!], 30_000);
+  assert.deepEqual(registers, []);
+  assert.equal(counters["orphans"], 1);
+});
+
+test("a short frame is junk until its code was seen as a pair, and disturbs no open request", () => {
+  const [request, answer] = exchange(GOOD);
+  const serverId = vectors.find(({ name }) => name === "server id")!;
+  const [short, id] = exchange(serverId);
+  const alone = play([request!, short!, answer!]);
+  assert.deepEqual(alone.registers, READ.slice(0, 3));
+  assert.deepEqual([alone.counters["frames"], alone.counters["junk_bytes"]], [2, 4]);
+  const after = play([short!, id!, short!]);
+  assert.deepEqual([after.counters["frames"], after.counters["junk_bytes"]], [3, 0]);
+  assert.deepEqual([after.counters["pairs"], after.counters["unanswered"]], [1, 1]);
+  assert.equal(play([id!]).counters["orphans"], 0);
+});
+
 test("a repeated request is unanswered once and paired once", () => {
   const [request, answer] = exchange(GOOD);
   const { counters, registers } = play([request!, request!, answer!]);

@@ -50,6 +50,7 @@ const node = parseNode({
     guarded: at(40, { type: "f32", alarms: { high: { above: 100, hysteresis: 10 } } }),
     scaled: at(42, { scale: 0.5, alarms: { low: { below: 10, hysteresis: 1 } } }),
     fading: at(50, { staleMs: 300, heartbeatMs: 400 }),
+    far: at(0x2000),
     counter: at(52, { type: "u32", alarms: { full: { above: 3e9 } } }),
   },
 });
@@ -291,4 +292,14 @@ test("a damaged byte count holds a good pair up for 40 characters and 20 ms, not
   assert.deepEqual(told(host, "sooner"), []);
   idle(host, 60);
   assert.equal(told(host, "sooner").length, 1);
+});
+
+test("a good answer is told in the tick of its last octet, whatever was awaited before", () => {
+  const host = start();
+  hear(host, readRegisters(5, 3, 100, new Array<number>(100).fill(1)));
+  hear(host, readRegisters(5, 3, 30, [7])); // together shorter than the answer before
+  assert.equal(told(host, "sooner").length, 1);
+  // Read as an answer, this request would have 32 octets to come; nobody asked for such a one.
+  hear(host, readRegisters(5, 3, 0x2000, [8]));
+  assert.equal(told(host, "far").length, 1);
 });
