@@ -119,6 +119,14 @@ test("a planned fault decides each datagram until the network heals", () => {
     rig.heard.map(({ number }) => number),
     [0, 2, 2, 3],
   );
+  const deaf = createRig(NONE, 1, () => []);
+  deaf.sendMany(3);
+  deaf.network.heal();
+  deaf.sendMany(2);
+  assert.deepEqual(
+    deaf.heard.map(({ number }) => number),
+    [3, 4],
+  );
 });
 
 test("more than the network holds is lost and counted", () => {

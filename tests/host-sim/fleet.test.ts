@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// Nodes of a plant have addresses, start apart and lose power as planned.
+//
+// Goal: faults overlap, end and heal as a plan says. Method: a fleet of tiny modules on a virtual clock,
+// its trace of power and its datagrams.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createClock, type Clock } from "../../host-sim/clock.ts";
+import { createFleet, type Fleet } from "../../host-sim/fleet.ts";
+import type { FaultPlan, PlantPlan } from "../../host-sim/plan.ts";
+import { createPrng } from "../../host-sim/prng.ts";
+import { createTrace } from "../../host-sim/trace.ts";
+import { nodePlan } from "./node-rig.ts";
+import { smallLink, smallLoop } from "./small-modules.ts";
+
+const MODULES = { loopWasm: smallLoop(), linkWasm: smallLink() };
+const place = { root: "r", enterprise: "e", site: "s", area: "a", line: "l", cell: "c" };
+
+interface Rig {
+  clock: Clock;
+  fleet: Fleet;
+  sent: { from: string; to: string }[];
+  /** "on 3" and "off 10" of a node, in whole seconds. */
+  power(id: string): string[];
+}
+
+function createRig(ids: string[], faults: FaultPlan[]): Rig {
+  const clock = createClock();
+  const lines: string[] = [];
+  const sent: Rig["sent"] = [];
+  const plan: PlantPlan = {
+    hub: place,
+    nodes: ids.map((id) => nodePlan({ id, ...MODULES })),
+    faults,
+  };
+  const trace = createTrace((line) => lines.push(line));
+  const send = (from: string, to: string): void => void sent.push({ from, to });
+  const fleet = createFleet({ clock, prng: createPrng(1), trace, plan, send });
+  const power = (id: string): string[] =>
+    lines
+      .map((line) => JSON.parse(line) as { t: number; e: string; n: string; on: boolean })
+      .filter(({ e, n }) => e === "power" && n === id)
+      .map(({ t, on }) => `${on ? "on" : "off"} ${Math.floor(t / 1e6)}`);
+  return { clock, fleet, sent, power };
+}
+
+const cut = (node: string, atS: number, forS: number): FaultPlan => ({
+  node,
+  fault: "power-cut",
+  atMs: atS * 1000,
+  forMs: forS * 1000,
+});
+
+test("of power cuts that overlap, the one that ends last decides", () => {
+  const { clock, power } = createRig(
+    ["a", "b"],
+    [cut("a", 10, 60), cut("a", 20, 5), cut("a", 65, 10)],
+  );
+  clock.runUntil(100_000_000);
+  assert.deepEqual(power("a"), ["on 0", "off 10", "on 75"]);
+  assert.deepEqual(power("b"), ["on 0"]);
+});
+
+test("healing ends a power cut at once and those that were still to come", () => {
+  const { clock, fleet, power } = createRig(["a"], [cut("a", 10, 60), cut("a", 40, 5)]);
+  clock.runUntil(30_000_000);
+  fleet.stopAndHeal();
+  clock.runUntil(100_000_000);
+  assert.deepEqual(power("a"), ["on 0", "off 10", "on 30"]);
+});
+
+test("a node that is cut before it started starts when power is back", () => {
+  const { clock, power } = createRig(["a"], [cut("a", 0, 3)]);
+  clock.runUntil(10_000_000);
+  assert.deepEqual(power("a"), ["on 3"]);
+});
+
+test("each node has an address of its own, and hears what is sent there", () => {
+  const ids = Array.from({ length: 260 }, (_, i) => `n${i}`);
+  const { clock, fleet, sent } = createRig(ids, []);
+  const addresses = fleet.members.map(({ address }) => address);
+  assert.equal(new Set(addresses).size, 260);
+  assert.equal(addresses[0], "192.0.2.2:10001");
+  assert.equal(addresses[252], "192.0.2.254:10253");
+  assert.equal(addresses[253], "192.0.2.2:10254");
+  clock.runUntil(200_000);
+  const ticks = fleet.members.map(({ node }) => node.nextDueUs() % 10_000);
+  assert.ok(new Set(ticks).size > 200, "ticks of all nodes fall together");
+  fleet.datagram("192.0.2.1:10000", addresses[7]!, Uint8Array.of(1));
+  fleet.datagram("192.0.2.1:10000", "192.0.2.99:1", Uint8Array.of(1));
+  assert.deepEqual(sent, [{ from: addresses[7], to: "192.0.2.1:10000" }]);
+});
+
+test("a fault that names no node is refused", () => {
+  assert.throws(() => createRig(["a"], [cut("b", 1, 1)]), /names no node: b/);
+});
