@@ -10,6 +10,7 @@
 // (U3) at most PUBLICATIONS_MAX values wait, the oldest is dropped and counted; retained topics wait
 //      as a set, each with its newest payload, so none is lost.
 
+import { TOPIC_ROOT } from "../firmware/wire/topics.ts";
 import type { ChannelRecord, NodeRecord } from "./registry.ts";
 import { PUBLICATIONS_MAX } from "./limits.ts";
 import { isTopicLevel } from "./names.ts";
@@ -86,8 +87,10 @@ export function createUns(place: UnsPlace): Uns {
   };
 }
 
-/** Why a place cannot be used in topics, or null. */
+/** Why a place cannot be used in topics, or null. A root that is the nodes' own would feed the hub itself. */
 export function placeProblem(levels: Record<string, string>): string | null {
+  if (levels["root"]?.split("/")[0] === TOPIC_ROOT)
+    return `"root" is "${levels["root"]}": that is where nodes publish, choose another`;
   for (const [name, text] of Object.entries(levels)) {
     const parts = name === "root" ? text.split("/") : [text];
     if (!parts.every(isTopicLevel))

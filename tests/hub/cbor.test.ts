@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: the hub takes exactly strict deterministic CBOR and sees the value that others see.
+// Goal: exactly strict CBOR is taken, and it means what others read.
 //
 // Method: vectors, each refused form with its name, prefixes, seeded mutations; cbor-x and cbor2 as judges.
 

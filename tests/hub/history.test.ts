@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: a channel's past is in order, bounded, and its gaps and bad readings are gaps.
+// Goal: a channel's past is in order and bounded, its holes are holes.
 //
 // Method: a sorted list is the judge over seeded late points; bounds are filled to the last point.
 
@@ -44,7 +44,7 @@ test("a silence longer than the channel promises is a null right after the point
   assert.equal(series.read(0, 700).length, 5);
 });
 
-test("late points are put where they belong, and the oldest go first, as a sorted list says", () => {
+test("late points are put where they belong, and the oldest go first", () => {
   const prng = createPrng(Number(process.env["SEED"] ?? 4));
   const series = open();
   let judge: HistoryPoint[] = [];
@@ -64,7 +64,7 @@ test("late points are put where they belong, and the oldest go first, as a sorte
   assert.deepEqual(series.read(0, Infinity), judge);
 });
 
-test("all series together hold no more than the total; then rings stop growing and still turn", () => {
+test("at the total of all series rings stop growing and still turn", () => {
   const store = createMemoryHistory();
   const count = HISTORY_POINTS_TOTAL_MAX / HISTORY_POINTS_MAX + 2;
   const all = Array.from({ length: count }, (_, index) => store.open("n", `c${index}`));

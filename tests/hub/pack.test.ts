@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: a pack becomes exactly the readings it says, or is refused as a whole by name.
+// Goal: a pack becomes exactly what it says, or is refused as a whole by name.
 //
 // Method: packs from an independent encoder; each wrong field once; seeded mutations; python3-cbor2's Decimal.
 

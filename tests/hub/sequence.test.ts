@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: each (node, boot, sequence) is told new once, in whatever order and however often it comes.
+// Goal: each (node, boot, sequence) is new once, in whatever order it comes.
 //
 // Method: a set that forgets nothing is the judge, over seeded shuffles and the edges of the window.
 
@@ -72,7 +72,7 @@ test("a jump of any length leaves nothing behind that looks taken", () => {
   }
 });
 
-test("so many boots are kept as the limit says; an older one is refused, a newer one pushes out the oldest", () => {
+test("an older boot than those kept is refused, a newer one pushes out the oldest", () => {
   const s = createSequences();
   for (let boot = 10; boot < 10 + BOOTS_KEPT; boot++)
     assert.equal(offerSequence(s, A, boot, 1), SEQUENCE_NEW);
@@ -85,7 +85,7 @@ test("so many boots are kept as the limit says; an older one is refused, a newer
   assert.equal(s.windows.length, BOOTS_KEPT);
 });
 
-test("another board under the same id starts its boots again, and its windows replace the old ones", () => {
+test("another board under the same id starts its boots again", () => {
   const s = createSequences();
   for (let boot = 50; boot < 50 + BOOTS_KEPT; boot++) offerSequence(s, A, boot, 1);
   assert.equal(offerSequence(s, B, 1, 1), SEQUENCE_NEW);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One text for what octets mean, made by three decoders: the hub's, cbor-x and python3-cbor2.
+// One text for what octets mean, made by the hub, cbor-x and python3-cbor2.
 //
 // Integers are i, floats r with their 64 bits, texts t, octets b, fractions d<exponent>:<mantissa>.
 
@@ -110,7 +110,8 @@ def show(x):
         sign, digits, exponent = x.as_tuple()
         return "d%d:%d" % (exponent, (-1 if sign else 1) * int("".join(map(str, digits)) or "0"))
     if isinstance(x, (list, tuple)): return "[" + ",".join(show(i) for i in x) + "]"
-    if isinstance(x, dict): return "{" + ",".join(show(k) + "=" + show(v) for k, v in x.items()) + "}"
+    if isinstance(x, dict):
+        return "{" + ",".join(show(k) + "=" + show(v) for k, v in x.items()) + "}"
     return "?" + type(x).__name__
 for line in sys.stdin:
     try: print(show(cbor2.loads(bytes.fromhex(line.strip()))))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A real hub core behind its real HTTP server, fed by a script instead of a broker.
+// A real hub core behind its real HTTP server, fed by a script.
 //
 // Two nodes as the shipped ones: an oven with an alarm, a meter with a tap. `step` moves the plant on.
 

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+// Goal: the hub works with brokers and clients not ours, over their restarts.
+//
+// Method: mosquitto and aedes as brokers, mosquitto_pub as the node, mosquitto_sub as the reader.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Socket } from "node:net";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { Aedes } from "aedes";
+import type { Health } from "../../hub/api.ts";
+import { type RunningHub, startHub } from "../../hub/server.ts";
+import { PLAIN_PAGE, PLANT, START_MS } from "../support/fixture-hub.ts";
+import { startMosquitto, subscribe } from "../support/mosquitto.ts";
+import { findProgram, program } from "../support/need.ts";
+import { birth, Decimal, pack } from "../support/pack.ts";
+
+const MOSQUITTO = program("mosquitto", "mosquitto_pub", "mosquitto_sub");
+const RAW = "umh/v1/acme/north/hall-1/line-2/cell-3/_raw/oven-1/temperature";
+const STATE = "umh/v1/acme/north/hall-1/line-2/cell-3/_state/oven-1";
+const WAIT_MS = 10_000;
+
+interface Broker {
+  port: number;
+  url: string;
+  stop(): Promise<void>;
+}
+
+async function startAedes(): Promise<Broker> {
+  const aedes = await Aedes.createBroker();
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    aedes.handle(socket);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const stop = async (): Promise<void> => {
+    await new Promise<void>((done) => aedes.close(done));
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  };
+  return { port, url: `mqtt://127.0.0.1:${port}`, stop };
+}
+
+const lines: string[] = [];
+const log = {
+  info: (text: string) => void lines.push(text),
+  warn: (text: string) => void lines.push(text),
+};
+
+function start(brokerUrl: string): Promise<RunningHub> {
+  return startHub({
+    config: PLANT,
+    brokerUrl,
+    pageHost: "127.0.0.1",
+    pagePort: 0,
+    log,
+    page: PLAIN_PAGE,
+  });
+}
+
+async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const endMs = Date.now() + WAIT_MS;
+  while (!(await holds())) {
+    assert.ok(Date.now() < endMs, `waited in vain until ${what}`);
+    await delay(20);
+  }
+}
+
+/** mosquitto_pub with the payload on its standard input. */
+async function publish(
+  port: number,
+  topic: string,
+  payload: Uint8Array | string,
+  ...more: string[]
+): Promise<void> {
+  const args = ["-h", "127.0.0.1", "-p", String(port), "-t", topic, "-s", "-q", "1", ...more];
+  const child = spawn(findProgram("mosquitto_pub")!, args, {
+    stdio: ["pipe", "ignore", "inherit"],
+  });
+  child.stdin.end(payload);
+  const [code] = (await once(child, "close")) as [number];
+  assert.equal(code, 0);
+}
+
+const reading = (q: number, centi: number): Buffer =>
+  pack({ bt: START_MS + q, q, records: [{ n: "temperature", v: new Decimal(-2, centi) }] });
+const text = (hex: string): string => Buffer.from(hex, "hex").toString();
+
+for (const [name, startBroker] of [
+  ["mosquitto", startMosquitto],
+  ["aedes", startAedes],
+] as const)
+  test(
+    `with ${name}: what a node says is ingested once and comes out as flat JSON`,
+    MOSQUITTO,
+    async () => {
+      const broker = await startBroker();
+      const born = birth({ channels: [[{ name: "temperature", unit: "Cel" }]] })[0]!;
+      await publish(broker.port, "ferrule/oven-1/birth/0", born, "-r");
+      await publish(broker.port, "ferrule/oven-1/presence", "online", "-r");
+      const hub = await start(broker.url);
+      const flat = subscribe(broker.port, "umh/v1/#");
+      await until(
+        "the retained birth is there",
+        () => hub.hub.snapshot(0).nodes[0]?.type === "oven",
+      );
+      await until("the reader is there", () => flat.messages.some(({ topic }) => topic === STATE));
+      await publish(broker.port, "ferrule/oven-1/data", reading(1, 2350));
+      await publish(broker.port, "ferrule/oven-1/data", reading(1, 2350));
+      await publish(broker.port, "ferrule/oven-1/data", reading(2, 2360), "-q", "0");
+      await publish(broker.port, "ferrule/oven-1/data", "nonsense");
+      await until(
+        "all is published",
+        () => flat.messages.filter(({ topic }) => topic === RAW).length >= 2,
+      );
+      await until("all has come", () => hub.hub.totals().messages >= 6);
+      const { ingested, unconfirmed, duplicates, refused } = hub.hub.totals();
+      assert.deepEqual(
+        { ingested, unconfirmed, duplicates, refused },
+        { ingested: 1, unconfirmed: 1, duplicates: 1, refused: { truncated: 1 } },
+      );
+      const values = flat.messages.filter(({ topic }) => topic === RAW).map(({ hex }) => text(hex));
+      assert.deepEqual(values, [
+        `{"timestamp_ms":${START_MS + 1},"value":23.5}`,
+        `{"timestamp_ms":${START_MS + 2},"value":23.6}`,
+      ]);
+      const late = subscribe(broker.port, "umh/v1/#");
+      await until("a late reader has what is retained", () => late.messages.length >= 2);
+      await delay(100);
+      assert.deepEqual(late.messages.map(({ topic }) => topic).sort(), [`${RAW}/_meta`, STATE]);
+      late.stop();
+      flat.stop();
+      await hub.close();
+      await broker.stop();
+    },
+  );
+
+test("what a node says while the hub is away waits at the broker", MOSQUITTO, async () => {
+  const broker = await startMosquitto();
+  const first = await start(broker.url);
+  await publish(broker.port, "ferrule/oven-1/data", reading(1, 2350));
+  await until("the first one is there", () => first.hub.totals().ingested === 1);
+  await first.close();
+  await publish(broker.port, "ferrule/oven-1/data", reading(2, 2360));
+  const second = await start(broker.url);
+  await until("the waiting one is there", () => second.hub.totals().ingested === 1);
+  assert.ok(second.hub.has("oven-1", 1, 2));
+  await second.close();
+  await broker.stop();
+});
+
+test(
+  "a broker that is away is said once with its address and met when it comes",
+  MOSQUITTO,
+  async () => {
+    const place = await startMosquitto();
+    await place.stop();
+    lines.length = 0;
+    const hub = await start(place.url);
+    const health = async (): Promise<[number, Health]> => {
+      const answer = await fetch(`http://127.0.0.1:${hub.pagePort}/healthz`);
+      return [answer.status, (await answer.json()) as Health];
+    };
+    const [status, { ok, broker, reason }] = await health();
+    assert.deepEqual([status, ok, broker], [503, false, "waiting"]);
+    assert.match(reason ?? "", /^the broker at 127\.0\.0\.1:\d+ is away/);
+    await delay(2500); // one more attempt in vain
+    assert.deepEqual(lines, [`broker ${place.url} is away (ECONNREFUSED), tried again every 2 s`]);
+    const back = await startMosquitto(place.port);
+    await until("the hub is connected", async () => (await health())[0] === 200);
+    await publish(back.port, "ferrule/oven-1/data", reading(1, 2350));
+    await until("it hears", () => hub.hub.totals().ingested === 1);
+    await hub.close();
+    await back.stop();
+  },
+);
+
+test("after a broker that forgot all, retained topics are published again", MOSQUITTO, async () => {
+  const before = await startMosquitto();
+  const hub = await start(before.url);
+  await publish(before.port, "ferrule/oven-1/presence", "online");
+  await publish(before.port, "ferrule/oven-1/data", reading(1, 2350));
+  await until("it is ingested", () => hub.hub.totals().ingested === 1);
+  await before.stop();
+  const after = await startMosquitto(before.port);
+  const reader = subscribe(after.port, "umh/v1/#");
+  await until("both are there again", () => reader.messages.length >= 2);
+  assert.deepEqual(reader.messages.map(({ topic }) => topic).sort(), [`${RAW}/_meta`, STATE]);
+  reader.stop();
+  await hub.close();
+  await after.stop();
+});
