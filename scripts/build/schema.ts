@@ -17,7 +17,10 @@ import {
 const NAME = new RegExp(`^[A-Za-z0-9][A-Za-z0-9_-]{0,${NAME_BYTES_MAX - 1}}$`);
 const name = z
   .string()
-  .regex(NAME, `a name is 1 to ${NAME_BYTES_MAX} letters, digits, - and _, and starts with no sign`);
+  .regex(
+    NAME,
+    `a name is 1 to ${NAME_BYTES_MAX} letters, digits, - and _, and starts with no sign`,
+  );
 
 const milliseconds = (max: number) => z.number().int().min(1).max(max);
 
@@ -43,7 +46,10 @@ const alarm = z
 
 const reporting = {
   unit: unit.optional(),
-  qos: z.union([z.literal(0), z.literal(1)]).default(1).describe("1: acknowledged, nothing lost"),
+  qos: z
+    .union([z.literal(0), z.literal(1)])
+    .default(1)
+    .describe("1: acknowledged, nothing lost"),
   deadband: z
     .number()
     .nonnegative()
@@ -66,7 +72,9 @@ const analog = z
   .strictObject({
     kind: z.literal("analog"),
     input: z.number().int().min(0).max(15).describe("number of the ADC input"),
-    everyMs: milliseconds(3_600_000).default(100).describe("sampling period; a multiple of the tick"),
+    everyMs: milliseconds(3_600_000)
+      .default(100)
+      .describe("sampling period; a multiple of the tick"),
     decimals: decimals.default(2),
     scale: z
       .strictObject({
@@ -121,12 +129,22 @@ const output = z
     output: z.number().int().min(0).max(15).describe("number of the PWM output"),
     min: z.number().min(0).max(1).default(0),
     max: z.number().min(0).max(1).default(1),
-    safe: z.number().min(0).max(1).default(0).describe("driven on a trap, an overrun and before start"),
+    safe: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0)
+      .describe("driven on a trap, an overrun and before start"),
   })
   .refine((o) => o.min <= o.max, { message: '"min" is above "max"' });
 
 const tap = z.strictObject({
-  uart: z.number().int().min(0).max(TAPS_MAX - 1).describe("which UART listens; it never transmits"),
+  uart: z
+    .number()
+    .int()
+    .min(0)
+    .max(TAPS_MAX - 1)
+    .describe("which UART listens; it never transmits"),
   protocol: z.literal("modbus-rtu"),
   baud: z.number().int().min(300).max(921_600).default(9600),
   format: z.enum(["8N1", "8N2", "8E1", "8O1", "7E1", "7O1"]).default("8N1"),
@@ -165,8 +183,7 @@ export const nodeSchema = z
     if (Object.keys(node.outputs).length > OUTPUTS_MAX)
       complain(["outputs"], `at most ${OUTPUTS_MAX} outputs`);
     if (Object.keys(node.taps).length > TAPS_MAX) complain(["taps"], `at most ${TAPS_MAX} taps`);
-    if (!Number.isInteger(node.periodMs * 10))
-      complain(["periodMs"], "a multiple of 0.1 ms");
+    if (!Number.isInteger(node.periodMs * 10)) complain(["periodMs"], "a multiple of 0.1 ms");
     for (const [key, channel] of channels) checkChannel(key, channel, node, complain);
     for (const [key, o] of Object.entries(node.outputs))
       if (o.safe < 0 || o.safe > 1) complain(["outputs", key, "safe"], "between 0 and 1");
