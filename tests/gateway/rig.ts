@@ -33,8 +33,15 @@ export interface Habits {
   pingresp: boolean;
 }
 
+export interface Recorded {
+  readonly peer: string;
+  readonly sent: boolean; // by the gateway
+  readonly bytes: Uint8Array;
+}
+
 export interface Rig {
   readonly gateway: Gateway;
+  readonly recorded: Recorded[]; // all datagrams, oldest first
   readonly habits: Habits;
   readonly streams: Stream[];
   nowMs(): number;
@@ -64,12 +71,17 @@ export function createRig(
 ): Rig {
   const clock = { nowMs: 1000, dueMs: Infinity };
   const inboxes = new Map<string, Packet[]>();
+  const recorded: Recorded[] = [];
   const broker = createScriptedBroker();
   const gateway: Gateway = createGateway(
     { gatewayId: 1, seed: 7, wallMs: (now) => WALL_START_MS + now, ...config },
-    { sendDatagram: (peer, bytes) => receive(inboxes, peer, bytes), ...broker.ports, ...morePorts },
+    { sendDatagram, ...broker.ports, ...morePorts },
   );
 
+  function sendDatagram(peer: string, bytes: Uint8Array): void {
+    recorded.push({ peer, sent: true, bytes: Uint8Array.from(bytes) });
+    receive(inboxes, peer, bytes);
+  }
   function settle(): void {
     while (broker.actions.length > 0) broker.actions.shift()!(gateway, clock.nowMs);
     clock.dueMs = gateway.poll(clock.nowMs);
@@ -80,13 +92,16 @@ export function createRig(
     action(clock.nowMs);
     settle();
   };
-  const hear = (peer: string, octets: Uint8Array): void =>
+  const hear = (peer: string, octets: Uint8Array): void => {
+    recorded.push({ peer, sent: false, bytes: octets });
     then((nowMs) => lend(octets, (bytes) => gateway.datagram(peer, bytes, nowMs)));
+  };
   const hearBroker = (octets: Uint8Array): void =>
     then((now) => lend(octets, (bytes) => gateway.brokerBytes(newest().connection, bytes, now)));
 
   return {
     gateway,
+    recorded,
     habits: broker.habits,
     streams: broker.streams,
     nowMs: () => clock.nowMs,
