@@ -4,6 +4,7 @@
 // Runs on Node, when a hub starts; everything else in this folder runs in a browser. No CDN, no web font, nothing
 // inline, so that the page works under `default-src 'self'`. Throws when the sources do not compile.
 
+import { fileURLToPath } from "node:url";
 import { build, type BuildOptions } from "esbuild";
 
 export interface PageBundle {
@@ -48,7 +49,7 @@ export async function bundlePage(): Promise<PageBundle> {
 
 async function bundle(entry: string): Promise<Uint8Array> {
   const options: BuildOptions & { write: false } = {
-    entryPoints: [new URL(entry, import.meta.url).pathname],
+    entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
     bundle: true,
     minify: true,
     write: false,
