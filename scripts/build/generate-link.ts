@@ -127,10 +127,12 @@ export function generateLink(node: NodeType, version: string): string {
     "",
     rows("CHANNELS", channels),
     rows("ALARMS", alarms.length > 0 ? alarms : [0, 0, 0, 0]),
-    octets("TEXTS",
+    octets(
+      "TEXTS",
       TEXTS.flatMap((value) => [value.length, ...ascii(value)]),
     ),
-    rows("BIRTH_PARTS",
+    rows(
+      "BIRTH_PARTS",
       birth.parts.flatMap((p) => [...u16(p.start), ...u16(p.bytes), ...u16(p.pairs)]),
     ),
     octets("BIRTH", birth.bytes),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: each answer of a gateway has its one effect: 01 keep and wait, 02 register anew, 03 drop and count.
+// Goal: each answer of a gateway has its one effect: keep, register, or drop.
 // Method: a scripted gateway gives every code to every request, once and always; what was queued stays accounted for.
 
 import assert from "node:assert/strict";
@@ -58,7 +58,7 @@ for (const type of TYPES)
       assert.ok(perHour < 1500, `${perHour} packets an hour`);
     });
 
-test("congestion: the pack is kept and sent again as new after Twait, which doubles to 300 s", () => {
+test("congestion: the pack is kept and sent as new after Twait, which doubles to 300 s", () => {
   const rig = startWithReadings({});
   rig.host.run(3000);
   rig.gateway.script.code = (type) => (type === "PUBACK" ? 1 : 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: a boot number is never used twice, whatever instant the power goes (SPEC.md §1.6).
+// Goal: no boot number is used twice, whenever the power goes (SPEC.md §1.6).
 // Method: power cuts after each octet of each flash write, through a full sector and its change; then garbage and failing flash.
 
 import assert from "node:assert/strict";
@@ -78,7 +78,7 @@ function lastPack(gateway: ScriptedGateway): Uint8Array {
   return gateway.publications.filter(({ topic }) => topic === "data").at(-1)!.payload;
 }
 
-test("the power goes after each octet of the entry: the number is lost or taken, never repeated", () => {
+test("the power goes after each octet of the entry: no number is repeated", () => {
   for (const [number, entry] of [
     [0, 0],
     [7, 7],
@@ -96,7 +96,7 @@ test("the power goes after each octet of the entry: the number is lost or taken,
     }
 });
 
-test("a full sector: a cut in the erase of the other, or in its first entry, costs no number", () => {
+test("a full sector: a cut in the erase of the other or in its first entry is survived", () => {
   for (const sector of [0, 1]) {
     const other = flashAt(900, 1 - sector, ENTRIES);
     for (const octets of [0, 1, 7, 8, 9, 2048, 4095, 4096]) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: no fault of the network or of the host breaks the link or the account of what was queued.
+// Goal: no fault of network or host breaks the link or its account.
 // Method: exhaustive: each datagram of the gateway lost, doubled, late, cut; each host call failing; then random octets.
 
 import assert from "node:assert/strict";
@@ -122,7 +122,7 @@ test("a host that takes no datagram for a minute is asked again, not in a hurry"
   heal(rig);
 });
 
-test("without any entropy a node still connects, and another identity or boot waits otherwise", () => {
+test("without any entropy a node still connects, and another boot waits otherwise", () => {
   const rig = play({}, ({ host }) => (host.entropyBroken = true));
   assert.ok(rig.gateway.connected);
   const first = rig.gateway.heard[0]!.atMs;

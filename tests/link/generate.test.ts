@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: the generated tables say what node.json says, and every birth part fits a datagram.
+// Goal: the birth says what node.json says, and every part fits a datagram.
 // Method: births of small, wide and extreme nodes taken from the release module, joined and compared field by field.
 
 import assert from "node:assert/strict";

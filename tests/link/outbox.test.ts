@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Goal: a full outbox gives up the oldest telemetry first and events last, never what may have arrived, and counts all.
-// Method: the release module of a node with both QoS, cut off from its gateway, filled past its 512 slots.
+// Goal: a full outbox gives up telemetry first, events last, and counts all.
+// Method: the release module of a node with both QoS, cut off from its gateway, filled past its 512 slots; what may have arrived is never given up.
 
 import assert from "node:assert/strict";
 import { before, test } from "node:test";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: the codec in the release module takes what MQTT-SN 1.2 §5 allows, counts the rest, and frames at each length boundary.
+// Goal: the codec takes what MQTT-SN 1.2 §5 allows and counts the rest.
 // Method: all vectors, their strict prefixes and grown forms to a connected node; packs driven through 245 to 262 octets; tshark reads a session.
 
 import assert from "node:assert/strict";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Goal: what is put into the ring comes out of the packs, value for value, in deterministic CBOR.
-// Method: extremes of every type and scale through the release module; read by a strict reader, cbor-x and python3 cbor2.
+// Goal: what is put into the ring comes out of the packs, value for value.
+// Method: extremes of every type and scale through the release module; a strict reader of deterministic CBOR, cbor-x and python3 cbor2 read them.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: a node finds a gateway, sets its session up, keeps it and finds back, as MQTT-SN 1.2 §6 says.
+// Goal: a node sets its session up, keeps it and finds back (MQTT-SN 1.2 §6).
 // Method: release link.wasm of the oven under virtual time against a scripted gateway; invariants after each poll.
 
 import assert from "node:assert/strict";
@@ -57,7 +57,7 @@ test("a node connects with its will, subscribes, registers and says who it is", 
     message: "lost",
     flags: 0x30,
   });
-  assert.equal(gateway.keepAliveS, 30);
+  assert.equal(gateway.keepAliveS, 10);
   assert.equal(gateway.clientId, "oven-01");
   const [presence, birth, status] = gateway.publications;
   assert.deepEqual(
@@ -70,7 +70,7 @@ test("a node connects with its will, subscribes, registers and says who it is", 
   assert.equal(host.counters()["timeAnswers"], 1);
 });
 
-test("without a configured gateway a node searches, more and more rarely, and takes who answers", () => {
+test("without a configured gateway a node searches, ever more rarely", () => {
   const { host, gateway } = start({ dead: true, peer: 9 }, { gateways: 0 });
   host.run(200_000);
   const at = gateway.heard.map(({ atMs }) => atMs);
@@ -147,7 +147,7 @@ test("a quiet session is kept by pings, and a dead gateway is noticed", () => {
   assert.ok(pings.length >= 4, `${pings.length} pings`);
   const at = gateway.heard.map(({ atMs }) => atMs);
   for (let i = 1; i < at.length; i++)
-    assert.ok(at[i]! - at[i - 1]! <= 30_000, "inside the keep alive");
+    assert.ok(at[i]! - at[i - 1]! <= 10_000, "inside the keep alive");
   gateway.script.dead = true;
   host.run(80_000);
   assert.equal(types(gateway).at(-1), "CONNECT");
@@ -195,7 +195,7 @@ test("a publication on an unknown topic is answered with invalid topic id", () =
   assert.equal(Buffer.from(gateway.heard.at(-1)!.bytes).toString("hex"), "070d7f77000502");
 });
 
-test("after DISCONNECT of the gateway the node connects again and registers everything anew", () => {
+test("after DISCONNECT the node connects again and registers everything anew", () => {
   const { host, gateway } = start();
   host.run(3000);
   const before = types(gateway);
@@ -206,7 +206,7 @@ test("after DISCONNECT of the gateway the node connects again and registers ever
   assert.deepEqual(types(gateway).slice(before.length), before);
 });
 
-test("the pack in flight is sent again after a reconnect, and nothing twice once acknowledged", () => {
+test("the pack in flight is sent again after a reconnect, until acknowledged", () => {
   const { host, gateway } = start();
   host.run(3000);
   gateway.script.code = (type) => (type === "PUBACK" ? undefined : 0);

@@ -19,6 +19,7 @@ export const EUI64 = Uint8Array.of(0x02, 0x46, 0x45, 0x52, 0xff, 0xfe, 0x00, 0x2
 export const BASE_NAME = "urn:dev:mac:02464552fffe002a_";
 export const LOOP_HASH = new Uint8Array(32).map((_, i) => i + 1);
 export const LINK_HASH = new Uint8Array(32).map((_, i) => 200 - i);
+const HOST = Buffer.from("test host");
 const SECTOR_BYTES = 4096;
 const FLASH_BYTES = 2 * SECTOR_BYTES;
 const WAITING_MAX = 1024; // 4,096 octets of u32
@@ -30,19 +31,21 @@ export function parseNode(node: unknown): NodeType {
 }
 
 /** The release link.wasm of a node type, kept by the hash of its sources. */
-export async function buildLink(node: NodeType): Promise<WebAssembly.Module> {
+export async function linkBytes(node: NodeType): Promise<Uint8Array> {
   const overlay = { "firmware/generated/link.ts": generateLink(node, LINK_VERSION) };
   const tree = createSourceTree({ folder: undefined, overlay });
   const texts = tree.texts().filter(([name]) => !name.startsWith("firmware/loop/"));
   const key = `link-test-${hashTexts([["asc", compilerVersion()], ...texts]).slice(0, 40)}`;
-  let wasm = takeCached(key);
-  if (wasm === undefined) {
-    const compiled = await compile(tree, LINK_ENTRY);
-    assert.ok(compiled.ok, compiled.ok ? "" : compiled.errors.join("\n"));
-    wasm = compiled.wasm;
-    putCached(key, wasm);
-  }
-  return new WebAssembly.Module(wasm as BufferSource);
+  const cached = takeCached(key);
+  if (cached !== undefined) return cached;
+  const compiled = await compile(tree, LINK_ENTRY);
+  assert.ok(compiled.ok, compiled.ok ? "" : compiled.errors.join("\n"));
+  putCached(key, compiled.wasm);
+  return compiled.wasm;
+}
+
+export async function buildLink(node: NodeType): Promise<WebAssembly.Module> {
+  return new WebAssembly.Module((await linkBytes(node)) as BufferSource);
 }
 
 /** Thrown inside a flash write: what was written so far stays. */
@@ -294,7 +297,7 @@ function identity(inside: Inside): Imports {
     const { gateways, hostCounters } = inside.host;
     if (number === 6) return Uint8Array.of(gateways);
     if (number === 7) return new Uint8Array(Uint32Array.from(hostCounters).buffer);
-    return [, inside.nodeId, EUI64, LOOP_HASH, LINK_HASH, Buffer.from("test host")][number];
+    return [undefined, inside.nodeId, EUI64, LOOP_HASH, LINK_HASH, HOST][number];
   };
   return {
     entropy(address, length) {

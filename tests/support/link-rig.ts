@@ -5,11 +5,13 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import type { NodeType } from "../../scripts/build/schema.ts";
 import { createScriptedGateway, type GatewayScript, type ScriptedGateway } from "./link-gateway.ts";
 import {
   BASE_NAME,
   buildLink,
   createLinkHost,
+  linkBytes,
   parseNode,
   watchInvariants,
   type HostOptions,
@@ -26,8 +28,15 @@ export interface Rig {
 
 /** The release module of a node.json in the tree, named from the project's root. */
 export function buildLinkOf(path: string): Promise<WebAssembly.Module> {
-  const file = new URL(`../../${path}`, import.meta.url);
-  return buildLink(parseNode(JSON.parse(readFileSync(file, "utf8"))));
+  return buildLink(readNode(path));
+}
+
+export function linkBytesOf(path: string): Promise<Uint8Array> {
+  return linkBytes(readNode(path));
+}
+
+function readNode(path: string): NodeType {
+  return parseNode(JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), "utf8")));
 }
 
 /** A node that was just powered on, and its gateway. */

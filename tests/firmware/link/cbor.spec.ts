@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: the writer gives the shortest form of every item and stops at the end of its room.
+// Goal: every item has its shortest form, and nothing passes the end of the room.
 // Method: values around each boundary of RFC 8949 §3, octets compared as numbers.
 
 import {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: every slot is in one list, and the account of what was queued holds after every step.
+// Goal: every slot is in one list, and the account holds after every step.
 // Method: 20,000 random steps by seed on an outbox of 128 slots, invariants after each.
 
 import { COUNTERS } from "../../../firmware/link/counters";

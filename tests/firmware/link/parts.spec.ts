@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Goal: the small parts of link hold their own rules: clock, boot plan, jitter, packet frames.
-// Method: each by itself at its edges.
+// Goal: the small parts of link hold their own rules at their edges.
+// Method: clock, deadlines, jitter, boot plan and packet frames, each by itself.
 
 import {
   boot,

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// Goal: the module reaches what SPEC.md §1.2 lists, no more; its size is known.
+// Method: imports, exports, memory and octets of the release module of both example nodes.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createLinkHost } from "../support/link-host.ts";
+import { buildLinkOf, linkBytesOf } from "../support/link-rig.ts";
+
+const PAGE_BYTES = 65_536;
+// Growth is a decision: raise a number with its reason. Code is 10.4 KiB, two fifths of it session and codec.
+const BYTES_MAX = { oven: 12_550, meter: 12_650 };
+
+const IMPORTS =
+  "datagram_put datagram_take entropy flash_erase flash_program flash_read info now_us ring_take";
+const EXPORTS = "counters init memory poll scratch waiting";
+
+for (const [name, bytesMax] of Object.entries(BYTES_MAX)) {
+  const path = `firmware/nodes/${name}/node.json`;
+
+  test(`link of the ${name} imports and exports its table`, async () => {
+    const module = await buildLinkOf(path);
+    const imports = WebAssembly.Module.imports(module);
+    assert.ok(imports.every((i) => i.module === "host" && i.kind === "function"));
+    assert.equal(
+      imports
+        .map((i) => i.name)
+        .sort()
+        .join(" "),
+      IMPORTS,
+    );
+    const exports = WebAssembly.Module.exports(module).map((e) => e.name);
+    assert.equal(exports.sort().join(" "), EXPORTS);
+  });
+
+  test(`link of the ${name} fits one page of memory and ${bytesMax} octets`, async () => {
+    const host = createLinkHost(await buildLinkOf(path));
+    assert.equal(host.memory.buffer.byteLength, PAGE_BYTES);
+    const { length } = await linkBytesOf(path);
+    assert.ok(length <= bytesMax, `${length} octets`);
+    assert.ok(length > bytesMax - 2048, `${length} octets: lower the number`);
+  });
+}
