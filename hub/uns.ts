@@ -48,8 +48,16 @@ export function createUns(place: UnsPlace): Uns {
   const values = createValueQueue();
   const retained = new Map<string, string>();
   const waiting = new Set<string>();
-  const tag = (node: NodeRecord, channel: ChannelRecord): string =>
-    `${plant}/${node.line}/${node.cell}/_raw/${node.id}/${channel.level}`;
+  const tags = new WeakMap<ChannelRecord, string>(); // a topic is made once a channel
+
+  function tag(node: NodeRecord, channel: ChannelRecord): string {
+    let topic = tags.get(channel);
+    if (topic === undefined) {
+      topic = `${plant}/${node.line}/${node.cell}/_raw/${node.id}/${channel.level}`;
+      tags.set(channel, topic);
+    }
+    return topic;
+  }
 
   function keep(topic: string, payload: string): void {
     if (retained.get(topic) === payload) return;
@@ -68,13 +76,12 @@ export function createUns(place: UnsPlace): Uns {
       ),
     retire: (node, channel) => {
       const topic = `${tag(node, channel)}/_meta`;
-      if (!retained.delete(topic)) return;
-      waiting.delete(topic);
-      values.put(topic, "", true); // an empty retained message clears the topic
+      if (retained.delete(topic)) waiting.add(topic);
     },
     take: () => {
       const publications: Publication[] = [];
       for (const topic of waiting)
+        // an empty retained message clears the topic
         publications.push({ topic, payload: retained.get(topic) ?? "", retain: true });
       waiting.clear();
       values.takeAll(publications);
@@ -87,8 +94,9 @@ export function createUns(place: UnsPlace): Uns {
   };
 }
 
-/** Why a place cannot be used in topics, or null. A root that is the nodes' own would feed the hub itself. */
+/** Why a place cannot be used in topics, or null. */
 export function placeProblem(levels: Record<string, string>): string | null {
+  // The hub would hear its own publications.
   if (levels["root"]?.split("/")[0] === TOPIC_ROOT)
     return `"root" is "${levels["root"]}": that is where nodes publish, choose another`;
   for (const [name, text] of Object.entries(levels)) {
@@ -120,7 +128,7 @@ function metaPayload(channel: ChannelRecord): string {
 
 // Values in a ring; the oldest goes when it is full.
 function createValueQueue(): {
-  put(topic: string, payload: string, retain?: boolean): void;
+  put(topic: string, payload: string): void;
   takeAll(into: Publication[]): void;
   dropped(): number;
 } {
@@ -128,8 +136,8 @@ function createValueQueue(): {
   let first = 0; // slot of the oldest, once the ring is full
   let dropped = 0;
   return {
-    put: (topic, payload, retain = false) => {
-      const publication = { topic, payload, retain };
+    put: (topic, payload) => {
+      const publication = { topic, payload, retain: false };
       if (queue.length < PUBLICATIONS_MAX) {
         queue.push(publication);
         return;

@@ -147,6 +147,16 @@ test("a channel that a new birth does not announce has its _meta cleared", () =>
   );
 });
 
+test("a channel that goes and comes back before anything is published keeps its _meta", () => {
+  const hub = born({ name: "a" });
+  hub.takePublications();
+  say(hub, "oven-1/birth/0", birth({ boot: 2, channels: [[{ name: "b" }]] })[0]!);
+  say(hub, "oven-1/birth/0", birth({ boot: 3, channels: [[{ name: "a" }]] })[0]!);
+  const last = new Map(hub.takePublications().map(({ topic, payload }) => [topic, payload]));
+  assert.match(last.get(`${AT}/_raw/oven-1/a/_meta`) ?? "", /"name":"a"/);
+  assert.equal(last.get(`${AT}/_raw/oven-1/b/_meta`), "");
+});
+
 test("after a reconnect all retained topics are published again, values are not", () => {
   const hub = born({ name: "t" });
   say(hub, "oven-1/presence", "online");
