@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `npm run bench`: every file in tests/bench, one after the other, each in a process of its own.
+// `npm run bench`: every file in tests/bench, each in a process of its own.
 //
 // A bench prints its baseline and ours as a ratio. Timing is never a test: nothing fails here but a crash.
 

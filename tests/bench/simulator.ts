@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How much faster than time itself the simulator runs the example plant.
 //
-// The baseline is the clock on the wall; a run is ten virtual minutes after one to warm up, best of three.
+// The baseline is the clock on the wall; a run is ten virtual minutes, warmed up, best of three.
 
 import { join } from "node:path";
 import { readPlant, toPlantPlan } from "../../scripts/build/plant.ts";
@@ -12,9 +12,11 @@ const FOR_MS = 10 * 60_000;
 const RUNS = 3;
 
 const plan = await toPlantPlan(readPlant(join(PROJECT, "plants/example")));
-for (const loss of [0, 0.2]) {
-  const options = { seed: 1, forMs: FOR_MS, loss, duplicate: 0, reorder: 0 };
-  runSimulation(plan, options);
+const optionsOf = (loss: number) => ({ seed: 1, forMs: FOR_MS, loss, duplicate: 0, reorder: 0 });
+const LOSSES = [0, 0.2];
+for (const loss of LOSSES) runSimulation(plan, optionsOf(loss)); // warms up
+for (const loss of LOSSES) {
+  const options = optionsOf(loss);
   let bestMs = Infinity;
   let queued = 0;
   for (let run = 0; run < RUNS; run++) {
