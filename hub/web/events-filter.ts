@@ -29,6 +29,10 @@ function sortEvents(events: EventView[], sort: string): EventView[] {
   const name = descending ? sort.slice(1) : sort;
   if (name === "time") return descending ? events.reverse() : events;
   const key = name === "kind" ? "kind" : "node";
-  events.sort((one, other) => ((one[key] ?? "") < (other[key] ?? "") ? -1 : 1));
+  events.sort((one, other) => compareText(one[key] ?? "", other[key] ?? ""));
   return descending ? events.reverse() : events;
+}
+
+function compareText(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A hub that plays a script, for tests of the page: two machines, one tap, one alarm.
+// A hub that plays a script for the page: two machines, a tap, an alarm.
 //
 // Serves the bundle under a strict policy and the HTTP API of hub/api.ts. Values are functions of time alone, so that
 // the page's history and what it saw live must agree. Adapter test code: real sockets, real time.
@@ -15,6 +15,9 @@ import { crowdNode, meterNode, ovenNode, valueAt } from "./page-plant.ts";
 /** Every period of the script has readings of all channels. */
 const PERIOD_MS = 200;
 const CHANGES_KEPT = 1_000;
+
+/** Bundled once for all fixtures of a process. */
+const BUNDLE = bundlePage();
 
 /** As the hub sends it: nothing inline, nothing from elsewhere. */
 const POLICY =
@@ -99,7 +102,7 @@ async function createState(options: FixtureOptions): Promise<State> {
   const nowMs = Date.now();
   const startMs = nowMs - (options.historyMs ?? 240_000);
   const state: State = {
-    bundle: await bundlePage(),
+    bundle: await BUNDLE,
     startMs,
     nodes: [],
     events: [],

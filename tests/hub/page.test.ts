@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: MIT
+// Goal: the page shows a living plant by mouse, keyboard and phone, silently.
+//
+// Method: a scripted hub, Debian's Chromium, and the browser's own measure of sizes, colours and names.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, afterEach, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import { bundlePage } from "../../hub/web/bundle.ts";
+import { BROWSER_ARGS, takePicture } from "../../scripts/steps/picture.ts";
+import { findProgram, program } from "../support/need.ts";
+import { cutTexts, namelessControls, overflow, paleTexts } from "./page-checks.ts";
+import { smallTargets, traceInLeftHalf } from "./page-checks.ts";
+import { startFixture, type Fixture, type FixtureOptions } from "./page-fixture.ts";
+import { ovenNode, valueAt } from "./page-plant.ts";
+
+/** The first view over the wire: page, script, style. */
+const FIRST_VIEW_BYTES_MAX = 60_000;
+
+const DESKTOP = { width: 1280, height: 800 };
+const PHONE = { width: 360, height: 740 };
+
+const ADDRESSES = [
+  "#/plant",
+  "#/machines",
+  "#/machines/oven-1",
+  "#/machines/meter-1",
+  "#/taps",
+  "#/path",
+  "#/events",
+];
+
+const needs = program("chromium");
+let browser: Browser | undefined;
+const closers: (() => Promise<void>)[] = [];
+
+before(async () => {
+  const executablePath = findProgram("chromium");
+  if (executablePath === undefined) return;
+  browser = await chromium.launch({ executablePath, args: [...BROWSER_ARGS] });
+});
+
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+after(async () => {
+  await browser?.close();
+});
+
+interface Opened {
+  page: Page;
+  fixture: Fixture;
+  printed: string[]; // all that the page wrote to the console
+}
+
+async function open(address: string, options: FixtureOptions = {}): Promise<Opened> {
+  const fixture = await startFixture(options);
+  closers.push(() => fixture.close());
+  return { fixture, ...(await openAt(fixture, address)) };
+}
+
+async function openAt(
+  fixture: Fixture,
+  address: string,
+): Promise<{ page: Page; printed: string[] }> {
+  const context: BrowserContext = await browser!.newContext({ viewport: DESKTOP });
+  closers.push(() => context.close());
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  const printed: string[] = [];
+  page.on("console", (message) => printed.push(message.text()));
+  page.on("pageerror", (error) => printed.push(error.message));
+  await page.goto(fixture.url + address);
+  await page.waitForSelector("main h1, main .empty h2");
+  return { page, printed };
+}
+
+const tile = (id: string): string => `article.tile:has(a:text-is("${id}"))`;
+
+test("the first view is small, has nothing inline and asks nobody else", async () => {
+  const { html, js, css, icon } = await bundlePage();
+  const bytes = [html, js, css].reduce((sum, part) => sum + gzipSync(part).length, 0);
+  assert.ok(bytes <= FIRST_VIEW_BYTES_MAX, `${bytes} bytes compressed`);
+  assert.doesNotMatch(html, /<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon[a-z]+=/);
+  const texts = `${html}${new TextDecoder().decode(js)}${css}${icon}`;
+  const others = [...texts.matchAll(/https?:\/\/[\w.-]+/g)].map(([address]) => address);
+  assert.deepEqual([...new Set(others)], ["http://www.w3.org"]);
+});
+
+test("values move, and the number has its unit beside it", needs, async () => {
+  const { page, printed } = await open("#/plant");
+  const value = page.locator('[data-value="oven-1/temperature"]').first();
+  const first = await value.textContent();
+  assert.match(first ?? "", /^\d{3}\.\d\d°C$/);
+  await page.waitForFunction(
+    (text) => document.querySelector('[data-value="oven-1/temperature"]')?.textContent !== text,
+    first,
+  );
+  assert.deepEqual(printed, []);
+});
+
+test(
+  "after a reload the chart has the history since the start, and the file agrees",
+  needs,
+  async () => {
+    const { page, fixture, printed } = await open("#/machines/oven-1", { historyMs: 100_000 });
+    await page.reload();
+    await page.waitForFunction(() =>
+      document.querySelector(".chart")?.getAttribute("aria-label")?.includes(" to "),
+    );
+    await page.waitForTimeout(600);
+    assert.ok((await traceInLeftHalf(page, 0)) > 50);
+    const [download] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("c")]);
+    const lines = readFileSync(await download.path(), "utf8")
+      .trimEnd()
+      .split("\r\n");
+    assert.equal(lines[0], "time,node,channel,value");
+    const oven = ovenNode(0);
+    const points = lines.slice(1).map((line) => line.split(","));
+    const hot = points.filter(([, , channel]) => channel === "temperature");
+    assert.ok(hot.length > 400, `${hot.length} points`);
+    for (const [time, , , value] of hot) {
+      const wallMs = Date.parse(time!);
+      assert.equal(Number(value), valueAt(oven, oven.channels[0]!, wallMs));
+    }
+    const ages = hot.map(([time]) => Date.now() - Date.parse(time!));
+    assert.ok(Math.max(...ages) > 95_000 && Math.min(...ages) < 3_000);
+    assert.ok(fixture.requests().some((path) => path.startsWith("/api/history?node=oven-1")));
+    assert.deepEqual(printed, []);
+  },
+);
+
+test(
+  "a killed node turns to lost with old values, and comes back with its next boot",
+  needs,
+  async () => {
+    const { page, fixture, printed } = await open("#/plant");
+    await page.waitForSelector(`${tile("oven-1")} .mark:has-text("running")`);
+    fixture.kill("oven-1");
+    await page.waitForSelector(`${tile("oven-1")} .mark:has-text("lost")`);
+    await page.waitForSelector('.strip .mark:has-text("1 lost")');
+    await page.waitForSelector(`${tile("oven-1")} .note:has-text("old")`);
+    fixture.revive("oven-1");
+    await page.waitForSelector(`${tile("oven-1")} .mark:has-text("running")`);
+    await page.waitForSelector('.events:has-text("boot 4")');
+    await page.waitForSelector(`${tile("oven-1")} .note`, { state: "detached" });
+    assert.deepEqual(printed, []);
+  },
+);
+
+test("a bad value is a dash with its cause, never a number", needs, async () => {
+  const { page, fixture } = await open("#/machines/oven-1");
+  fixture.setBad("oven-1", "temperature", "open-wire");
+  await page.waitForSelector('.trend:has-text("temperature") .note:has-text("open wire")');
+  const value = page.locator('[data-value="oven-1/temperature"]').first();
+  assert.equal(await value.textContent(), "\u2014");
+  fixture.setBad("oven-1", "temperature", null);
+  await page.waitForFunction(() =>
+    document.querySelector('[data-value="oven-1/temperature"]')?.textContent?.endsWith("°C"),
+  );
+});
+
+test(
+  "an alarm comes to the strip and to the top of the plant, and goes when it returned",
+  needs,
+  async () => {
+    const { page, fixture } = await open("#/plant");
+    await page.waitForSelector('.strip .mark:has-text("1 alarm")');
+    fixture.raise("oven-1", "temperature", "too-hot", true);
+    await page.waitForSelector('.strip .mark:has-text("2 alarms")');
+    const line = page.locator('.alarm:has-text("too-hot")');
+    assert.match((await line.textContent()) ?? "", /limit above 200.*normal again below 197/);
+    fixture.raise("oven-1", "temperature", "too-hot", false);
+    await line.waitFor({ state: "detached" });
+  },
+);
+
+test("each view fits, is legible and named: 1280 and 360 px, light and dark", needs, async () => {
+  const { page, fixture, printed } = await open("#/plant", { crowd: 4 });
+  fixture.kill("sensor-001");
+  fixture.setBad("meter-1", "current", "stale");
+  for (const address of ADDRESSES) {
+    await page.evaluate((hash) => void (location.hash = hash), address);
+    await page.waitForTimeout(120);
+    for (const viewport of [DESKTOP, PHONE]) {
+      await page.setViewportSize(viewport);
+      const where = `${address} at ${viewport.width} px`;
+      await page.waitForTimeout(60);
+      assert.equal(await overflow(page), 0, `${where} is too wide`);
+      assert.deepEqual(await cutTexts(page), [], `${where} has cut texts`);
+      assert.deepEqual(await namelessControls(page), [], `${where} has nameless controls`);
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme });
+        assert.deepEqual(await paleTexts(page), [], `${where}, ${colorScheme}`);
+      }
+      if (viewport === PHONE) assert.deepEqual(await smallTargets(page, 32), [], where);
+    }
+  }
+  assert.deepEqual(printed, []);
+});
+
+test(
+  "each address works after a reload and with the back button, and has a title",
+  needs,
+  async () => {
+    const { page } = await open("#/plant");
+    const titles: string[] = [];
+    for (const address of ADDRESSES) {
+      await page.goto(page.url().replace(/#.*/, address));
+      await page.reload();
+      await page.waitForSelector("main h1");
+      titles.push(await page.title());
+    }
+    assert.equal(new Set(titles).size, ADDRESSES.length);
+    assert.ok(titles.includes("oven-1 · Machines · Ferrule"));
+    await page.goBack();
+    await page.waitForSelector('h1:text-is("Path")');
+    assert.equal(await page.title(), "Path · Ferrule");
+  },
+);
+
+test("the keyboard alone reaches everything", needs, async () => {
+  const { page, printed } = await open("#/plant");
+  const press = async (...keys: string[]): Promise<void> => {
+    for (const key of keys) await page.keyboard.press(key);
+  };
+  await press("g", "m");
+  await page.waitForSelector('h1:text-is("Machines")');
+  await press("/");
+  await page.keyboard.type("oven gm?c");
+  assert.equal(new URL(page.url()).hash, "#/machines?text=oven+gm%3Fc");
+  await page.waitForSelector('h2:text-is("No machine matches")');
+  await page.locator("[data-search]").fill("oven");
+  await press("Escape");
+  await page.locator("tbody tr").waitFor();
+  for (let tabs = 0; tabs < 20; tabs++) {
+    await press("Tab");
+    if ((await page.evaluate(() => document.activeElement?.textContent)) === "oven-1") break;
+  }
+  const outline = await page.evaluate(() => getComputedStyle(document.activeElement!).outlineStyle);
+  assert.equal(outline, "solid");
+  await press("Enter");
+  await page.waitForSelector('h1:text-is("oven-1")');
+  await press("?");
+  await page.waitForSelector("dialog[open]");
+  await press("Escape");
+  await page.waitForSelector("dialog[open]", { state: "detached" });
+  for (const [key, title] of [
+    ["t", "Taps"],
+    ["a", "Path"],
+    ["e", "Events"],
+    ["p", "Plant"],
+  ]) {
+    await press("g", key!);
+    await page.waitForSelector(`h1:text-is("${title}")`);
+  }
+  assert.deepEqual(printed, []);
+});
+
+test("a pause holds the numbers, and going on fetches what was missed", needs, async () => {
+  const { page } = await open("#/plant");
+  await page.keyboard.press("Space");
+  await page.waitForSelector('button:has-text("Paused")');
+  const texts = (): Promise<string[]> => page.locator("[data-value], time").allTextContents();
+  const held = await texts();
+  await page.waitForTimeout(1_200);
+  assert.deepEqual(await texts(), held);
+  await page.keyboard.press("Space");
+  await page.waitForFunction(
+    (text) => document.querySelector('[data-value="oven-1/temperature"]')?.textContent !== text,
+    held[0],
+  );
+});
+
+test(
+  "a lost stream says since when, values are old, and it recovers by itself",
+  needs,
+  async () => {
+    const { page, fixture } = await open("#/machines/oven-1");
+    await page.waitForTimeout(500);
+    fixture.cut();
+    await page.waitForSelector('.notice:has-text("Connection lost since")');
+    await page.waitForSelector(".app.stale");
+    await page.waitForTimeout(1_000);
+    fixture.heal();
+    await page.waitForSelector(".notice", { state: "detached" });
+    await page.waitForSelector(".app:not(.stale)");
+    const value = page.locator('[data-value="oven-1/temperature"]').first();
+    const first = await value.textContent();
+    await page.waitForFunction(
+      (text) => document.querySelector('[data-value="oven-1/temperature"]')?.textContent !== text,
+      first,
+    );
+    const resumed = fixture.lastEventIds();
+    assert.ok(
+      resumed.length > 0 && Number(resumed[0]) > 0,
+      "the stream was resumed by its last id",
+    );
+  },
+);
+
+test(
+  "events are filtered by address, sorted, exported, and new ones wait while one reads",
+  needs,
+  async () => {
+    const { page, fixture, printed } = await open("#/events?kind=alarm", { events: 900 });
+    const rows = page.locator(".event-row");
+    await page.waitForFunction(() => document.querySelectorAll(".event-row").length === 2);
+    await page.getByLabel("Kind").selectOption("");
+    await page.waitForFunction(() => document.querySelectorAll(".event-row").length > 20);
+    assert.ok((await rows.count()) < 100, "only the rows in sight are drawn");
+    await page.mouse.move(700, 400);
+    await page.mouse.wheel(0, 3_000);
+    await page.waitForFunction(() => scrollY > 2_000);
+    const seen = await rows.first().textContent();
+    fixture.event("A late message was refused.");
+    await page.waitForSelector('button:has-text("1 new")');
+    assert.equal(await rows.first().textContent(), seen);
+    await page.click('button:has-text("1 new")');
+    await page.waitForSelector('.event-row:has-text("A late message was refused.")');
+    await page.getByRole("button", { name: "Time" }).click();
+    await page.waitForSelector('[aria-sort="ascending"]');
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.click('button:has-text("Export CSV")'),
+    ]);
+    const lines = readFileSync(await download.path(), "utf8")
+      .trimEnd()
+      .split("\r\n");
+    assert.equal(lines[0], "time,node,kind,channel,alarm,value,count,text");
+    assert.match(lines[1]!, /^\d{4}-\d\d-\d\dT[\d:.]+Z,/);
+    assert.deepEqual(printed, []);
+  },
+);
+
+test("what comes from the network is text, whatever it says", needs, async () => {
+  const { page, fixture, printed } = await open("#/events");
+  fixture.event("<img src=x onerror=alert(1)><b>bold</b>");
+  await page.waitForSelector('.event-text:has-text("<img src=x onerror=alert(1)>")');
+  assert.equal(await page.locator(".event-text img, .event-text b").count(), 0);
+  assert.deepEqual(printed, []);
+});
+
+test("a register table shows what changed, and by how much", needs, async () => {
+  const { page } = await open("#/taps/meter-1/bus");
+  const row = page.locator('tr:has-text("current")');
+  await row.locator(".change.fresh .difference").waitFor();
+  assert.match((await row.locator(".difference").textContent()) ?? "", /^[+\u2212]\d\.\d\d$/);
+  assert.match((await row.textContent()) ?? "", /17.*holding FC 3.*107.*u16 ABCD/);
+  assert.match((await page.locator(".figures").textContent()) ?? "", /99\.8\u00a0%/);
+});
+
+test(
+  "an empty plant, an unknown machine and a filter without matches say what to do",
+  needs,
+  async () => {
+    const { page, fixture } = await open("#/plant", { empty: true });
+    await page.waitForSelector('.empty code:text-is("npx ferrule up")');
+    const other = await startFixture();
+    closers.push(() => other.close());
+    await page.goto(`${other.url}#/machines/nobody`);
+    await page.waitForSelector('.empty h2:has-text("nobody")');
+    await page.goto(`${other.url}#/events?kind=trap`);
+    await page.click('a:text-is("Clear the filters")');
+    await page.waitForSelector(".event-row");
+    assert.ok(fixture.requests().length > 0);
+  },
+);
+
+test("a picture of the page is taken once its values moved", needs, async () => {
+  const fixture = await startFixture();
+  closers.push(() => fixture.close());
+  const file = `${process.env["TMPDIR"] ?? "/tmp"}/ferrule-page-${process.pid}.png`;
+  await takePicture(fixture.url, file);
+  const header = readFileSync(file).subarray(0, 24);
+  assert.equal(header.readUInt32BE(16), 1280);
+  assert.equal(header.readUInt32BE(20), 800);
+});
