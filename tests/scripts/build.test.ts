@@ -87,6 +87,17 @@ test("a folder outside the project with Windows line ends builds", async () => {
   assert.deepEqual(second.link.hash, first.link.hash);
 });
 
+test("another node.json gives other modules, the same one the same", async () => {
+  const folder = putFiles(join(top, "tuned"), { "node.json": nodeJson() });
+  const first = await buildNode(folder);
+  putFiles(folder, { "node.json": nodeJson({ periodMs: 20 }) });
+  const slower = await buildNode(folder);
+  assert.notDeepEqual(slower.link.hash, first.link.hash, "the period stands in the birth message");
+  assert.notDeepEqual(slower.loop.hash, first.loop.hash, "100 ms are other ticks");
+  putFiles(folder, { "node.json": nodeJson() });
+  assert.deepEqual((await buildNode(folder)).link.hash, first.link.hash);
+});
+
 test("an error in loop.ts shows the user's file, line and column", async () => {
   const loop = LOOP.map((line) => line.replace("half(84)", "halve(84)")).join("\r\n");
   assert.equal(
