@@ -5,7 +5,7 @@
 // everything else starts anew with power. Times are absolute µs of the run; a module sees its node's
 // own clock, which starts at 0 with power.
 
-import type { Device } from "./devices/device.ts";
+import type { Device, TapSink } from "./devices/device.ts";
 import { createFlash, type Flash } from "./flash.ts";
 import { createInbox, createPeers, type Inbox, type Peers } from "./peers.ts";
 import type { NodePlan } from "./plan.ts";
@@ -53,13 +53,15 @@ export interface Hardware {
   readonly peers: Peers;
   readonly outputs: { output: number; duty: number; safeDuty: number }[];
   readonly counters: HostCounters;
+  readonly hear: TapSink; // puts what a machine says into the taps, unless there is no power
+  powered: boolean;
   nowUs: number; // of the event that is being worked on
   poweredAtUs: number;
   datagramsDropped: number; // did not fit the inbox or link's buffer; kept for the whole run
 }
 
 export function createHardware(setup: NodeSetup, ports: NodePorts): Hardware {
-  return {
+  const hardware: Hardware = {
     setup,
     ports,
     flash: createFlash(),
@@ -69,10 +71,15 @@ export function createHardware(setup: NodeSetup, ports: NodePorts): Hardware {
     peers: createPeers(setup.gateways),
     outputs: setup.plan.outputs.map(({ output, safeDuty }) => ({ output, safeDuty, duty: -1 })),
     counters: { ringDropped: 0, loopTraps: 0, loopOverruns: 0, linkTraps: 0 },
+    hear(tap, endUs, byte, flags) {
+      if (hardware.powered) hardware.taps[tap]?.put(endUs - hardware.poweredAtUs, byte, flags);
+    },
+    powered: false,
     nowUs: 0,
     poweredAtUs: 0,
     datagramsDropped: 0,
   };
+  return hardware;
 }
 
 /** The node's now_us(): a u32 that wraps, as the i32 that crosses the border. */
@@ -80,12 +87,9 @@ export function nodeTimeUs(hardware: Hardware): number {
   return (hardware.nowUs - hardware.poweredAtUs) | 0;
 }
 
-/** Lets the machine live on to the present; without power what it says is not heard. */
-export function advanceDevice(hardware: Hardware, powered: boolean): void {
-  const { taps, poweredAtUs } = hardware;
-  hardware.setup.device.advance(hardware.nowUs, (tap, endUs, byte, flags) => {
-    if (powered) taps[tap]?.put(endUs - poweredAtUs, byte, flags);
-  });
+/** Lets the machine live on to the present. */
+export function advanceDevice(hardware: Hardware): void {
+  hardware.setup.device.advance(hardware.nowUs, hardware.hear);
 }
 
 /** Sets one output; 0 done, -1: there is no such output. */

@@ -76,7 +76,6 @@ interface State {
   readonly linkModule: WebAssembly.Module | undefined; // undefined: the node has no IT side
   loop: Running | undefined;
   link: Running | undefined;
-  powered: boolean;
   sampling: boolean;
   tickDueUs: number;
   pollDueUs: number;
@@ -93,7 +92,6 @@ export function createNode(setup: NodeSetup, ports: NodePorts): Node {
     linkModule: plan.linkWasm.length > 0 ? compileModule("link", plan.linkWasm) : undefined,
     loop: undefined,
     link: undefined,
-    powered: false,
     sampling: true,
     tickDueUs: Infinity,
     pollDueUs: Infinity,
@@ -117,13 +115,13 @@ function bindPower(state: State): Pick<Node, "powerOn" | "powerCut" | "powered">
   return {
     powerOn(nowUs) {
       state.hardware.nowUs = nowUs;
-      if (!state.powered) startPower(state);
+      if (!state.hardware.powered) startPower(state);
     },
     powerCut(nowUs) {
       state.hardware.nowUs = nowUs;
-      if (state.powered) endPower(state);
+      if (state.hardware.powered) endPower(state);
     },
-    powered: () => state.powered,
+    powered: () => state.hardware.powered,
   };
 }
 
@@ -134,7 +132,7 @@ function bindRun(
   const periodUs = hardware.setup.plan.periodUs;
   return {
     datagram(from, bytes, nowUs) {
-      if (!state.powered || state.link === undefined) return; // nobody listens
+      if (!hardware.powered || state.link === undefined) return; // nobody listens
       hardware.nowUs = nowUs;
       if (!hardware.inbox.put(hardware.peers.numberOf(from), bytes)) {
         hardware.datagramsDropped++;
@@ -174,9 +172,9 @@ function step(state: State, dueUs: number): void {
 
 function startPower(state: State): void {
   const { hardware } = state;
-  advanceDevice(hardware, false); // what the machine did meanwhile, nobody heard
+  advanceDevice(hardware); // what the machine did meanwhile, nobody heard
   hardware.poweredAtUs = hardware.nowUs;
-  state.powered = true;
+  hardware.powered = true;
   traceNode(hardware, "power", { on: true });
   outputsToSafe(hardware);
   startLoop(state);
@@ -188,7 +186,7 @@ function endPower(state: State): void {
   const { hardware } = state;
   closeLink(state);
   state.loop = undefined;
-  state.powered = false;
+  hardware.powered = false;
   state.tickDueUs = state.pollDueUs = state.restartDueUs = Infinity;
   clearVolatile(hardware);
   outputsToSafe(hardware);
@@ -212,12 +210,11 @@ function tick(state: State): void {
   const { hardware } = state;
   const { setup, ports, counters, ring } = hardware;
   state.tickDueUs += setup.plan.periodUs; // (N1)
-  advanceDevice(hardware, true);
+  advanceDevice(hardware);
   if (state.loop === undefined) startLoop(state);
   if (state.loop === undefined) return; // it trapped again
   const startUs = ports.stopwatchUs();
-  const { exports } = state.loop;
-  enterLoop(state, () => exports["tick"]!());
+  enterLoop(state, state.loop.exports["tick"]!);
   if (ports.stopwatchUs() - startUs > setup.overrunUs && state.loop !== undefined) {
     counters.loopOverruns++;
     stopLoop(state, "overrun", "longer than its period");
@@ -225,7 +222,8 @@ function tick(state: State): void {
   if (ring.count() > 0 && state.link !== undefined) state.pollDueUs = hardware.nowUs;
 }
 
-function enterLoop(state: State, action: () => void): void {
+// The action is an export of the module itself: a tick and a poll allocate nothing here.
+function enterLoop(state: State, action: () => unknown): void {
   try {
     action();
   } catch (error) {
@@ -254,6 +252,7 @@ function startLink(state: State): void {
     exports["init"]!();
     traceNode(hardware, "start", { m: "link" });
     state.pollDueUs = hardware.nowUs;
+    return 0;
   });
 }
 
@@ -261,25 +260,30 @@ function poll(state: State): void {
   const { hardware, link } = state;
   state.pollDueUs = Infinity;
   if (link === undefined) return;
-  enterLink(state, () => {
-    const wantedMs = link.exports["poll"]!();
-    const delayMs = wantedMs >= 0 && wantedMs < POLL_DELAY_MS_MAX ? wantedMs : POLL_DELAY_MS_MAX;
-    state.pollDueUs = hardware.nowUs + Math.max(delayMs * 1000, POLL_PITCH_US);
-  });
+  const wantedMs = enterLink(state, link.exports["poll"]!);
+  if (state.link !== link) return; // it trapped, or the power went
+  const delayMs = wantedMs >= 0 && wantedMs < POLL_DELAY_MS_MAX ? wantedMs : POLL_DELAY_MS_MAX;
+  state.pollDueUs = hardware.nowUs + Math.max(delayMs * 1000, POLL_PITCH_US);
 }
 
-function enterLink(state: State, action: () => void): void {
+// What the action returned; after a trap or a power cut state.link is gone.
+function enterLink(state: State, action: () => number): number {
   try {
-    action();
+    return action();
   } catch (error) {
-    if (error instanceof PowerCut) return endPower(state);
-    if (!isTrap(error)) throw error;
-    const { hardware } = state;
-    hardware.counters.linkTraps++;
-    traceNode(hardware, "trap", { m: "link", reason: error.message });
-    closeLink(state);
-    state.restartDueUs = hardware.nowUs + LINK_RESTART_US;
+    if (error instanceof PowerCut) endPower(state);
+    else if (isTrap(error)) trapLink(state, error.message);
+    else throw error;
+    return 0;
   }
+}
+
+function trapLink(state: State, reason: string): void {
+  const { hardware } = state;
+  hardware.counters.linkTraps++;
+  traceNode(hardware, "trap", { m: "link", reason });
+  closeLink(state);
+  state.restartDueUs = hardware.nowUs + LINK_RESTART_US;
 }
 
 // (N3) The instance is entered once more to account for what it held; if even that traps, what it
@@ -310,7 +314,7 @@ function linkCounters(state: State): LinkCounters {
 }
 
 function waiting(state: State): number {
-  if (!state.powered || state.linkModule === undefined) return 0;
+  if (!state.hardware.powered || state.linkModule === undefined) return 0;
   const inRing = state.hardware.ring.count();
   if (state.link === undefined) return inRing + 1; // its next life may still have something to say
   return inRing + linkCounters(state)[COUNTER_WAITING]!;
