@@ -315,8 +315,14 @@ test("what a full ring refuses is told as soon as there is room, alarms included
   const before = host.records.length;
   step(host);
   const after = host.records.slice(before);
-  assert.ok(after.some((r) => r.channel === QUIET && r.value === 3000));
-  assert.ok(after.some((r) => r.kind === KIND_EVENT && r.channel === GUARDED && r.alarm === 1));
+  assert.ok(
+    after.some((r) => r.channel === QUIET && r.value === 3000),
+    "the reading",
+  );
+  assert.ok(
+    after.some((r) => r.kind === KIND_EVENT && r.channel === GUARDED && r.alarm === 1),
+    "the alarm",
+  );
   step(host);
   assert.equal(events(host, GUARDED!).length, 1);
 });

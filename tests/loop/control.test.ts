@@ -150,7 +150,8 @@ test("after an hour at the limit the controller leaves it as soon as the error t
     assert.equal(step(host, 4000, 0, 1), 9000);
   }
   step(host, 4000, 4010, 1); // the derivative of the jump
-  assert.ok(step(host, 4000, 4010, 1) < 9000);
+  const left = step(host, 4000, 4010, 1);
+  assert.ok(left < 9000, `${left}`);
 });
 
 test("a computed channel without a value is bad with its cause", () => {
@@ -203,17 +204,19 @@ function runOven(ringFull: boolean, seconds: number, wire = (_second: number) =>
 test("the oven reaches its setpoint within 3 K and holds it to half a kelvin", () => {
   const { host, degrees } = runOven(false, 300);
   const values = host.records.filter((r) => r.kind === KIND_READING && r.channel === 0);
-  assert.ok(Math.max(...values.map(({ value }) => value!)) < 18_300);
+  const highest = Math.max(...values.map(({ value }) => value!));
+  assert.ok(highest < 18_300, `${highest}`);
   assert.ok(Math.abs(degrees - 180) < 0.5, `${degrees}`);
   const heater = host.records.filter((r) => r.kind === KIND_READING && r.channel === 1);
-  assert.ok(Math.abs(heater.at(-1)!.value! - 329) < 25); // 790 W of 2.4 kW
+  const duty = heater.at(-1)!.value!;
+  assert.ok(Math.abs(duty - 329) < 25, `${duty}`); // 790 W of 2.4 kW
 });
 
 test("an open thermocouple switches the heater off, and a mended one on again", () => {
   const { duties } = runOven(false, 30, (second) => second < 10 || second >= 20);
-  assert.ok(duties[995]! > 0);
+  assert.notEqual(duties[995], 0);
   assert.deepEqual(new Set(duties.slice(1000 + 10, 1990)), new Set([0]));
-  assert.ok(duties.at(-1)! > 0);
+  assert.notEqual(duties.at(-1), 0);
 });
 
 test("what is driven does not depend on whether anybody takes the records", () => {

@@ -66,6 +66,13 @@ describe("median and moving average", () => {
     expect<i32>(value).toBe(3);
   });
 
+  it("does not lose what is below a step: even the smallest weights arrive", () => {
+    filterSample(filter, 1, 2, 0);
+    let value = 0;
+    for (let i = 0; i < 500000; i++) value = filterSample(filter, 1, 2, 10);
+    expect<i32>(value).toBe(10);
+  });
+
   it("survives a jump over the whole range", () => {
     filterSample(filter, 1, ALL, i32.MIN_VALUE);
     expect<i32>(filterSample(filter, 1, ALL, i32.MAX_VALUE)).toBe(i32.MAX_VALUE);
