@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: through real sockets and real brokers the gateway does what virtual time showed.
+// Goal: real sockets and real brokers show what virtual time showed.
 // Method: scripted UDP clients; mqtt.js sees the other side; aedes in process and Debian's mosquitto.
 
 import assert from "node:assert/strict";
@@ -85,7 +85,7 @@ async function watch(t: TestContext, url: string, filter: string) {
 
 async function until(what: string, holds: () => boolean): Promise<void> {
   for (let waitedMs = 0; !holds(); waitedMs += 10) {
-    if (waitedMs > 8000) throw new Error(`not within 8 s: ${what}`);
+    if (waitedMs > 20_000) throw new Error(`not within 20 s: ${what}`);
     await delay(10);
   }
 }
@@ -162,7 +162,7 @@ for (const [name, { options, start }] of Object.entries(BROKERS)) {
       site.client(),
     ]);
     await connectClient(lost!, "lost-01", { will: true, duration: 1 });
-    await connectClient(leaving!, "leaving-01", { will: true, duration: 1 });
+    await connectClient(leaving!, "leaving-01", { will: true, duration: 60 });
     await connectClient(moving!, "moving-01", { will: true, duration: 60 });
     await leaving!.ask({ type: "DISCONNECT" }, "DISCONNECT");
     await connectClient(moved!, "moving-01", { will: true, duration: 60 });

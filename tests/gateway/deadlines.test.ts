@@ -11,7 +11,7 @@ const SEED = Number(process.env["SEED"] ?? 99);
 
 test("the heap agrees with a sorted list after every step", () => {
   const step = fc.record({
-    act: fc.constantFrom("add", "move", "remove", "take"),
+    act: fc.constantFrom("add", "add", "add", "move", "remove", "take"),
     at: fc.nat(63),
     dueMs: fc.nat(20),
   });
@@ -36,7 +36,10 @@ test("the heap agrees with a sorted list after every step", () => {
         const [first] = [...listed].sort((a, b) => a.dueMs - b.dueMs || a.order - b.order);
         assert.equal(heap[0], first);
         assert.equal(heap.length, listed.length);
-        heap.forEach((entry, index) => assert.equal(entry.heapIndex, index));
+        heap.forEach((entry, index) => {
+          assert.equal(entry.heapIndex, index);
+          if (index > 0) assert.ok(heap[(index - 1) >> 1]!.dueMs <= entry.dueMs);
+        });
       }
     }),
     { seed: SEED, numRuns: 300 },

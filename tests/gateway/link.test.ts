@@ -105,6 +105,21 @@ test("a connection that breaks again and again does not reset the delay", () => 
   }
 });
 
+test("a connection that held for a while starts with the shortest delay again", () => {
+  const rig = withClient();
+  for (let i = 0; i < 6; i++) {
+    rig.brokerHangsUp();
+    rig.say(OVEN, { type: "PINGRESP" });
+    rig.pass(30_000);
+  }
+  rig.pass(60_000);
+  const before = rig.streams.length;
+  rig.brokerHangsUp();
+  rig.say(OVEN, { type: "PINGRESP" });
+  rig.pass(1000);
+  assert.equal(rig.streams.length, before + 1);
+});
+
 test("a stream that never opens is given up and tried again", () => {
   const rig = withClient();
   rig.habits.opens = false;

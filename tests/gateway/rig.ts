@@ -107,11 +107,7 @@ export function createRig(
     nowMs: () => clock.nowMs,
     say: (peer, packet) => hear(peer, encode(packet)),
     sayBytes: hear,
-    heard(peer) {
-      const packets = inboxes.get(peer) ?? [];
-      inboxes.delete(peer);
-      return packets;
-    },
+    heard: (peer) => take(inboxes, peer),
     stream: newest,
     got: (cmd) => newest().got.filter((packet) => packet.cmd === cmd) as never,
     brokerSays: (packet) => hearBroker(generate(packet)),
@@ -122,12 +118,14 @@ export function createRig(
       then((nowMs) => gateway.brokerClosed(stream.connection, nowMs));
     },
     pass: (ms) => pass(clock, ms, settle),
-    count(name) {
-      const value = gateway.counters()[name];
-      if (value === undefined) throw new Error(`there is no counter ${name}`);
-      return value;
-    },
+    count: (name) => countOf(gateway, name),
   };
+}
+
+function countOf(gateway: Gateway, name: string): number {
+  const value = gateway.counters()[name];
+  if (value === undefined) throw new Error(`there is no counter ${name}`);
+  return value;
 }
 
 // Octets of the core or for the core are gone after the call.
@@ -141,6 +139,12 @@ function receive(inboxes: Map<string, Packet[]>, peer: string, bytes: Uint8Array
   const packet = decode(Uint8Array.from(bytes));
   if (typeof packet === "string") throw new Error(`the gateway sent a bad packet: ${packet}`);
   inboxes.set(peer, [...(inboxes.get(peer) ?? []), packet]);
+}
+
+function take(inboxes: Map<string, Packet[]>, peer: string): Packet[] {
+  const packets = inboxes.get(peer) ?? [];
+  inboxes.delete(peer);
+  return packets;
 }
 
 function pass(clock: { nowMs: number; dueMs: number }, ms: number, settle: () => void): void {

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { encode } from "../../gateway/encode.ts";
 import { decode, type Packet } from "../../gateway/packet.ts";
 
-const PATIENCE_MS = 8000;
+const PATIENCE_MS = 20_000; // a busy machine;
 
 export interface UdpClient {
   say(packet: Packet): void;
