@@ -30,7 +30,7 @@ export const BIRTHS_OPEN = 4; // the one shown, the next, and leftovers of earli
 
 // Exactly once
 export const SEQUENCE_WINDOW = 16_384; // a power of two; many times what a node's outbox holds
-export const BOOTS_KEPT = 8; // of one node: readings of a boot this far back have left every outbox
+export const BOOTS_KEPT = 32; // of one node: a link that traps twice a second is exact for 16 s
 
 // History
 export const HISTORY_POINTS_FIRST = 64; // of one channel, doubled as needed

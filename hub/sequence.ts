@@ -4,7 +4,7 @@
 // Spec: SPEC.md §3. A sequence below the window, or a boot older than those kept, cannot be judged
 // any more: it is refused, never taken twice.
 // (S1) a sequence is told NEW at most once for as long as its boot is kept.
-// (S2) memory: BOOTS_KEPT windows of SEQUENCE_WINDOW bits a node, 16 KiB.
+// (S2) memory: 2 KiB a boot, at most BOOTS_KEPT of them a node.
 
 import { BOOTS_KEPT, SEQUENCE_WINDOW } from "./limits.ts";
 

@@ -30,6 +30,7 @@ export interface RunningHub {
 /** Starts all of it; resolves when the page is up and the broker was asked once. */
 export async function startHub(options: HubOptions): Promise<RunningHub> {
   const { config, brokerUrl, log } = options;
+  checkBrokerUrl(brokerUrl);
   const hub = createHub(config);
   const wallMs = (): number => Date.now();
   const page = options.page ?? (await bundlePage());
@@ -62,6 +63,12 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
       await server.close();
     },
   };
+}
+
+/** Throws for an address that no broker can have; whether one listens there is found out later. */
+function checkBrokerUrl(url: string): void {
+  if (!/^(mqtts?|wss?):\/\/[^/]/.test(url) || !URL.canParse(url))
+    throw new Error(`"${url}" is no broker address: give mqtt://HOST:PORT`);
 }
 
 /** The same for each start of a plant's hub: the broker keeps its session; a second one takes over. */

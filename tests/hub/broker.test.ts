@@ -196,3 +196,10 @@ test("after a broker that forgot all, retained topics are published again", MOSQ
   await hub.close();
   await after.stop();
 });
+
+test("an address that is no broker's is refused in one sentence", async () => {
+  for (const url of ["foo://127.0.0.1:1", "127.0.0.1", ""])
+    await assert.rejects(start(url), {
+      message: `"${url}" is no broker address: give mqtt://HOST:PORT`,
+    });
+});

@@ -141,6 +141,18 @@ test("parts left over from an earlier boot are never mixed in, in whatever order
   }
 });
 
+test("while a node is born again, new and old parts of one count make no birth", () => {
+  const r = rig();
+  const old = birth({ boot: 4, channels: [[{ name: "a" }], [{ name: "b" }]] });
+  const now = birth({ boot: 5, channels: [[{ name: "c" }], [{ name: "d" }]] });
+  const names = (): string[] => r.node().channels.map(({ name }) => name);
+  old.forEach((part, index) => r.say(`oven-1/birth/${index}`, part));
+  r.say("oven-1/birth/0", now[0]!);
+  assert.deepEqual(names(), ["a", "b"]);
+  r.say("oven-1/birth/1", now[1]!);
+  assert.deepEqual(names(), ["c", "d"]);
+});
+
 test("a birth of an earlier boot does not replace a later one", () => {
   const r = rig();
   r.say("oven-1/birth/0", birth({ boot: 9, channels: [[{ name: "a" }]] })[0]!);

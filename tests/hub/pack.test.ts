@@ -288,6 +288,12 @@ test("every strict prefix of a pack is truncated, one octet more is trailing", (
   assert.equal(decode(Buffer.concat([bytes, Buffer.of(0)]), "data"), "trailing");
 });
 
+test("names that begin alike stay apart, however many were seen", () => {
+  for (let count = 0; count < 10_000; count++)
+    for (const n of [`x${count}`, "x"])
+      assert.equal(taken(pack({ records: [{ n, v: 1 }] })).entries[0]?.name, n);
+});
+
 test("no octets make the decoder throw, and a good pack is taken after each", () => {
   const prng = createPrng(Number(process.env["SEED"] ?? 5));
   const clean = pack({
