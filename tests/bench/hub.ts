@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How many readings a second the hub ingests, beside cbor-x decoding the same packs.
+// How many readings a second the hub ingests, beside cbor-x on the same packs.
 //
 // Packs of 20 readings of 4 channels, as a node sends them; both run over the same octets in turn. The
 // hub's number holds all it does: check, decode, windows, history, changes, publications.
