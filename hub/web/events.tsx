@@ -19,7 +19,7 @@ import { Choice, Search, setFilter, useQuery } from "./search.tsx";
 /** Row heights of the stylesheet, in CSS pixels: one line, and two on a narrow screen. */
 const ROW_HEIGHT = 36;
 const ROW_HEIGHT_NARROW = 68;
-const NARROW = "(max-width: 699px)";
+const NARROW = "(max-width: 999px)";
 
 type SortName = "time" | "kind" | "node";
 

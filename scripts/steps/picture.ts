@@ -28,7 +28,7 @@ export const BROWSER_ARGS: readonly string[] = [
 ];
 
 /** How long the example plant runs before its picture: the charts fill their shortest axis. */
-const PLANT_MS = 75_000;
+const PLANT_MS = 112_000;
 const WAIT_MS = 30_000;
 
 /** Saves the page at `url` as a PNG once its values have moved; throws when they do not within 30 s. */

@@ -62,11 +62,11 @@ export async function namelessControls(page: Page): Promise<string[]> {
     .map((node) => String(node.role?.value));
 }
 
-/** How many pixels the page is wider than its window. */
+/** How many pixels the page is wider than its window, or content wider than its panel. */
 export async function overflow(page: Page): Promise<number> {
   return page.evaluate(() => {
-    const { scrollWidth, clientWidth } = document.documentElement;
-    return scrollWidth - clientWidth;
+    const boxes = [document.documentElement, ...document.querySelectorAll(".panel.flush")];
+    return Math.max(...boxes.map(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth));
   });
 }
 

@@ -22,6 +22,9 @@ const FIRST_VIEW_BYTES_MAX = 60_000;
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 360, height: 740 };
 
+/** Where the layout changes, and a tablet. */
+const BETWEEN = [640, 820, 999, 1000, 1180].map((width) => ({ width, height: 800 }));
+
 const ADDRESSES = [
   "#/plant",
   "#/machines",
@@ -200,6 +203,21 @@ test("each view fits, is legible and named: 1280 and 360 px, light and dark", ne
     }
   }
   assert.deepEqual(printed, []);
+});
+
+test("no view is cut on a tablet or where the layout changes", needs, async () => {
+  const { page } = await open("#/plant");
+  for (const address of ADDRESSES) {
+    await page.evaluate((hash) => void (location.hash = hash), address);
+    await page.waitForTimeout(100);
+    for (const viewport of BETWEEN) {
+      await page.setViewportSize(viewport);
+      await page.waitForTimeout(30);
+      const where = `${address} at ${viewport.width} px`;
+      assert.equal(await overflow(page), 0, where);
+      assert.deepEqual(await cutTexts(page), [], where);
+    }
+  }
 });
 
 test(
