@@ -71,6 +71,7 @@ export interface LinkHost {
   netDown: boolean; // datagram_put gives 0
   flashBroken: boolean;
   entropyBroken: boolean;
+  wornAt: number; // this octet of the flash can no longer be programmed; -1: none
   gateways: number;
   hostCounters: number[];
   cutAt: { write: number; octets: number } | undefined; // power cut inside a flash write, 1 the first
@@ -191,6 +192,7 @@ function initialState(options: HostOptions) {
     netDown: false,
     flashBroken: false,
     entropyBroken: false,
+    wornAt: -1,
     gateways: options.gateways ?? 1,
     hostCounters: [0, 0, 0, 0],
     cutAt: undefined,
@@ -286,7 +288,9 @@ function flash(inside: Inside): Imports {
     flash_program(offset, address, length) {
       if (refused(offset!, length!)) return -1;
       const source = octets(inside, address!, allowed(length!));
-      for (const [i, octet] of source.entries()) inside.host.flash[offset! + i]! &= octet;
+      const { host } = inside;
+      for (const [i, octet] of source.entries())
+        if (offset! + i !== host.wornAt) host.flash[offset! + i]! &= octet;
       return done();
     },
   };

@@ -84,6 +84,7 @@ function readSimple(reader: Reader, info: number): boolean | number {
 function half(bits: number): number {
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
+  if (exponent === 31) return fraction === 0 ? Infinity : NaN;
   const size = exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25);
   return bits & 0x8000 ? -size : size;
 }
