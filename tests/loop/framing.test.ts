@@ -159,7 +159,7 @@ test("an answer that waited behind junk for more than a second gives no value", 
   assert.equal(counters["orphans"], 1);
 });
 
-test("a short frame is junk until its code was seen as a pair, and disturbs no open request", () => {
+test("a short frame is junk until its code was seen as a pair, and disturbs nothing", () => {
   const [request, answer] = exchange(GOOD);
   const serverId = vectors.find(({ name }) => name === "server id")!;
   const [short, id] = exchange(serverId);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Goal: structs that stand in a row keep each other aligned, as a core without unaligned access needs.
-// Method: the size of each is a multiple of its widest field.
+// Goal: structs that stand in a row keep each other aligned.
+// Method: the size of each is a multiple of its widest field; a core without unaligned access needs it.
 
 import { OutputRow, OutputState } from "../../../firmware/loop/actuate";
 import { AlarmRow, AlarmState, Pid } from "../../../firmware/loop/decide";
