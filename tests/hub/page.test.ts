@@ -4,7 +4,9 @@
 // Method: a scripted hub, Debian's Chromium, and the browser's own measure of sizes, colours and names.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
@@ -391,7 +393,9 @@ test(
 test("a picture of the page is taken once its values moved", needs, async () => {
   const fixture = await startFixture();
   closers.push(() => fixture.close());
-  const file = `${process.env["TMPDIR"] ?? "/tmp"}/ferrule-page-${process.pid}.png`;
+  const folder = mkdtempSync(join(tmpdir(), "ferrule-page-"));
+  closers.push(async () => rmSync(folder, { recursive: true }));
+  const file = join(folder, "docs/page.png");
   await takePicture(fixture.url, file);
   const header = readFileSync(file).subarray(0, 24);
   assert.equal(header.readUInt32BE(16), 1280);
