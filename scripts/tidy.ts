@@ -60,6 +60,7 @@ export function readTracked(root: string): Map<string, string> {
 
 if (process.argv[1] !== undefined && fileURLToPath(import.meta.url) === process.argv[1]) {
   const texts = readTracked(ROOT);
+  if (texts.size === 0) throw new Error("git lists no file here: tidy needs a clone");
   const problems = checkFiles(texts);
   for (const { path, line, rule, text } of problems) console.log(`${path}:${line} ${rule} ${text}`);
   console.log(`tidy: ${texts.size} files, ${problems.length} problems`);

@@ -13,7 +13,7 @@ import { started } from "../cli/failure.ts";
 import { say } from "../cli/terminal.ts";
 import { type Endpoint, showEndpoint } from "../cli/values.ts";
 import { startBroker } from "./broker.ts";
-import { createLog } from "./log.ts";
+import { createTalk } from "./log.ts";
 import { checkBroker, choosePage } from "./ports.ts";
 
 const DRAIN_MS_MAX = 10_000; // several retries of MQTT-SN fit
@@ -52,7 +52,7 @@ export async function startRoad(path: string, options: RoadOptions): Promise<Roa
   const page = await choosePage(options.page);
   const embedded = options.broker === undefined ? await startBroker() : undefined;
   const brokerUrl = options.broker ?? embedded?.url ?? "";
-  const log = createLog("gateway");
+  const log = createTalk("gateway");
   const gateway = await started(
     startGateway({ udpHost: "127.0.0.1", udpPort: 0, brokerUrl, log }),
     "run ferrule doctor",
@@ -62,7 +62,7 @@ export async function startRoad(path: string, options: RoadOptions): Promise<Roa
     brokerUrl,
     pageHost: page.host,
     pagePort: page.port,
-    log: createLog("hub"),
+    log: createTalk("hub"),
   });
   const hub = await started(starting, "mend the plant, or choose another --page");
   let nodes: Realtime | undefined;
@@ -98,6 +98,8 @@ async function startPlant(
     seed: options.seed,
     log: (text) => say(`node ${text}`),
     has: hub.hub.has,
+    // A broker and hub of somebody else's may remember earlier runs: boot numbers must go on rising.
+    ...(options.broker !== undefined && { bootsBefore: Math.floor(Date.now() / 1000) }),
   });
 }
 
@@ -108,7 +110,8 @@ async function drain(nodes: Realtime | undefined, hub: Hub): Promise<void> {
     if (passedMs === DRAIN_SILENT_MS) say("waiting for what is still under way");
     await wait(DRAIN_STEP_MS);
   }
-  say(`${nodes?.waiting() ?? 0} readings were still under way after ${DRAIN_MS_MAX / 1000} s`);
+  const { ingested } = hub.hub.totals();
+  say(`after ${DRAIN_MS_MAX / 1000} s ${nodes?.waiting() ?? 0} readings wait, ${ingested} arrived`);
 }
 
 function sumUp(plant: Plant, nodes: Realtime | undefined, hub: Hub): RoadTotals {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The checks of `npm test` that are not tests of node:test.
 
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { buildNode } from "../build/modules.ts";
 import { PROJECT } from "../build/sources.ts";
@@ -60,8 +59,7 @@ const ESCAPES = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g");
 const ASPECT = "node_modules/@as-pect/cli/bin/asp.js";
 
 async function runAsPect(): Promise<Outcome> {
-  const program = existsSync(join(PROJECT, ASPECT)) ? ASPECT : "node_modules/.bin/asp";
-  const ran = await runNode([program]);
+  const ran = await runNode([ASPECT]);
   const output = ran.output.replace(ESCAPES, "");
   const match = /\[Tests\]:\s*(\d+)\s*\/\s*(\d+)/.exec(output);
   const passed = Number(match?.[1] ?? 0);

@@ -107,6 +107,17 @@ test("validate names all that is wrong and goes on with the next folder", async 
   assert.match(run.stderr, /^refused {2}bad\nbad\/node\.json:2 type: a name is /);
 });
 
+test("doctor names what it looked at, and what is missing has the line that mends it", async () => {
+  const run = await ferrule(["doctor", "--json"]);
+  assert.equal(run.code, 0, run.stdout);
+  type Finding = { name: string; ok: boolean; mend: string };
+  const { findings } = JSON.parse(run.stdout) as { findings: Finding[] };
+  const names = findings.map(({ name }) => name);
+  for (const name of ["Node", "npm packages", "page", "serial ports", "Debian's tshark"])
+    assert.ok(names.includes(name), name);
+  for (const { name, ok, mend } of findings) assert.equal(mend === "", ok, name);
+});
+
 test("a page port in use is refused when it was asked for, and passed over when not", async (t) => {
   const server = createServer().listen(0, "127.0.0.1");
   t.after(() => server.close());
