@@ -120,6 +120,20 @@ test("each reason why npm cannot install has one message with the next step", ()
   }
 });
 
+test("the command without its packages says what to run", () => {
+  const text = readFileSync(join(import.meta.dirname, "../../scripts/ferrule.js"), "utf8");
+  const folder = putFiles(join(top, "bare"), {
+    "package.json": '{"type":"module"}',
+    "ferrule.js": text,
+  });
+  const run = spawnSync(process.execPath, [join(folder, "ferrule.js")], { encoding: "utf8" });
+  assert.equal(run.status, 1);
+  assert.equal(
+    run.stderr,
+    "ferrule: its packages are not installed\n  next: npm ci --ignore-scripts\n",
+  );
+});
+
 test("an old Node gets one clear sentence", () => {
   const start = join(import.meta.dirname, "../../scripts/start.js");
   const text = readFileSync(start, "utf8").replace(
