@@ -11,7 +11,7 @@ export const PING_PERIOD_MS: u32 = 8_000; // inside the keep alive, with room fo
 
 export const RETRY_COUNT_MAX: u32 = 4; // [Nretry]
 export const RETRY_MS_MIN: u32 = 1_000; // [Tretry] is 1.5 x the smoothed round trip within these
-export const RETRY_MS_MAX: u32 = 10_000;
+export const RETRY_MS_MAX: u32 = 3_000; // at 20 % loss the first data then comes after 37 s at worst, with 10 s after 125 s
 export const RETRY_MS_FIRST: u32 = 2_000; // before a round trip was measured
 
 export const BACKOFF_MS_MIN: u32 = 1_000; // between two attempts to connect, doubling

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: the whole road in virtual time loses nothing without counting it, and repeats byte for byte.
+// Goal: the road in virtual time counts all it loses and repeats byte for byte.
 //
 // Method: `ferrule sim` as a person runs it, twice with one seed and once with another; traces and sums compared.
 
@@ -31,7 +31,7 @@ async function simulate(seed: number, name: string): Promise<{ sums: Sums; hash:
   return { sums: JSON.parse(run.stdout) as Sums, hash };
 }
 
-test("ten minutes at 20 % loss: the same seed gives the same trace and every reading is accounted for", async () => {
+test("ten minutes at 20 % loss repeat byte for byte and the sums match", async () => {
   const first = await simulate(7, "first.jsonl");
   const again = await simulate(7, "again.jsonl");
   const other = await simulate(8, "other.jsonl");

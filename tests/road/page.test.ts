@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: what a person sees on the page is the real road: values move, history is there, a dead node shows.
+// Goal: the page shows the real road: values, history, a node that died.
 //
 // Method: `ferrule up` with a plant whose oven loses its power for a while, watched by Debian's Chromium.
 

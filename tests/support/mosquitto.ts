@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A mosquitto broker on a free loopback port, and mosquitto_sub as an independent subscriber.
+// mosquitto on a free loopback port, and mosquitto_sub as a subscriber.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
