@@ -7,7 +7,7 @@
 
 import { RETURN_CONGESTION } from "../firmware/wire/mqttsn.ts";
 import { dismiss, fail, onBrokerConnack } from "./connect.ts";
-import { downlinkLost, offerDelivery } from "./downlink.ts";
+import { downlinkLost, offerDelivery, pumpDownlink } from "./downlink.ts";
 import {
   closeLink,
   linkAlive,
@@ -125,5 +125,6 @@ export function loseLink(core: Core, session: Session, nowMs: number): void {
   } else if (session.state === "active") {
     downlinkLost(session);
     planReconnection(core, session, wasReady, nowMs);
+    pumpDownlink(core, session, nowMs); // what waited for a SUBACK that will not come
   }
 }

@@ -147,6 +147,15 @@ test("R11 retained messages that come before SUBACK wait for it", () => {
   assert.ok(publication?.type === "PUBLISH" && publication.retain);
 });
 
+test("R11 a broker lost before its SUBACK holds nothing back", () => {
+  const rig = withClient();
+  rig.habits.suback = undefined;
+  rig.say(OVEN, subscribe("c/#"));
+  send(rig, "ot", "80");
+  rig.brokerHangsUp();
+  assert.deepEqual(types(rig.heard(OVEN)), ["PINGREQ", "PUBLISH"]);
+});
+
 test("R12 two octets of name come short, a predefined subscription under its id", () => {
   const rig = withClient();
   subscribed(rig, "ot");
