@@ -3,6 +3,7 @@
 // Method: imports, exports, memory and octets of the release module of both example nodes.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { createLinkHost } from "../support/link-host.ts";
 import { buildLinkOf, linkBytesOf } from "../support/link-rig.ts";
@@ -41,3 +42,15 @@ for (const [name, bytesMax] of Object.entries(BYTES_MAX)) {
     assert.ok(length > bytesMax - 2048, `${length} octets: lower the number`);
   });
 }
+
+test("the diagram of the session has an arrow for each transition that is specified", () => {
+  const arrows = (text: string): string[] =>
+    [...text.matchAll(/([A-Z]+) +--([A-Za-z0-9 ]+?)-+> ([A-Z]+)/g)]
+      .map(([, from, event, to]) => `${from} --${event}--> ${to}`)
+      .sort();
+  const read = (path: string): string =>
+    readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+  const diagram = arrows(read("firmware/link/mqttsn/session.ts"));
+  assert.ok(diagram.length >= 9);
+  assert.deepEqual(arrows(read("tests/firmware/link/session.spec.ts")), diagram);
+});

@@ -227,6 +227,19 @@ test("QoS 0 readings go in packs of their own and wait for nothing", () => {
   assert.deepEqual([c["unconfirmedSent"], c["queued"], c["acknowledged"]], [5, 5, 5]);
 });
 
+test("QoS 0 readings stay while the host takes no datagram", () => {
+  const rig = startLink(module);
+  rig.host.run(3000);
+  rig.host.netDown = true;
+  for (let i = 0; i < 3; i++) put(rig.host, { channel: 7, u32: i });
+  rig.host.run(5000);
+  assert.equal(rig.host.counters()["unconfirmedSent"], 0);
+  rig.host.netDown = false;
+  rig.host.run(1000);
+  assert.equal(rig.host.counters()["unconfirmedSent"], 3);
+  assert.equal(delivered(rig.gateway).length, 3);
+});
+
 test("malformed ring records are counted and the next good one is taken", () => {
   const rig = startLink(module);
   rig.host.run(3000);

@@ -184,12 +184,16 @@ test("now_us wraps after 71.6 minutes, 32-bit milliseconds after 49.7 days: unno
     offsets(rig),
     Array.from({ length: 20 }, (_, i) => 1000 * i - 2),
   );
-  // 50 days in steps of 20 minutes: the session is lost at each and found again.
+  // 50 days without a gateway, in steps of 20 minutes.
+  rig.gateway.script.dead = true;
   while (rig.host.nowMs < 50 * 86_400_000) {
     rig.host.nowMs += 1_200_000;
     rig.host.poll();
   }
+  rig.gateway.script.dead = false;
   rig.host.run(120_000);
+  const statusAt = rig.gateway.publications.filter(({ topic }) => topic === "status").at(-1)!.atMs;
+  assert.ok(rig.host.nowMs - statusAt <= 11_000, "the status goes on");
   const from = rig.gateway.publications.length;
   const putAt = rig.host.nowMs;
   put(rig.host, { i32: 99 });

@@ -12,6 +12,7 @@
 //   CONNECTING --CONNACK 00-----> ACTIVE
 //   CONNECTING --CONNACK--------> BACKOFF
 //   CONNECTING --lost-----------> BACKOFF
+//   CONNECTING --DISCONNECT-----> BACKOFF
 //   ACTIVE     --lost-----------> BACKOFF
 //   ACTIVE     --DISCONNECT-----> BACKOFF
 
