@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Recorded Modbus lines for tests: octets with times, what a decoder must reach, and a node that maps it all.
+// Recorded Modbus lines for tests, and a node that maps all their registers.
 //
 // A capture is JSON lines: a header with `expected`, then one octet a line. Wires are merged by time.
 

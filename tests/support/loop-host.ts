@@ -5,10 +5,12 @@
 // beyond the entries that a test put on a tap.
 
 import assert from "node:assert/strict";
+import { hashTexts, putCached, takeCached } from "../../scripts/build/cache.ts";
 import { compile } from "../../scripts/build/compile.ts";
 import { generateLoop } from "../../scripts/build/generate-loop.ts";
 import { nodeSchema, type NodeType } from "../../scripts/build/schema.ts";
 import { createSourceTree, LOOP_ENTRY } from "../../scripts/build/sources.ts";
+import { compilerVersion } from "../../scripts/build/version.ts";
 import {
   KIND_STATE,
   RECORD_ACTIVE,
@@ -73,8 +75,13 @@ export async function buildLoop(node: NodeType, code = NO_CODE): Promise<Uint8Ar
     "node/loop.ts": code,
     [LOOP_ENTRY]: entry,
   };
-  const compiled = await compile(createSourceTree({ folder: undefined, overlay }), LOOP_ENTRY);
+  const tree = createSourceTree({ folder: undefined, overlay });
+  const key = `test-${hashTexts([["asc", compilerVersion()], ...tree.texts()]).slice(0, 40)}`;
+  const cached = takeCached(key);
+  if (cached !== undefined) return cached;
+  const compiled = await compile(tree, LOOP_ENTRY);
   assert.ok(compiled.ok, compiled.ok ? "" : compiled.errors.join("\n"));
+  putCached(key, compiled.wasm);
   return compiled.wasm;
 }
 

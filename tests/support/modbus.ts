@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Modbus RTU frames for tests, with an ordinary CRC: nothing of it is shared with the firmware.
+// Modbus RTU frames for tests, with an ordinary CRC.
+//
+// Nothing of it is shared with the firmware.
 
 export function crc16(octets: Iterable<number>): number {
   let crc = 0xffff;
