@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Goal: every command that README.md shows does what a reader expects: it runs.
 //
-// Method: each line of its `sh` blocks is run in a folder of links to the project, so that files it writes land
-// beside; a run without end gets `--for 3` and a free port, a service is given a broker that is down.
+// Method: each line of its `sh` blocks is run beside copies of the folders it may name, so that what it writes
+// lands there; a run without end gets `--for 3` and a free port, a service is given a broker that is down.
 
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -17,8 +17,8 @@ const OWN = JSON.parse(readFileSync(join(PROJECT, "package.json"), "utf8")) as {
 };
 
 const folder = mkdtempSync(join(tmpdir(), "ferrule readme "));
-for (const name of readdirSync(PROJECT))
-  if (!["build", ".git"].includes(name)) symlinkSync(join(PROJECT, name), join(folder, name));
+for (const name of ["firmware", "plants", "tests/vectors"])
+  cpSync(join(PROJECT, name), join(folder, name), { recursive: true });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Lines of the `sh` blocks without comments. */
