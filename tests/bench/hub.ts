@@ -4,7 +4,7 @@
 // Packs of 20 readings of 4 channels, as a node sends them; both run over the same octets in turn. The
 // hub's number holds all it does: check, decode, windows, history, changes, publications.
 
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { Decoder } from "cbor-x";
 import { createCborCheck } from "../../hub/cbor.ts";
 import { createCborReader } from "../../hub/cbor-reader.ts";
