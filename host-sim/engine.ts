@@ -9,7 +9,18 @@ export type ModuleName = "loop" | "link";
 
 /** What each module may import from `host`, and nothing else. */
 export const HOST_IMPORTS: Record<ModuleName, readonly string[]> = {
-  loop: ["now_us", "adc_read", "pwm_write", "tap_take", "ring_put"],
+  loop: [
+    "now_us",
+    "adc_read",
+    "pwm_write",
+    "tap_take",
+    "ring_put",
+    "digital_read",
+    "digital_write",
+    "pulse_count",
+    "burst_take",
+    "mailbox_take",
+  ],
   link: [
     "now_us",
     "ring_take",
@@ -20,6 +31,7 @@ export const HOST_IMPORTS: Record<ModuleName, readonly string[]> = {
     "flash_program",
     "entropy",
     "info",
+    "mailbox_put",
   ],
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The nodes of a plant on one virtual clock: addresses, power faults, datagrams.
+// The nodes of a plant on one virtual clock: addresses, power, datagrams.
 //
 // Node n (from 1) has port 10000 + n on an address of 192.0.2.0/24 (RFC 5737); the gateway is
 // 192.0.2.1:10000. Each node starts within START_SPREAD_US, so that ticks do not all fall together.
@@ -8,9 +8,12 @@ import type { Alarm, Clock } from "./clock.ts";
 import type { Device } from "./devices/device.ts";
 import { createNothing } from "./devices/device.ts";
 import { createOven } from "./devices/oven.ts";
+import { createPress } from "./devices/press.ts";
 import { createReplay } from "./devices/replay.ts";
+import { createScale } from "./devices/scale.ts";
 import { createNode, type Node } from "./node.ts";
-import type { FaultPlan, NodePlan, PlantPlan } from "./plan.ts";
+import { createSensors, type Sensors } from "./faults/sensor.ts";
+import type { NodePlan, PlantPlan } from "./plan.ts";
 import type { Prng } from "./prng.ts";
 import type { Trace } from "./trace.ts";
 
@@ -18,6 +21,7 @@ export const GATEWAY_ADDRESS = "192.0.2.1:10000";
 export const GROUP_ADDRESS = "239.255.77.78:10000"; // SPEC.md §7
 const FIRST_HOST = 2;
 const HOSTS = 253; // 192.0.2.2 .. 192.0.2.254
+const SCALE_BAUD = 9600; // where its tap is missing, nobody hears it
 const START_SPREAD_US = 100_000;
 
 export interface Member {
@@ -29,8 +33,14 @@ export interface Fleet {
   readonly members: readonly Member[];
   /** A datagram reached the address of a node. */
   datagram(from: string, to: string, bytes: Uint8Array): void;
-  /** No node samples any more; every power fault is over, now and for ever. */
-  stopAndHeal(): void;
+  /** No node samples any more. */
+  stopSampling(): void;
+  /** The node of an id; throws RangeError when there is none. */
+  place(id: string): Place;
+  /** Power is away until as many ends as beginnings came. */
+  cutPower(place: Place): () => void;
+  /** The first flash write from now stops after so many octets; the power comes back with the end. */
+  tearFlash(place: Place, octets: number): () => void;
 }
 
 export interface FleetSetup {
@@ -42,47 +52,29 @@ export interface FleetSetup {
   send(from: string, to: string, bytes: Uint8Array): void;
 }
 
-interface Place extends Member {
+/** A node with what can befall it. */
+export interface Place extends Member {
+  readonly sensors: Sensors;
   readonly alarm: Alarm;
-  offUntilUs: number;
+  started: boolean;
+  cuts: number; // power cuts that go on
+  tears: number; // flash faults that go on
+  torn: boolean; // the power went inside a flash write and waits for the end of that fault
+  overruns: number; // faults that make ticks too long
 }
 
-/** Makes all nodes and plans their power. Throws RangeError when a fault names no node. */
+/** Makes all nodes; each starts by itself. */
 export function createFleet(setup: FleetSetup): Fleet {
-  const { clock, trace, plan } = setup;
+  const { clock, plan } = setup;
   const places = plan.nodes.map((node, i) => createPlace(setup, node, i + 1));
   const byAddress = new Map(places.map((place) => [place.address, place]));
-  let healed = false;
-
-  function wake(place: Place): void {
-    place.node.run(clock.nowUs());
-    place.alarm.armAt(place.node.nextDueUs());
-  }
-
-  function powerOn(place: Place): void {
-    if (clock.nowUs() < place.offUntilUs) return; // another cut lasts longer
-    place.node.powerOn(clock.nowUs());
-    wake(place);
-  }
-
-  function strike(place: Place, fault: FaultPlan): void {
-    if (healed) return;
-    const endUs = clock.nowUs() + fault.forMs * 1000;
-    place.offUntilUs = Math.max(place.offUntilUs, endUs);
-    trace.write(clock.nowUs(), "fault", { n: fault.node, fault: fault.fault, forMs: fault.forMs });
-    place.node.powerCut(clock.nowUs());
-    place.alarm.armAt(place.node.nextDueUs());
-    clock.at(endUs, () => powerOn(place));
-  }
 
   for (const place of places) {
     const start = setup.prng.fork(`start ${place.node.id}`).below(START_SPREAD_US);
-    clock.at(start, () => powerOn(place));
-  }
-  for (const fault of plan.faults) {
-    const place = places.find(({ node }) => node.id === fault.node);
-    if (place === undefined) throw new RangeError(`a fault names no node: ${fault.node}`);
-    clock.at(fault.atMs * 1000, () => strike(place, fault));
+    clock.at(start, () => {
+      place.started = true;
+      powerOn(clock, place);
+    });
   }
 
   return {
@@ -91,17 +83,51 @@ export function createFleet(setup: FleetSetup): Fleet {
       const place = byAddress.get(to);
       if (place === undefined) return; // nobody there
       place.node.datagram(from, bytes, clock.nowUs());
-      wake(place);
+      wake(clock, place);
     },
-    stopAndHeal() {
-      healed = true;
+    stopSampling() {
       for (const place of places) {
         place.node.stopSampling();
-        place.offUntilUs = 0;
-        powerOn(place);
+        place.alarm.armAt(place.node.nextDueUs());
       }
     },
+    place(id) {
+      const place = places.find(({ node }) => node.id === id);
+      if (place === undefined) throw new RangeError(`there is no node ${id}`);
+      return place;
+    },
+    cutPower(place) {
+      place.cuts++;
+      place.node.powerCut(clock.nowUs());
+      place.alarm.armAt(place.node.nextDueUs());
+      return () => {
+        place.cuts--;
+        powerOn(clock, place);
+      };
+    },
+    tearFlash(place, octets) {
+      place.tears++;
+      place.node.flash.planCut(1, octets);
+      return () => {
+        if (--place.tears > 0) return;
+        place.node.flash.planCut(Infinity, 0);
+        place.torn = false;
+        powerOn(clock, place);
+      };
+    },
   };
+}
+
+function powerOn(clock: Clock, place: Place): void {
+  if (!place.started || place.cuts > 0 || place.torn) return;
+  place.node.powerOn(clock.nowUs());
+  wake(clock, place);
+}
+
+function wake(clock: Clock, place: Place): void {
+  place.node.run(clock.nowUs());
+  if (place.cuts === 0 && place.started && !place.node.powered()) place.torn = true;
+  place.alarm.armAt(place.node.nextDueUs());
 }
 
 /** The machine of a plan, its chance drawn from a generator of its own. */
@@ -110,6 +136,10 @@ export function createMachine(plan: NodePlan, prng: Prng): Device {
   switch (machine.kind) {
     case "oven":
       return createOven(prng);
+    case "press":
+      return createPress(prng);
+    case "scale":
+      return createScale(machine.tap, plan.taps[machine.tap]?.baud ?? SCALE_BAUD, prng);
     case "replay":
       return createReplay(machine.tap, machine.trace, machine.repeat);
     case "none":
@@ -122,27 +152,36 @@ function createPlace(setup: FleetSetup, plan: NodePlan, number: number): Place {
   const prng = setup.prng.fork(`node ${plan.id}`);
   const host = `192.0.2.${FIRST_HOST + ((number - 1) % HOSTS)}`;
   const address = `${host}:${10_000 + number}`;
+  const sensors = createSensors(createMachine(plan, prng.fork("machine")), prng.fork("sensors"));
+  let stopwatchUs = 0; // a tick takes no virtual time, unless it is to overrun
   const node = createNode(
     {
       plan,
-      device: createMachine(plan, prng.fork("machine")),
+      device: sensors,
       gateways: Array.from({ length: plan.gateways }, () => GATEWAY_ADDRESS),
       host: "ferrule-sim",
       entropy: prng.fork("entropy"),
-      overrunUs: Infinity, // a tick takes no virtual time
+      overrunUs: plan.periodUs,
     },
     {
       send(to, bytes) {
         setup.send(address, to, bytes);
         return true;
       },
-      stopwatchUs: () => 0,
+      stopwatchUs: () => (stopwatchUs += place.overruns > 0 ? 2 * plan.periodUs : 0),
       trace: setup.trace,
     },
   );
-  const alarm = clock.createAlarm(() => {
-    node.run(clock.nowUs());
-    alarm.armAt(node.nextDueUs());
-  });
-  return { node, address, alarm, offUntilUs: 0 };
+  const place: Place = {
+    node,
+    address,
+    sensors,
+    alarm: clock.createAlarm(() => wake(clock, place)),
+    started: false,
+    cuts: 0,
+    tears: 0,
+    torn: false,
+    overruns: 0,
+  };
+  return place;
 }

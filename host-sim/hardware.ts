@@ -5,14 +5,19 @@
 // everything else starts anew with power. Times are absolute µs of the run; a module sees its node's
 // own clock, which starts at 0 with power.
 
+import { createAccelerometer, type Accelerometer } from "./accelerometer.ts";
 import type { Device, TapSink } from "./devices/device.ts";
+import { createNodeClock, type NodeClock } from "./faults/clock.ts";
 import { createFlash, type Flash } from "./flash.ts";
+import { createMailbox, type Mailbox } from "./mailbox.ts";
 import { createInbox, createPeers, type Inbox, type Peers } from "./peers.ts";
 import type { NodePlan } from "./plan.ts";
 import type { Prng } from "./prng.ts";
 import { createRing, type Ring } from "./ring.ts";
 import { createTapQueue, type TapQueue } from "./tap-queue.ts";
 import type { Trace } from "./trace.ts";
+
+const PULSE_INPUTS = 16; // as many as analog inputs
 
 /** Group address of SEARCHGW: the key that `send` gets instead of an endpoint. */
 export const GROUP = "group";
@@ -48,15 +53,19 @@ export interface Hardware {
   readonly ports: NodePorts;
   readonly flash: Flash;
   readonly ring: Ring;
+  readonly mailbox: Mailbox;
+  readonly clock: NodeClock;
   readonly taps: TapQueue[];
   readonly inbox: Inbox;
   readonly peers: Peers;
   readonly outputs: { output: number; duty: number; safeDuty: number }[];
+  readonly digitalOutputs: { pin: number; level: number; safe: number }[];
+  readonly accelerometers: ReadonlyMap<number, Accelerometer>;
+  readonly pulsesAtPower: Map<number, number>; // pulses of the machine when the input first counted
   readonly counters: HostCounters;
   readonly hear: TapSink; // puts what a machine says into the taps, unless there is no power
   powered: boolean;
   nowUs: number; // of the event that is being worked on
-  poweredAtUs: number;
   datagramsDropped: number; // did not fit the inbox or link's buffer; kept for the whole run
 }
 
@@ -66,17 +75,30 @@ export function createHardware(setup: NodeSetup, ports: NodePorts): Hardware {
     ports,
     flash: createFlash(),
     ring: createRing(),
+    mailbox: createMailbox(),
+    clock: createNodeClock(),
     taps: setup.plan.taps.map(() => createTapQueue()),
     inbox: createInbox(),
     peers: createPeers(setup.gateways),
     outputs: setup.plan.outputs.map(({ output, safeDuty }) => ({ output, safeDuty, duty: -1 })),
+    digitalOutputs: (setup.plan.digitalOutputs ?? []).map(({ pin, safe }) => ({
+      pin,
+      safe,
+      level: -1,
+    })),
+    accelerometers: new Map(
+      (setup.plan.accelerometers ?? []).map((plan) => [
+        plan.device,
+        createAccelerometer(plan, setup.device.vibration),
+      ]),
+    ),
+    pulsesAtPower: new Map(),
     counters: { ringDropped: 0, loopTraps: 0, loopOverruns: 0, linkTraps: 0 },
     hear(tap, endUs, byte, flags) {
-      if (hardware.powered) hardware.taps[tap]?.put(endUs - hardware.poweredAtUs, byte, flags);
+      if (hardware.powered) hardware.taps[tap]?.put(hardware.clock.at(endUs), byte, flags);
     },
     powered: false,
     nowUs: 0,
-    poweredAtUs: 0,
     datagramsDropped: 0,
   };
   return hardware;
@@ -84,7 +106,7 @@ export function createHardware(setup: NodeSetup, ports: NodePorts): Hardware {
 
 /** The node's now_us(): a u32 that wraps, as the i32 that crosses the border. */
 export function nodeTimeUs(hardware: Hardware): number {
-  return (hardware.nowUs - hardware.poweredAtUs) | 0;
+  return hardware.clock.at(hardware.nowUs) | 0;
 }
 
 /** Lets the machine live on to the present. */
@@ -106,14 +128,48 @@ export function setOutput(hardware: Hardware, output: number, duty: number): num
   return -1;
 }
 
+/** Sets one digital output; 0 done, -1: there is no such output. */
+export function setDigitalOutput(hardware: Hardware, pin: number, level: number): number {
+  for (const entry of hardware.digitalOutputs) {
+    if (entry.pin !== pin) continue;
+    if (entry.level !== level) {
+      entry.level = level;
+      hardware.setup.device.setDigital?.(pin, level);
+      traceNode(hardware, "digital", { m: "loop", pin, level });
+    }
+    return 0;
+  }
+  return -1;
+}
+
 /** Drives every output to its declared safe value. */
 export function outputsToSafe(hardware: Hardware): void {
   for (const { output, safeDuty } of hardware.outputs) setOutput(hardware, output, safeDuty);
+  for (const { pin, safe } of hardware.digitalOutputs) setDigitalOutput(hardware, pin, safe);
+}
+
+/** Everything that counts from power-on counts from now. */
+export function startWithPower(hardware: Hardware): void {
+  hardware.clock.start(hardware.nowUs);
+  for (const [, accelerometer] of hardware.accelerometers) accelerometer.start(hardware.nowUs);
+  hardware.pulsesAtPower.clear();
+  for (let input = 0; input < PULSE_INPUTS; input++) {
+    const pulses = hardware.setup.device.pulses?.(input) ?? -1;
+    if (pulses >= 0) hardware.pulsesAtPower.set(input, pulses);
+  }
+}
+
+/** Pulses of an input since power-on as the i32 that crosses the border; 0: no such input. */
+export function pulseCount(hardware: Hardware, input: number): number {
+  const before = hardware.pulsesAtPower.get(input);
+  if (before === undefined) return 0;
+  return ((hardware.setup.device.pulses?.(input) ?? before) - before) | 0;
 }
 
 /** What is gone without power. */
 export function clearVolatile(hardware: Hardware): void {
   hardware.ring.clear();
+  hardware.mailbox.clear();
   hardware.inbox.clear();
   hardware.peers.clear();
   for (const tap of hardware.taps) tap.clear();

@@ -10,6 +10,8 @@ export const FLASH_SECTORS = 2; // SPEC.md §1.2
 export const LINK_RESTART_US = 100_000; // after a trap: long enough to see it, short against keep alive
 export const POLL_PITCH_US = 1000; // a link that always asks for 0 ms still lets time go on
 export const LOST_CANDIDATES_MAX = 100_000; // outstanding readings of all power cuts of one node
+export const MAILBOX_RECORDS_MAX = 8; // commands that loop has not taken: more than set-points move at once
+export const BURST_FIFO_SAMPLES = 4096; // an accelerometer's own memory: more than a second at 3,200 Hz
 
 // Network
 export const IN_FLIGHT_MAX = 4096; // datagrams under way; more are lost, as in a switch
@@ -25,7 +27,14 @@ export const BROKER_QUEUE_MAX = 1000; // messages for a session that is away
 export const BROKER_STREAM_BYTES_MAX = 262_144; // a packet longer than this ends its connection
 export const BROKER_SUBSCRIPTIONS_MAX = 1000; // of one session
 
+// Faults
+export const DELAY_MS_MAX = 20_000; // of a datagram: with a late one and the broker still within LOST_WATCH_US
+export const BROKER_SLOW_MS_MAX = 20_000; // the same for each chunk
+export const CLOCK_PPM_MAX = 100_000; // a tenth: far beyond any crystal, time still runs forwards
+export const CLOCK_STEP_MS_MAX = 366 * 24 * 3_600_000; // a year: a clock that nobody set
+
 // Simulation
+export const LIVENESS_US_MAX = 180_000_000; // after heal everything is delivered within this
 export const DRAIN_US_MAX = 600_000_000; // after sampling stopped: at most 10 virtual minutes
 export const DRAIN_STEP_US = 100_000; // how often it is asked whether anything still waits
 export const LOST_WATCH_US = 60_000_000; // a datagram sent before a power cut arrives within this, or never

@@ -27,6 +27,12 @@ export function createLinkHost(hardware: Hardware, memory: ModuleMemory): HostFu
       putDatagram(hardware, memory, { peer: peer!, address: address!, length: length! }),
     datagram_take: (address, capacity) => takeDatagram(hardware, memory, address!, capacity!),
     ...createFlashFunctions(hardware, memory),
+    mailbox_put(address, length) {
+      const at = memory.reach(address!, length!);
+      const taken = hardware.mailbox.put(memory.octets(), at, length! >>> 0);
+      traceNode(hardware, "mailbox-put", { m: "link", taken, length: length! });
+      return taken ? 1 : 0;
+    },
     entropy(address, length) {
       const at = memory.reach(address!, length!);
       const target = memory.octets().subarray(at, at + length!);

@@ -2,18 +2,27 @@
 // Host functions of loop: exactly the import table of SPEC.md §1.1.
 
 import type { HostFunctions, ModuleMemory } from "./engine.ts";
-import { nodeTimeUs, setOutput, traceNode, type Hardware } from "./hardware.ts";
+import {
+  nodeTimeUs,
+  pulseCount,
+  setDigitalOutput,
+  setOutput,
+  traceNode,
+  type Hardware,
+} from "./hardware.ts";
 import { hex } from "./trace.ts";
 import { TAP_ENTRY_BYTES } from "../firmware/wire/tap.ts";
-import { TAP_ENTRIES_MAX } from "./limits.ts";
+import { BURST_FIFO_SAMPLES, TAP_ENTRIES_MAX } from "./limits.ts";
 
 const DUTY_MAX = 65_535;
+const SAMPLE_BYTES = 2;
 
 /** The functions of one instance, bound to its memory. */
 export function createLoopHost(hardware: Hardware, memory: ModuleMemory): HostFunctions {
   const { ring, taps, counters, setup, ports } = hardware;
 
   return {
+    ...createPinFunctions(hardware),
     now_us: () => nodeTimeUs(hardware),
 
     adc_read: (input) => setup.device.adc(input!),
@@ -30,6 +39,25 @@ export function createLoopHost(hardware: Hardware, memory: ModuleMemory): HostFu
       return taken;
     },
 
+    burst_take(device, address, capacity) {
+      const accelerometer = hardware.accelerometers.get(device!);
+      const wanted = Math.min(capacity! >>> 0, BURST_FIFO_SAMPLES);
+      const at = memory.reach(address!, wanted * SAMPLE_BYTES);
+      const taken = accelerometer?.take(hardware.nowUs, memory.octets(), at, wanted) ?? 0;
+      if (taken !== 0) traceNode(hardware, "burst", { m: "loop", device: device!, taken });
+      return taken;
+    },
+
+    mailbox_take(address, capacity) {
+      const at = memory.reach(address!, capacity!);
+      const length = hardware.mailbox.take(memory.octets(), at, capacity! >>> 0);
+      if (length > 0 && ports.trace.on) {
+        const record = hex(memory.octets().subarray(at, at + length));
+        traceNode(hardware, "mailbox-take", { m: "loop", record });
+      }
+      return length;
+    },
+
     ring_put(address, length) {
       const at = memory.reach(address!, length!);
       const taken = ring.put(memory.octets(), at, length!);
@@ -40,5 +68,15 @@ export function createLoopHost(hardware: Hardware, memory: ModuleMemory): HostFu
       }
       return taken ? 1 : 0;
     },
+  };
+}
+
+// Pins of one bit and the counters behind them.
+function createPinFunctions(hardware: Hardware): HostFunctions {
+  const { device } = hardware.setup;
+  return {
+    digital_read: (pin) => device.digital?.(pin!) ?? -1,
+    digital_write: (pin, level) => setDigitalOutput(hardware, pin!, level === 0 ? 0 : 1),
+    pulse_count: (input) => pulseCount(hardware, input!),
   };
 }

@@ -26,6 +26,7 @@ import {
   clearVolatile,
   createHardware,
   outputsToSafe,
+  startWithPower,
   traceNode,
   type Hardware,
   type HostCounters,
@@ -62,6 +63,8 @@ export interface Node {
   hostCounters(): Readonly<HostCounters>;
   /** Duties of the outputs, in the order of the plan. */
   duties(): number[];
+  /** Its own clock runs fast by so many millionths more; negative: slow. */
+  addDrift(ppm: number, nowUs: number): void;
 }
 
 interface Running {
@@ -108,6 +111,7 @@ export function createNode(setup: NodeSetup, ports: NodePorts): Node {
     linkCounters: () => linkCounters(state),
     hostCounters: () => state.hardware.counters,
     duties: () => state.hardware.outputs.map((entry) => entry.duty),
+    addDrift: (ppm, nowUs) => state.hardware.clock.addDrift(ppm, nowUs),
   };
 }
 
@@ -173,7 +177,7 @@ function step(state: State, dueUs: number): void {
 function startPower(state: State): void {
   const { hardware } = state;
   advanceDevice(hardware); // what the machine did meanwhile, nobody heard
-  hardware.poweredAtUs = hardware.nowUs;
+  startWithPower(hardware);
   hardware.powered = true;
   traceNode(hardware, "power", { on: true });
   outputsToSafe(hardware);

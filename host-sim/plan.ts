@@ -4,6 +4,7 @@
 // Plain data; whoever builds modules and reads files makes it.
 
 import type { HubConfig } from "../hub/hub.ts";
+import type { FaultName } from "./faults/vocabulary.ts";
 
 /** One character on a recorded line: the end of it in µs since the start, and TAP_FLAG_* of wire/tap.ts. */
 export interface TraceByte {
@@ -14,6 +15,8 @@ export interface TraceByte {
 
 export type MachinePlan =
   | { kind: "oven" }
+  | { kind: "press" }
+  | { kind: "scale"; tap: number }
   | { kind: "replay"; tap: number; trace: TraceByte[]; repeat: boolean }
   | { kind: "none" };
 
@@ -21,6 +24,19 @@ export interface OutputPlan {
   name: string;
   output: number; // 0..15, as loop numbers it
   safeDuty: number; // 0..65535
+}
+
+export interface DigitalOutputPlan {
+  name: string;
+  pin: number; // 0..31
+  safe: 0 | 1;
+}
+
+/** An accelerometer of one axis that samples for itself into a FIFO. */
+export interface AccelerometerPlan {
+  device: number; // 0..3
+  rateHz: number; // 25..3,200
+  rangeG: number; // a count of 32,768 would be this many g
 }
 
 export interface TapPlan {
@@ -39,16 +55,21 @@ export interface NodePlan {
   linkHash: Uint8Array;
   periodUs: number;
   outputs: OutputPlan[];
+  digitalOutputs?: DigitalOutputPlan[];
+  accelerometers?: AccelerometerPlan[];
   taps: TapPlan[]; // in the order of node.json, which is how loop numbers them
   machine: MachinePlan;
   gateways: number; // configured gateways; 0: the node must search
 }
 
+/** A fault for a time; faults/vocabulary.ts says what each needs and what its amount means. */
 export interface FaultPlan {
   atMs: number;
-  node: string;
-  fault: "power-cut";
   forMs: number;
+  fault: FaultName;
+  node?: string; // absent in faults of the network: all nodes
+  input?: number; // faults of a sensor: number of the ADC input
+  amount?: number; // absent: the default of the vocabulary
 }
 
 export interface PlantPlan {

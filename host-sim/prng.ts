@@ -54,8 +54,8 @@ function rotateLeft(x: number, bits: number): number {
   return ((x << bits) | (x >>> (32 - bits))) >>> 0;
 }
 
-// The finisher of MurmurHash3: each input bit reaches each output bit.
-function mix(x: number): number {
+/** The finisher of MurmurHash3: each input bit reaches each output bit; a u32. */
+export function mix(x: number): number {
   let h = x;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 // Gateway, broker model and hub on one virtual clock, joined by delays.
 //
-// Chunks between gateway and broker and messages to the hub take BROKER_DELAY_US, so nothing calls
-// back into its caller and the order of a stream is kept. Wall time starts at WALL_START_MS.
+// Chunks between gateway and broker and messages to the hub take time, so nothing calls back into its
+// caller and the order of a stream is kept. Wall time starts at WALL_START_MS; only the gateway's may
+// step. While the broker is down the hub keeps what it has to publish.
 
-import { createGateway, type Gateway } from "../gateway/gateway.ts";
 import { createHub, type Hub, type HubConfig } from "../hub/hub.ts";
 import { TOPIC_ROOT } from "../firmware/wire/topics.ts";
 import type { Clock } from "./clock.ts";
-import { BROKER_DELAY_US } from "./limits.ts";
-import { createBroker, type Broker, type Message } from "./network/broker.ts";
+import { createJunction, type Junction } from "./junction.ts";
+import type { Message } from "./network/broker.ts";
+import { createPoller, nowMs } from "./poller.ts";
 import { hex, type Trace } from "./trace.ts";
 
 export const WALL_START_MS = 1_767_225_600_000; // 2026-01-01T00:00Z
-const POLL_PITCH_US = 1000; // a core that is due "now" again still lets time go on
 const HUB_CLIENT_ID = "hub";
 
 export interface RoadSetup {
@@ -25,108 +25,51 @@ export interface RoadSetup {
 }
 
 export interface Road {
-  readonly gateway: Gateway;
-  readonly broker: Broker;
   readonly hub: Hub;
   /** A datagram of a node reached the gateway. */
   datagram(peer: string, bytes: Uint8Array): void;
+  /** These begin a fault and return what ends it. */
+  stopGateway(): () => void;
+  stopBroker(): () => void;
+  slowBroker(moreMs: number): () => void;
+  stepWall(byMs: number): () => void;
 }
 
 export function createRoad(setup: RoadSetup): Road {
-  const { clock } = setup;
-  const soon = (action: () => void): void => clock.at(clock.nowUs() + BROKER_DELAY_US, action);
-  const hub = createHub(setup.hub);
-  const joint = joinGatewayAndBroker(setup, soon);
-  attachHub(setup, { hub, broker: joint.broker, soon });
-  return { hub, ...joint };
-}
-
-/** Milliseconds of the run, as the cores take them. */
-export function nowMs(clock: Clock): number {
-  return Math.floor(clock.nowUs() / 1000);
-}
-
-/** An alarm that polls a core and arms itself for the deadline that the core returns. */
-function createPoller(clock: Clock, poll: (nowMs: number) => number): () => void {
-  const alarm = clock.createAlarm(run);
-  function run(): void {
-    const deadlineMs = poll(nowMs(clock));
-    if (deadlineMs === Infinity) alarm.disarm();
-    else alarm.armAt(Math.max(Math.ceil(deadlineMs) * 1000, clock.nowUs() + POLL_PITCH_US));
-  }
-  return run;
-}
-
-function joinGatewayAndBroker(
-  setup: RoadSetup,
-  soon: (action: () => void) => void,
-): Pick<Road, "gateway" | "broker" | "datagram"> {
   const { clock, trace } = setup;
-  const open = new Set<number>(); // connections that the gateway did not close
-
-  function tellGateway(connection: number, tell: () => void): void {
-    soon(() => {
-      if (!open.has(connection)) return;
-      tell();
-      pollGateway();
-    });
-  }
-
-  const broker = createBroker({
-    write: (connection, bytes) =>
-      tellGateway(connection, () => gateway.brokerBytes(connection, bytes, nowMs(clock))),
-    close: (connection) =>
-      tellGateway(connection, () => {
-        open.delete(connection);
-        gateway.brokerClosed(connection, nowMs(clock));
-      }),
+  const hub = createHub(setup.hub);
+  let stepMs = 0;
+  const junction = createJunction({
+    clock,
+    seed: setup.seed,
+    wallMs: (now) => WALL_START_MS + now + stepMs,
+    sendDatagram: setup.sendDatagram,
     accepted: (message, clientId) => traceMessage(clock, trace, message, clientId),
   });
-  const pollBroker = createPoller(clock, (now) => broker.poll(now));
-
-  const gateway: Gateway = createGateway(
-    { gatewayId: 1, seed: setup.seed, wallMs: (now) => WALL_START_MS + now },
-    {
-      sendDatagram: setup.sendDatagram,
-      openBroker(connection) {
-        open.add(connection);
-        soon(() => broker.opened(connection, nowMs(clock)));
-        tellGateway(connection, () => gateway.brokerOpened(connection, nowMs(clock)));
-      },
-      writeBroker(connection, bytes) {
-        const copy = Uint8Array.from(bytes);
-        soon(() => {
-          broker.bytes(connection, copy, nowMs(clock));
-          pollBroker();
-        });
-      },
-      closeBroker(connection) {
-        open.delete(connection);
-        soon(() => broker.closed(connection, nowMs(clock)));
-      },
-    },
-  );
-  const pollGateway = createPoller(clock, (now) => gateway.poll(now));
-
+  const publish = attachHub(setup, hub, junction);
   return {
-    gateway,
-    broker,
-    datagram(peer, bytes) {
-      gateway.datagram(peer, bytes, nowMs(clock));
-      pollGateway();
+    hub,
+    datagram: junction.datagram,
+    stopGateway: junction.stopGateway,
+    stopBroker: () => junction.stopBroker(publish),
+    slowBroker: junction.slowBroker,
+    stepWall(byMs) {
+      stepMs += byMs;
+      return () => {
+        stepMs -= byMs;
+      };
     },
   };
 }
 
-function attachHub(
-  setup: RoadSetup,
-  parts: { hub: Hub; broker: Broker; soon: (action: () => void) => void },
-): void {
+// What it returns publishes what the hub has.
+function attachHub(setup: RoadSetup, hub: Hub, junction: Junction): () => void {
   const { clock, trace } = setup;
-  const { hub, broker, soon } = parts;
+  const { broker } = junction;
   const wallMs = (): number => WALL_START_MS + nowMs(clock);
 
   function publish(): void {
+    if (junction.brokerDown()) return;
     for (const { topic, payload, retain } of hub.takePublications()) {
       broker.publish({ topic, payload: Buffer.from(payload), qos: 1, retain }, HUB_CLIENT_ID);
     }
@@ -137,7 +80,7 @@ function attachHub(
     return deadlineMs;
   });
   broker.attach(`${TOPIC_ROOT}/#`, (message) =>
-    soon(() => {
+    junction.soon(() => {
       hub.message(message, wallMs());
       publish();
       pollHub();
@@ -147,6 +90,7 @@ function attachHub(
       }
     }),
   );
+  return publish;
 }
 
 function traceMessage(clock: Clock, trace: Trace, message: Message, client: string): void {

@@ -2,22 +2,25 @@
 // The whole road in virtual time, from machines to the hub, on one seed.
 //
 // Phase 1: until `forMs` nodes sample and faults strike. Phase 2: sampling stops, faults heal, and the
-// run goes on until nothing waits, at most DRAIN_US_MAX. The same plan and options give the same trace,
+// run goes on until nothing waits, at most DRAIN_US_MAX; LIVENESS_US_MAX is what it should take. The same plan and options give the same trace,
 // byte for byte.
 // (S1) finished: queued = ingested + dropped + lost; each is counted where it happens.
 
 import { COUNTER_WAITING } from "../firmware/wire/counters.ts";
 import { createClock, type Clock } from "./clock.ts";
+import { faultDomains, type World } from "./faults/domains.ts";
+import { createSchedule } from "./faults/schedule.ts";
 import { createFleet, GATEWAY_ADDRESS, GROUP_ADDRESS, type Fleet, type Member } from "./fleet.ts";
+import type { Hub } from "../hub/hub.ts";
 import { newestBoot } from "./flash.ts";
 import { GROUP, type HostCounters } from "./hardware.ts";
 import type { Totals } from "./ledger.ts";
 import { DRAIN_STEP_US, DRAIN_US_MAX } from "./limits.ts";
-import { createNetwork, type Network, type NetworkCounts, type Tamper } from "./network/link.ts";
+import { createNetwork, type NetworkCounts, type Tamper } from "./network/link.ts";
 import { encodePcapDatagram, encodePcapHeader, parseEndpoint } from "./pcap.ts";
 import type { PlantPlan } from "./plan.ts";
 import { createPrng } from "./prng.ts";
-import { createRoad, WALL_START_MS, type Road } from "./road.ts";
+import { createRoad, WALL_START_MS } from "./road.ts";
 import { createTrace, hex, type Trace } from "./trace.ts";
 
 export interface SimulationOptions {
@@ -34,6 +37,8 @@ export interface SimulationOptions {
   progress?: (virtualMs: number) => void;
   /** Decides the fate of each datagram instead of chance. */
   tamper?: Tamper;
+  /** Looks at the hub WATCH_US after WATCH_US, and once more at the end. */
+  watch?: (hub: Hub, virtualMs: number) => void;
 }
 
 export interface NodeResult extends Totals, HostCounters {
@@ -56,31 +61,33 @@ export interface SimulationResult {
   waiting: number; // 0 when finished
   finished: boolean; // nothing waits any more
   virtualMs: number;
+  drainMs: number; // from heal until nothing waited any more
   unconfirmed: number; // QoS 0 readings sent
   network: NetworkCounts;
   perNode: NodeResult[];
 }
 
 const SECOND_US = 1_000_000;
-
-interface World {
-  readonly clock: Clock;
-  readonly fleet: Fleet;
-  readonly network: Network;
-  readonly road: Road;
-}
+const WATCH_US = 100_000; // the hub's ring of changes holds far more than comes in this time
 
 /** Runs a plant; returns when nothing waits or after DRAIN_US_MAX more. */
 export function runSimulation(plan: PlantPlan, options: SimulationOptions): SimulationResult {
   const trace = createTrace(options.trace);
   const world = createWorld(plan, options, trace);
   traceStart(trace, plan, options);
+  const nodes = plan.nodes.map(({ id }) => id);
+  const begin = faultDomains(world);
+  const { clock } = world;
+  const schedule = createSchedule({ clock, trace, nodes, faults: plan.faults, begin });
   runSampling(world, options);
+  world.fleet.stopSampling();
   world.network.heal();
-  world.fleet.stopAndHeal();
-  trace.write(world.clock.nowUs(), "heal", {});
+  schedule.heal();
+  const healUs = clock.nowUs();
+  trace.write(healUs, "heal", {});
   const finished = drain(world, options);
-  const result = sumUp(world, options.seed, finished);
+  const drainMs = (clock.nowUs() - healUs) / 1000;
+  const result = { ...sumUp(world, options.seed, finished), drainMs };
   const { queued, ingested, dropped, lost } = result;
   trace.write(world.clock.nowUs(), "end", { finished, queued, ingested, dropped, lost });
   return result;
@@ -148,10 +155,21 @@ function runSampling(world: World, options: SimulationOptions): void {
   const endUs = Math.round(options.forMs * 1000);
   for (let nowUs = 0; nowUs < endUs;) {
     nowUs = Math.min(nowUs + SECOND_US, endUs);
-    world.clock.runUntil(nowUs);
+    runOn(world, nowUs, options);
     settle(world);
     options.progress?.(nowUs / 1000);
   }
+}
+
+// In one go, or with a look at the hub now and then; what happens is the same.
+function runOn(world: World, endUs: number, { watch }: SimulationOptions): void {
+  const { clock, road } = world;
+  while (watch !== undefined && clock.nowUs() + WATCH_US < endUs) {
+    clock.runUntil(clock.nowUs() + WATCH_US);
+    watch(road.hub, clock.nowUs() / 1000);
+  }
+  clock.runUntil(endUs);
+  watch?.(road.hub, endUs / 1000);
 }
 
 // True: nothing waits in a node and nothing is under way.
@@ -162,11 +180,11 @@ function drain(world: World, options: SimulationOptions): boolean {
     network.inFlight() === 0 && fleet.members.every(({ node }) => node.waiting() === 0);
   while (!idle()) {
     if (clock.nowUs() >= endUs) return false;
-    clock.runUntil(clock.nowUs() + DRAIN_STEP_US);
+    runOn(world, clock.nowUs() + DRAIN_STEP_US, options);
     settle(world);
     options.progress?.(clock.nowUs() / 1000);
   }
-  clock.runUntil(clock.nowUs() + DRAIN_STEP_US); // from the broker to the hub
+  runOn(world, clock.nowUs() + DRAIN_STEP_US, options); // from the broker to the hub
   return true;
 }
 
@@ -180,7 +198,7 @@ function settle(world: World): void {
   }
 }
 
-function sumUp(world: World, seed: number, finished: boolean): SimulationResult {
+function sumUp(world: World, seed: number, finished: boolean): Omit<SimulationResult, "drainMs"> {
   const { hub } = world.road;
   const perNode = world.fleet.members.map((member) => nodeResult(world, member));
   const sum = (key: keyof Totals | "lost" | "waiting"): number =>

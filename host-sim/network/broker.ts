@@ -28,6 +28,8 @@ export interface Broker {
   opened(connection: number, nowMs: number): void;
   bytes(connection: number, bytes: Uint8Array, nowMs: number): void;
   closed(connection: number, nowMs: number): void;
+  /** The broker's process ends and starts anew: no connection, no will is published; what is retained stays. */
+  fail(): void;
   /** Ends connections whose keep alive is over; when to come again, Infinity: never. */
   poll(nowMs: number): number;
   /** A subscriber in this process, QoS 1; retained messages that match come first. */
@@ -71,6 +73,12 @@ export function createBroker(ports: BrokerPorts): Broker {
     closed(id) {
       const connection = connections.get(id);
       if (connection !== undefined) leave(state, connection);
+    },
+    fail() {
+      for (const { id, session } of [...connections.values()]) {
+        connections.delete(id);
+        if (session !== undefined) sessions.release(session, id);
+      }
     },
     poll(nowMs) {
       for (const connection of connections.values()) {

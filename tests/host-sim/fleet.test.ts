@@ -8,8 +8,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createClock, type Clock } from "../../host-sim/clock.ts";
 import { createFleet, type Fleet } from "../../host-sim/fleet.ts";
+import { FAULT_NAMES, type FaultName } from "../../host-sim/faults/vocabulary.ts";
 import type { FaultPlan, PlantPlan } from "../../host-sim/plan.ts";
 import { createPrng } from "../../host-sim/prng.ts";
+import { createSchedule, type Begin, type Schedule } from "../../host-sim/faults/schedule.ts";
 import { createTrace } from "../../host-sim/trace.ts";
 import { nodePlan } from "./node-rig.ts";
 import { smallLink, smallLoop } from "./small-modules.ts";
@@ -20,6 +22,7 @@ const place = { root: "r", enterprise: "e", site: "s", area: "a", line: "l", cel
 interface Rig {
   clock: Clock;
   fleet: Fleet;
+  schedule: Schedule;
   sent: { from: string; to: string }[];
   /** "on 3" and "off 10" of a node, in whole seconds. */
   power(id: string): string[];
@@ -37,12 +40,20 @@ function createRig(ids: string[], faults: FaultPlan[]): Rig {
   const trace = createTrace((line) => lines.push(line));
   const send = (from: string, to: string): void => void sent.push({ from, to });
   const fleet = createFleet({ clock, prng: createPrng(1), trace, plan, send });
+  const unknown: Begin = () => assert.fail("not a fault of power");
+  const begin = {
+    ...Object.fromEntries(FAULT_NAMES.map((name) => [name, unknown])),
+    "power-cut": ({ node }: FaultPlan) => fleet.cutPower(fleet.place(node ?? "")),
+    "flash-torn": ({ node, amount }: FaultPlan) =>
+      fleet.tearFlash(fleet.place(node ?? ""), amount ?? 0),
+  } as Record<FaultName, Begin>;
+  const schedule = createSchedule({ clock, trace, nodes: ids, faults, begin });
   const power = (id: string): string[] =>
     lines
       .map((line) => JSON.parse(line) as { t: number; e: string; n: string; on: boolean })
       .filter(({ e, n }) => e === "power" && n === id)
       .map(({ t, on }) => `${on ? "on" : "off"} ${Math.floor(t / 1e6)}`);
-  return { clock, fleet, sent, power };
+  return { clock, fleet, schedule, sent, power };
 }
 
 const cut = (node: string, atS: number, forS: number): FaultPlan => ({
@@ -63,9 +74,11 @@ test("of power cuts that overlap, the one that ends last decides", () => {
 });
 
 test("healing ends a power cut at once and those that were still to come", () => {
-  const { clock, fleet, power } = createRig(["a"], [cut("a", 10, 60), cut("a", 40, 5)]);
+  const { clock, schedule, power } = createRig(["a"], [cut("a", 10, 60), cut("a", 40, 5)]);
   clock.runUntil(30_000_000);
-  fleet.stopAndHeal();
+  assert.equal(schedule.active(), 1);
+  schedule.heal();
+  assert.equal(schedule.active(), 0);
   clock.runUntil(100_000_000);
   assert.deepEqual(power("a"), ["on 0", "off 10", "on 30"]);
 });
@@ -93,5 +106,5 @@ test("each node has an address of its own, and hears what is sent there", () => 
 });
 
 test("a fault that names no node is refused", () => {
-  assert.throws(() => createRig(["a"], [cut("b", 1, 1)]), /names no node: b/);
+  assert.throws(() => createRig(["a"], [cut("b", 1, 1)]), /there is no node "b"; known: a/);
 });

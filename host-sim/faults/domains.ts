@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// What each word of the vocabulary does to the fleet, the network and the road.
+
+import type { Clock } from "../clock.ts";
+import type { Fleet, Place } from "../fleet.ts";
+import type { Network } from "../network/link.ts";
+import type { FaultPlan } from "../plan.ts";
+import type { Road } from "../road.ts";
+import type { NetworkFault } from "./network.ts";
+import type { Begin } from "./schedule.ts";
+import type { SensorFault } from "./sensor.ts";
+import { amountOf, type FaultName } from "./vocabulary.ts";
+
+export interface World {
+  readonly clock: Clock;
+  readonly fleet: Fleet;
+  readonly network: Network;
+  readonly road: Road;
+}
+
+/** How each fault begins in this world. */
+export function faultDomains(world: World): Record<FaultName, Begin> {
+  return {
+    ...networkFaults(world),
+    ...nodeFaults(world),
+    ...sensorFaults(world),
+    "clock-step": (fault) => world.road.stepWall(amountOf(fault)),
+    "broker-down": () => world.road.stopBroker(),
+    "broker-slow": (fault) => world.road.slowBroker(amountOf(fault)),
+    "gateway-restart": () => world.road.stopGateway(),
+  };
+}
+
+function networkFaults({ fleet, network }: World): Record<NetworkFault["kind"], Begin> {
+  const begin =
+    (kind: NetworkFault["kind"]): Begin =>
+    (fault) =>
+      network.begin({
+        kind,
+        amount: amountOf(fault),
+        ...(fault.node !== undefined && { address: fleet.place(fault.node).address }),
+      });
+  return {
+    loss: begin("loss"),
+    duplicate: begin("duplicate"),
+    reorder: begin("reorder"),
+    truncate: begin("truncate"),
+    corrupt: begin("corrupt"),
+    delay: begin("delay"),
+    partition: begin("partition"),
+  };
+}
+
+type NodeFault = "power-cut" | "flash-torn" | "clock-drift" | "overrun";
+
+function nodeFaults({ clock, fleet }: World): Record<NodeFault, Begin> {
+  const placeOf = (fault: FaultPlan): Place => fleet.place(fault.node ?? "");
+  return {
+    "power-cut": (fault) => fleet.cutPower(placeOf(fault)),
+    "flash-torn": (fault) => fleet.tearFlash(placeOf(fault), amountOf(fault)),
+    "clock-drift"(fault) {
+      const { node } = placeOf(fault);
+      const ppm = amountOf(fault);
+      node.addDrift(ppm, clock.nowUs());
+      return () => node.addDrift(-ppm, clock.nowUs());
+    },
+    overrun(fault) {
+      const place = placeOf(fault);
+      place.overruns++;
+      return () => {
+        place.overruns--;
+      };
+    },
+  };
+}
+
+function sensorFaults({ fleet }: World): Record<`sensor-${SensorFault["kind"]}`, Begin> {
+  const begin =
+    (kind: SensorFault["kind"]): Begin =>
+    (fault) =>
+      fleet
+        .place(fault.node ?? "")
+        .sensors.begin({ kind, input: fault.input ?? 0, amount: amountOf(fault) });
+  return {
+    "sensor-stuck": begin("stuck"),
+    "sensor-noise": begin("noise"),
+    "sensor-drift": begin("drift"),
+    "sensor-open-wire": begin("open-wire"),
+    "sensor-spike": begin("spike"),
+  };
+}
