@@ -5,7 +5,7 @@
 // (I1) each (node, boot, sequence) changes something once; a second time it is counted, nothing more.
 // (I2) the value shown is the newest by (boot, sequence), not by a clock that may step.
 
-import { COUNTER_NAMES } from "../firmware/wire/counters.ts";
+import { COUNTER_NAMES } from "../firmware/wire/counter-names.ts";
 import type { EventKind } from "./api.ts";
 import { type ChangeRing, putNodeChange, putReadingChange } from "./changes.ts";
 import { type Entry, type Pack, type PackKind, qualityName } from "./decode.ts";

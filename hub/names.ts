@@ -4,7 +4,7 @@
 // Spec: RFC 8428 §4.5.1 (names), MQTT-SN 1.2 §5.3.1 (node id). What a node writes is never trusted.
 // All patterns are linear: no backtracking on hostile input.
 
-import { NODE_ID_BYTES_MAX } from "../firmware/wire/topics.ts";
+import { NODE_ID_BYTES_MAX } from "../firmware/wire/info.ts";
 
 const NODE_ID = new RegExp(`^[A-Za-z0-9_-]{1,${NODE_ID_BYTES_MAX}}$`);
 const NAME = /^[A-Za-z0-9][A-Za-z0-9:./_-]*$/;

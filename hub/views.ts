@@ -3,7 +3,7 @@
 //
 // Copies: what is given out does not change afterwards. Counters get the names of SPEC.md §6.
 
-import { COUNTER_NAMES } from "../firmware/wire/counters.ts";
+import { COUNTER_NAMES } from "../firmware/wire/counter-names.ts";
 import type { AlarmView, ChannelView, NodeView, RegisterView, TapView } from "./api.ts";
 import type { ChannelRecord, NodeRecord } from "./registry.ts";
 

@@ -34,8 +34,8 @@ import {
   INFO_LINK_HASH,
   INFO_LOOP_HASH,
   INFO_NODE_ID,
+  NODE_ID_BYTES_MAX,
 } from "../wire/info";
-import { NODE_ID_BYTES_MAX } from "../wire/topics";
 import {
   datagram_put,
   datagram_take,

@@ -5,7 +5,7 @@
 // The tables are little-endian and lie where scripts/build/generate-link.ts put them.
 
 import { CAUSE_NO_INPUT } from "../wire/record";
-import { NODE_ID_BYTES_MAX } from "../wire/topics";
+import { NODE_ID_BYTES_MAX } from "../wire/info";
 import { TEXT_CAUSE } from "./texts";
 
 export const EUI64_BYTES = 8;

@@ -24,24 +24,3 @@ export const COUNTER_LOOP_OVERRUNS = 16;
 export const COUNTER_LINK_TRAPS = 17;
 export const COUNTER_COUNT = 18;
 export const COUNTER_HOST_FIRST = 14;
-
-export const COUNTER_NAMES = [
-  "queued",
-  "acknowledged",
-  "droppedTelemetry",
-  "droppedAlarm",
-  "droppedRefused",
-  "waiting",
-  "unconfirmedSent",
-  "unconfirmedDropped",
-  "recordsBad",
-  "datagramsMalformed",
-  "datagramsUnexpected",
-  "retransmissions",
-  "connects",
-  "timeAnswers",
-  "ringDropped",
-  "loopTraps",
-  "loopOverruns",
-  "linkTraps",
-];

@@ -4,6 +4,7 @@
 // Spec: SPEC.md "info items".
 
 export const INFO_NODE_ID = 1; // ASCII [A-Za-z0-9_-], 1..23
+export const NODE_ID_BYTES_MAX = 23; // MQTT-SN 1.2 §5.3.1
 export const INFO_EUI64 = 2; // 8 octets
 export const INFO_LOOP_HASH = 3; // SHA-256 of loop.wasm, 32 octets
 export const INFO_LINK_HASH = 4; // SHA-256 of link.wasm, 32 octets

@@ -17,6 +17,7 @@ export const RECORD_VALUE = 12;
 export const KIND_READING = 1;
 export const KIND_EVENT = 2;
 export const KIND_STATE = 3;
+export const KIND_SETPOINT = 4; // what became of a command; its value: setpoint.ts
 
 export const QUALITY_GOOD = 0;
 export const QUALITY_UNCERTAIN = 1;

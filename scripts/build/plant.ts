@@ -8,19 +8,16 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
-import { NODE_ID_BYTES_MAX } from "../../firmware/wire/topics.ts";
+import { NODE_ID_BYTES_MAX } from "../../firmware/wire/info.ts";
 import { CaptureError, parseTrace } from "../../host-sim/devices/replay.ts";
 import type { HubConfig } from "../../hub/hub.ts";
-import type { FaultPlan, NodePlan, PlantPlan, TraceByte } from "../../host-sim/plan.ts";
+import type { NodePlan, PlantPlan, TraceByte } from "../../host-sim/plan.ts";
 import { EXIT_FAILED, EXIT_NOT_FOUND, Failure } from "../cli/failure.ts";
-import { parseLengthMs } from "../cli/length.ts";
 import { buildNode, type BuildOptions, type BuiltNode } from "./modules.ts";
+import { FAULTS_MAX, faultSchema, reportFaults, toFaultPlan } from "./faults.ts";
 import { findDescription, jsonSchema, readDescription, readNode, show } from "./node.ts";
-import { nodeSchema } from "./schema.ts";
 
 const NODES_MAX = 500; // a fleet on one machine; more is several plants
-const FAULTS_MAX = 1000;
-const FAULT_MS_MAX = 24 * 3_600_000;
 
 const level = z
   .string()
@@ -32,6 +29,22 @@ const nodeId = z
     `a node id is 1 to ${NODE_ID_BYTES_MAX} letters, digits, - and _`,
   );
 
+const simulateSchema = z.discriminatedUnion("machine", [
+  z.strictObject({ machine: z.literal("oven") }),
+  z.strictObject({ machine: z.literal("press") }),
+  z.strictObject({
+    machine: z.literal("scale"),
+    tap: z.string().describe("name of the tap that hears it"),
+  }),
+  z.strictObject({
+    machine: z.literal("replay"),
+    tap: z.string(),
+    trace: z.string().describe("a recorded line (JSON lines), relative to this file"),
+    repeat: z.boolean().default(true),
+  }),
+]);
+type Simulate = z.output<typeof simulateSchema>;
+
 const plantNode = z.strictObject({
   id: nodeId.describe("names the node on the wire; no two alike"),
   node: z.string().min(1).describe("folder of its node type, relative to this file"),
@@ -42,22 +55,8 @@ const plantNode = z.strictObject({
     .describe("EUI-64; absent: follows from the id"),
   line: level.optional(),
   cell: level.optional(),
-  simulate: nodeSchema.shape.simulate.describe("in place of what the node type says"),
+  simulate: simulateSchema.optional().describe("in place of what the node type says"),
 });
-
-const length = z
-  .union([z.number().nonnegative(), z.string()])
-  .refine((text) => (parseLengthMs(String(text), 0) ?? Infinity) <= FAULT_MS_MAX, {
-    message: "a length of time of at most a day: 30, 30s, 10m, 1h",
-  });
-
-const plantFault = z.strictObject({
-  at: length.describe("after the start"),
-  node: nodeId,
-  fault: z.literal("power-cut"),
-  for: length.describe("how long it lasts"),
-});
-
 /** A plant.json as written. */
 export const plantSchema = z
   .strictObject({
@@ -68,7 +67,7 @@ export const plantSchema = z
     line: level,
     cell: level,
     nodes: z.array(plantNode).min(1).max(NODES_MAX),
-    faults: z.array(plantFault).max(FAULTS_MAX).default([]),
+    faults: z.array(faultSchema).max(FAULTS_MAX).default([]),
   })
   .superRefine((plant, context) => {
     const ids = plant.nodes.map((node) => node.id);
@@ -80,14 +79,9 @@ export const plantSchema = z
           message: `"${id}" stands here a second time`,
         });
     });
-    plant.faults.forEach(({ node }, index) => {
-      if (!ids.includes(node))
-        context.addIssue({
-          code: "custom",
-          path: ["faults", index, "node"],
-          message: `there is no node "${node}"; known: ${[...new Set(ids)].join(", ")}`,
-        });
-    });
+    reportFaults(plant.faults, ids, (path, message) =>
+      context.addIssue({ code: "custom", path, message }),
+    );
   });
 
 export type PlantType = z.output<typeof plantSchema>;
@@ -151,11 +145,6 @@ function plantOfNode(folder: string): Plant {
   return { folder, type: { ...place, nodes: [{ id, node: "." }], faults: [] } };
 }
 
-function toFaultPlan({ at, node, fault, for: lasting }: PlantType["faults"][number]): FaultPlan {
-  const lengthMs = (text: string | number): number => parseLengthMs(String(text), 0) ?? 0;
-  return { atMs: lengthMs(at), node, fault, forMs: lengthMs(lasting) };
-}
-
 function placeOf({ line, cell }: PlantNode): { line?: string; cell?: string } {
   return { ...(line !== undefined && { line }), ...(cell !== undefined && { cell }) };
 }
@@ -192,13 +181,21 @@ function toNodePlan(node: PlantNode, built: BuiltNode, plantFolder: string): Nod
 
 function machineOf(
   built: BuiltNode,
-  simulate: BuiltNode["type"]["simulate"],
+  simulate: Simulate | undefined,
   folder: string,
 ): NodePlan["machine"] {
   if (simulate === undefined) return { kind: "none" };
-  if (simulate.machine === "oven") return { kind: "oven" };
-  const file = resolve(folder, simulate.trace);
+  if (simulate.machine === "oven" || simulate.machine === "press")
+    return { kind: simulate.machine };
   const tap = Object.keys(built.type.taps).indexOf(simulate.tap);
+  if (tap < 0)
+    throw new Failure(
+      EXIT_NOT_FOUND,
+      `${built.type.type} has no tap "${simulate.tap}" for its ${simulate.machine}`,
+      `name one of ${Object.keys(built.type.taps).join(", ") || "its taps; it has none"}`,
+    );
+  if (simulate.machine === "scale") return { kind: "scale", tap };
+  const file = resolve(folder, simulate.trace);
   if (!existsSync(file))
     throw new Failure(
       EXIT_NOT_FOUND,

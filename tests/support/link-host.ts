@@ -11,7 +11,8 @@ import { generateLink } from "../../scripts/build/generate-link.ts";
 import { nodeSchema, type NodeType } from "../../scripts/build/schema.ts";
 import { createSourceTree, LINK_ENTRY } from "../../scripts/build/sources.ts";
 import { compilerVersion } from "../../scripts/build/version.ts";
-import { COUNTER_COUNT, COUNTER_NAMES } from "../../firmware/wire/counters.ts";
+import { COUNTER_NAMES } from "../../firmware/wire/counter-names.ts";
+import { COUNTER_COUNT } from "../../firmware/wire/counters.ts";
 import { DATAGRAM_BYTES_MAX } from "../../firmware/limits.ts";
 
 export const LINK_VERSION = "1.2.3";
