@@ -34,7 +34,7 @@ export const CLOCK_PPM_MAX = 100_000; // a tenth: far beyond any crystal, time s
 export const CLOCK_STEP_MS_MAX = 366 * 24 * 3_600_000; // a year: a clock that nobody set
 
 // Simulation
-export const LIVENESS_US_MAX = 180_000_000; // after heal everything is delivered within this
+export const LIVENESS_US_MAX = 120_000_000; // after heal everything is delivered within this: link waits 60 s after congestion, then retries
 export const DRAIN_US_MAX = 600_000_000; // after sampling stopped: at most 10 virtual minutes
 export const DRAIN_STEP_US = 100_000; // how often it is asked whether anything still waits
 export const LOST_WATCH_US = 60_000_000; // a datagram sent before a power cut arrives within this, or never

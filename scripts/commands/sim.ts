@@ -14,6 +14,7 @@ interface Options {
   loss: number;
   duplicate: number;
   reorder: number;
+  scenario?: string;
   trace?: string;
   pcap?: string;
   json?: boolean;
@@ -29,22 +30,48 @@ export function addSim(program: Command): void {
     .option("--loss <P>", "probability that a datagram is lost", readFraction, 0)
     .option("--duplicate <P>", "that it arrives twice", readFraction, 0)
     .option("--reorder <P>", "that it arrives late, after others", readFraction, 0)
+    .option("--scenario <FILE>", "a file of faults and of what is expected by when")
     .option("--trace <FILE>", "writes every step, the same bytes for the same seed")
     .option("--pcap <FILE>", "writes the datagrams for Wireshark")
     .addHelpText("after", "\nExample:\n  ferrule sim --seed 7 --for 10m --loss 0.2 --trace run.txt")
     .action(run);
 }
 
-async function run(plant: string, options: Options): Promise<void> {
-  const { describeResult, simulate } = await import("../run/simulate.ts");
+async function run(plant: string, options: Options, command: Command): Promise<void> {
+  const { describeResult, describeVerdicts, simulate } = await import("../run/simulate.ts");
   const { signal } = watchInterruption();
-  const result = await simulate(plant, { ...options, forMs: options.for }, signal);
-  if (options.json) printJson(result);
-  else print(describeResult(result));
+  const { scenario: file, for: forMs, ...rest } = options;
+  const scenario = file === undefined ? {} : { scenario: scenarioOf(file, plant, command) };
+  const { result, verdicts } = await simulate(plant, { ...rest, forMs, ...scenario }, signal);
+  if (options.json) printJson(file === undefined ? result : { ...result, verdicts });
+  else print([describeResult(result), describeVerdicts(verdicts)].join("\n").trimEnd());
+  const failed = verdicts.filter(({ met }) => !met);
+  if (failed.length > 0)
+    throw new Failure(
+      EXIT_FAILED,
+      `${failed.length} of ${verdicts.length} expectations were not met`,
+      "look at a --trace of the same seed",
+    );
   if (!result.finished)
     throw new Failure(
       EXIT_FAILED,
       "after 10 virtual minutes without faults something still waits",
       "look at the end of a --trace of the same seed",
     );
+}
+
+// What was given on the command line wins over what the file says.
+function scenarioOf(
+  file: string,
+  plant: string,
+  command: Command,
+): { file: string; plant?: string; seed?: number; forMs?: number } {
+  const given = (option: string): boolean => command.getOptionValueSource(option) === "cli";
+  const options = command.opts<Options>();
+  return {
+    file,
+    ...(command.args.length > 0 && { plant }),
+    ...(given("seed") && { seed: options.seed }),
+    ...(given("for") && { forMs: options.for }),
+  };
 }

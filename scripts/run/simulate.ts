@@ -8,7 +8,9 @@ import { accessSync, closeSync, constants, openSync, renameSync, rmSync, writeSy
 import { dirname } from "node:path";
 import { runSimulation, type SimulationResult } from "../../host-sim/simulation.ts";
 import type { PlantPlan } from "../../host-sim/plan.ts";
-import { readPlant, toPlantPlan } from "../build/plant.ts";
+import { runScenario, type Scenario, type Verdict } from "../../host-sim/scenario.ts";
+import { type Plant, readPlant, toPlantPlan } from "../build/plant.ts";
+import { readScenario } from "../build/scenario.ts";
 import { EXIT_NOT_FOUND, Failure } from "../cli/failure.ts";
 import { createProgress, say } from "../cli/terminal.ts";
 import { runApart } from "./apart.ts";
@@ -23,10 +25,19 @@ export interface SimulateOptions {
   reorder: number;
   trace?: string;
   pcap?: string;
+  /** A file of expectations in place of length and network faults. */
+  scenario?: { file: string; plant?: string; seed?: number; forMs?: number };
+}
+
+/** What a run gave; with a scenario also what was expected. */
+export interface Simulated {
+  result: SimulationResult;
+  verdicts: Verdict[];
 }
 
 interface Work {
   plan: PlantPlan;
+  scenario: Scenario | undefined;
   options: SimulateOptions; // the files being the ones beside
 }
 
@@ -35,16 +46,18 @@ export async function simulate(
   path: string,
   options: SimulateOptions,
   signal: AbortSignal,
-): Promise<SimulationResult> {
+): Promise<Simulated> {
   const files = [options.trace, options.pcap].filter((file) => file !== undefined);
   files.forEach(refuseMissingFolder);
   const compiling = (what: string): void => say(`compiling ${what}`);
-  const plan = await toPlantPlan(readPlant(path), { signal, compiling });
+  const { plant, scenario } = readInput(path, options);
+  const plan = await toPlantPlan(plant, { signal, compiling });
   const mark = `${process.pid}-${randomUUID().slice(0, 8)}`;
   const beside = (file: string): string => `${file}.${mark}`;
   const progress = createProgress();
   const input: Work = {
     plan,
+    scenario,
     options: {
       ...options,
       ...(options.trace !== undefined && { trace: beside(options.trace) }),
@@ -52,16 +65,33 @@ export async function simulate(
     },
   };
   try {
-    const result = await runApart<Work, SimulationResult, number>(import.meta.url, input, {
+    const simulated = await runApart<Work, Simulated, number>(import.meta.url, input, {
       signal,
       progress: (virtualMs) => progress.show(`${Math.round(virtualMs / 1000)} s simulated`),
     });
     for (const file of files) renameSync(beside(file), file);
-    return result;
+    return simulated;
   } finally {
     progress.end();
     for (const file of files) rmSync(beside(file), { force: true });
   }
+}
+
+function readInput(
+  path: string,
+  { scenario: wanted }: SimulateOptions,
+): { plant: Plant; scenario: Scenario | undefined } {
+  if (wanted === undefined) return { plant: readPlant(path), scenario: undefined };
+  const { plant, scenario } = readScenario(wanted.file, wanted.plant);
+  const { seed = scenario.seed, forMs = scenario.forMs } = wanted;
+  return { plant, scenario: { ...scenario, seed, forMs } };
+}
+
+/** One line an expectation. */
+export function describeVerdicts(verdicts: readonly Verdict[]): string {
+  return verdicts
+    .map(({ met, text, seen }) => `${met ? "ok    " : "FAILED"} ${text}: ${seen}`)
+    .join("\n");
 }
 
 /** A few lines for people. */
@@ -77,23 +107,25 @@ export function describeResult(result: SimulationResult): string {
 }
 
 /** What the thread does. */
-export function work(input: Work, report: (virtualMs: number) => void): SimulationResult {
+export function work(input: Work, report: (virtualMs: number) => void): Simulated {
   const { seed, forMs, loss, duplicate, reorder, trace, pcap } = input.options;
   const traceFile = trace === undefined ? undefined : openWriter(trace);
   const pcapFile = pcap === undefined ? undefined : openWriter(pcap);
-  const result = runSimulation(input.plan, {
-    seed,
-    forMs,
-    loss,
-    duplicate,
-    reorder,
+  const watchers = {
     ...(traceFile && { trace: (line: string) => traceFile.put(Buffer.from(`${line}\n`)) }),
     ...(pcapFile && { pcap: (bytes: Uint8Array) => putCopy(pcapFile, bytes) }),
     progress: report,
-  });
+  };
+  const simulated =
+    input.scenario === undefined
+      ? {
+          result: runSimulation(input.plan, { seed, forMs, loss, duplicate, reorder, ...watchers }),
+          verdicts: [],
+        }
+      : runScenario(input.plan, input.scenario, watchers);
   traceFile?.close();
   pcapFile?.close();
-  return result;
+  return simulated;
 }
 
 interface Writer {
