@@ -26,6 +26,7 @@ export const BROKER_RETAINED_MAX = 262_144; // birth, presence and tags of the l
 export const BROKER_QUEUE_MAX = 1000; // messages for a session that is away
 export const BROKER_STREAM_BYTES_MAX = 262_144; // a packet longer than this ends its connection
 export const BROKER_SUBSCRIPTIONS_MAX = 1000; // of one session
+export const WIRE_CHARACTERS_MAX = 4096; // four seconds at 9,600 baud: an end that floods is cut off
 
 // Faults
 export const DELAY_MS_MAX = 20_000; // of a datagram: with a late one and the broker still within LOST_WATCH_US

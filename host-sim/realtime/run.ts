@@ -6,6 +6,8 @@
 // than CATCH_UP_US_MAX (a suspended laptop) are given up and counted. Never waits busily.
 
 import { COUNTER_WAITING } from "../../firmware/wire/counters.ts";
+import type { Device } from "../devices/device.ts";
+import { createWire, type Wire } from "../devices/wire.ts";
 import { createMachine } from "../fleet.ts";
 import { programBoot } from "../flash.ts";
 import type { HostCounters } from "../hardware.ts";
@@ -15,6 +17,7 @@ import { createNode, type Node } from "../node.ts";
 import type { NodePlan, PlantPlan } from "../plan.ts";
 import { createPrng, type Prng } from "../prng.ts";
 import { createTrace } from "../trace.ts";
+import { openPtyLine } from "./pty.ts";
 import { openNodeSocket, type NodeSocket } from "./socket.ts";
 
 const TIMER_MS_MAX = 1000; // a node is looked at this often whatever it said
@@ -25,6 +28,8 @@ export interface RealtimeOptions {
   log: (text: string) => void;
   /** Boot numbers that earlier runs used; a hub that remembers them would refuse what comes again. */
   bootsBefore?: number;
+  /** A line between two ptys in place of what the tap of a node hears. */
+  pty?: { node: string; tap: string; paths: readonly [string, string] };
   /** Whether the hub ingested a reading; without it every candidate of a power cut counts as lost. */
   has?: (node: string, boot: number, sequence: number) => boolean;
 }
@@ -69,9 +74,17 @@ export function startRealtime(plan: PlantPlan, options: RealtimeOptions): Realti
   const prng = createPrng(options.seed);
   const startMs = performance.now();
   const nowUs = (): number => Math.floor((performance.now() - startMs) * 1000);
-  const runners = plan.nodes.map((node) =>
-    createRunner(node, prng.fork(`node ${node.id}`), options, nowUs),
-  );
+  const line = options.pty === undefined ? undefined : createLine(plan, options.pty);
+  const runners = plan.nodes.map((node) => {
+    const own = prng.fork(`node ${node.id}`);
+    const heard = node.id === options.pty?.node ? line?.device : undefined;
+    const device = heard ?? createMachine(node, own.fork("machine"));
+    return createRunner({ plan: node, prng: own, device, options, nowUs });
+  });
+  const ptys =
+    line === undefined || options.pty === undefined
+      ? undefined
+      : openPtyLine({ paths: options.pty.paths, wire: line, nowUs, log: options.log });
   const faults = plan.faults.flatMap(({ fault, node, atMs, forMs }) => {
     if (fault === "power-cut" && node !== undefined)
       return [setTimeout(() => cutPower(node, forMs), atMs)];
@@ -99,17 +112,30 @@ export function startRealtime(plan: PlantPlan, options: RealtimeOptions): Realti
     async close() {
       for (const fault of faults) clearTimeout(fault);
       for (const runner of runners) clearTimeout(runner.timer);
+      ptys?.close();
       await Promise.all(runners.map(({ socket }) => socket.close()));
     },
   };
 }
 
-function createRunner(
-  plan: NodePlan,
-  prng: Prng,
-  options: RealtimeOptions,
-  nowUs: () => number,
-): Runner {
+// The wire that a node's tap hears in place of its machine's line; throws RangeError without such a tap.
+function createLine(plan: PlantPlan, wanted: NonNullable<RealtimeOptions["pty"]>): Wire {
+  const node = plan.nodes.find(({ id }) => id === wanted.node);
+  const index = node?.taps.findIndex(({ name }) => name === wanted.tap) ?? -1;
+  const tap = node?.taps[index];
+  if (tap === undefined) throw new RangeError(`no tap ${wanted.tap} on a node ${wanted.node}`);
+  return createWire(index, tap.baud, tap.format);
+}
+
+interface RunnerSetup {
+  plan: NodePlan;
+  prng: Prng;
+  device: Device;
+  options: RealtimeOptions;
+  nowUs: () => number;
+}
+
+function createRunner({ plan, prng, device, options, nowUs }: RunnerSetup): Runner {
   const { host, port } = options.gateway;
   const address = `${host}:${port}`;
   const socket = openNodeSocket({
@@ -123,7 +149,7 @@ function createRunner(
   const node = createNode(
     {
       plan,
-      device: createMachine(plan, prng.fork("machine")),
+      device,
       gateways: Array.from({ length: plan.gateways }, () => address),
       host: "ferrule-realtime",
       entropy: prng.fork("entropy"),

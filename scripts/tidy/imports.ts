@@ -74,7 +74,7 @@ const TABLE: readonly Row[] = [
   ),
   row(
     "host-sim/realtime/.*",
-    `host-sim/.*|${WIRE}|node:.*|gateway/(?!(${GATEWAY_ADAPTERS})\\.ts).*|hub/[^/]+`,
+    `host-sim/.*|${WIRE}|node:.*|@lydell/node-pty|gateway/(?!(${GATEWAY_ADAPTERS})\\.ts).*|hub/[^/]+`,
     "real time: sockets and clocks",
   ),
   row(

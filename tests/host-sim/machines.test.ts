@@ -156,7 +156,7 @@ function listen(seconds: number, stepUs: number): { heard: Character[]; loads: S
   return { heard, loads };
 }
 
-test("a scale says five lines a second of stable, moving and overload, at the pace of 9600 8N1", () => {
+test("a scale says five lines a second, stable, moving, overload, at 9600 8N1", () => {
   const { heard, loads } = listen(120, 10_000);
   const text = Buffer.from(heard.map(({ byte }) => byte)).toString("latin1");
   const lines = text.split("\r\n").slice(0, -1);

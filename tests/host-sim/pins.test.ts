@@ -77,7 +77,7 @@ test("a digital input reads 0 or 1, one that is not there -1", () => {
   }
 });
 
-test("a digital output takes any level but 0 as 1, and is safe before start and after a trap", () => {
+test("a digital output takes all but 0 as 1; it is safe before start and after a trap", () => {
   const digitalOutputs = [{ name: "release", pin: 2, safe: 0 as const }];
   const pins = createPins();
   const loop = calling("digital_write", [2, 7], 3);
@@ -174,7 +174,9 @@ test("what link puts loop takes in its next tick; a power cut empties the mailbo
     (import "host" "mailbox_put" (func $put (param i32 i32) (result i32)))
     (memory (export "memory") 1)
     (func (export "init") (i32.store (i32.const 8) (i32.const 4711)))
-    (func (export "poll") (result i32) (drop (call $put (i32.const 8) (i32.const 16))) (i32.const 1000))
+    (func (export "poll") (result i32)
+      (drop (call $put (i32.const 8) (i32.const 16)))
+      (i32.const 1000))
     (func (export "counters") (result i32) (i32.const 256))
     (func (export "waiting") (param i32 i32) (result i32) (i32.const 0))
     (func (export "scratch") (result i32) (i32.const 4096)))`);

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// A serial line between two ends with character timing; a tap hears both.
+//
+// What an end says is on the wire for one character time an octet, one after the other, and reaches the
+// other end when it is over. The tap hears it then, with that time. Both ends may talk at once: it is two
+// pairs of wires, and one UART that listens to both. Bounded: WIRE_CHARACTERS_MAX each way and for the
+// tap; more are lost and counted.
+
+import { WIRE_CHARACTERS_MAX } from "../limits.ts";
+import { createNothing, type Device } from "./device.ts";
+
+export type End = 0 | 1;
+
+interface Character {
+  endUs: number;
+  byte: number;
+}
+
+export interface Wire {
+  /** The machine that a node's tap listens to. */
+  readonly device: Device;
+  /** An end says octets now. */
+  say(from: End, bytes: Uint8Array, nowUs: number): void;
+  /** Hands over the characters that are through by now, in order of time, with the end they reach. */
+  deliver(nowUs: number, reach: (to: End, byte: number) => void): void;
+  /** When the next character is through, Infinity: none is under way. */
+  nextDueUs(): number;
+  /** Characters lost to a full queue. */
+  dropped(): number;
+}
+
+/** Time of one character in µs; `format` as 8N1, 8E1, 8N2. */
+export function characterUs(baud: number, format: string): number {
+  const dataBits = Number(format[0]);
+  const parityBits = format[1] === "N" ? 0 : 1;
+  return ((1 + dataBits + parityBits + Number(format[2])) * 1_000_000) / baud;
+}
+
+/** A silent line of this speed, heard on this tap. */
+export function createWire(tap: number, baud: number, format: string): Wire {
+  const perCharacterUs = characterUs(baud, format);
+  const underWay: [Character[], Character[]] = [[], []]; // by the end that said it
+  const freeUs: [number, number] = [0, 0]; // until then the end is still talking
+  const heard: Character[] = [];
+  let dropped = 0;
+
+  function earliest(): End | undefined {
+    const [a, b] = [underWay[0][0], underWay[1][0]];
+    if (a === undefined) return b === undefined ? undefined : 1;
+    return b !== undefined && b.endUs < a.endUs ? 1 : 0;
+  }
+
+  return {
+    device: {
+      ...createNothing(),
+      advance(nowUs, sink) {
+        let count = 0;
+        for (const { endUs, byte } of heard) {
+          if (endUs > nowUs) break;
+          sink(tap, endUs, byte, 0);
+          count++;
+        }
+        if (count > 0) heard.splice(0, count);
+      },
+    },
+    say(from, bytes, nowUs) {
+      for (const byte of bytes) {
+        if (underWay[from].length >= WIRE_CHARACTERS_MAX) {
+          dropped++;
+          continue;
+        }
+        freeUs[from] = Math.max(freeUs[from], nowUs) + perCharacterUs;
+        underWay[from].push({ endUs: Math.round(freeUs[from]), byte });
+      }
+    },
+    deliver(nowUs, reach) {
+      for (let from = earliest(); from !== undefined; from = earliest()) {
+        const character = underWay[from][0]!;
+        if (character.endUs > nowUs) return;
+        underWay[from].shift();
+        if (heard.length < WIRE_CHARACTERS_MAX) heard.push(character);
+        else dropped++;
+        reach(from === 0 ? 1 : 0, character.byte);
+      }
+    },
+    nextDueUs() {
+      const from = earliest();
+      return from === undefined ? Infinity : underWay[from][0]!.endUs;
+    },
+    dropped: () => dropped,
+  };
+}
