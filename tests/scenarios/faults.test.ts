@@ -221,7 +221,21 @@ const EFFECTS: Record<FaultName, () => Run> = {
     const connects = seen.lines.filter(
       ({ e, hex, n }) => e === "datagram-put" && n === "oven-1" && /^..04/.test(String(hex)),
     );
-    assert.equal(connects.length >= 2, true, "the new gateway wants a CONNECT");
+    assert.ok(connects.length >= 2, "the new gateway wants a CONNECT");
+    const ids = (after: boolean): Set<string> =>
+      new Set(
+        seen.lines
+          .filter(({ e, hex, t }) => {
+            const regack = e === "net" && String(hex).startsWith("070b");
+            return regack && t > AT_MS * 1000 === after;
+          })
+          .map(({ hex }) => String(hex).slice(4, 8)),
+      );
+    assert.ok(ids(false).size > 0 && ids(true).size > 0);
+    assert.ok(
+      [...ids(true)].every((id) => !ids(false).has(id)),
+      "a topic id of before",
+    );
     return seen;
   },
 };

@@ -5,6 +5,7 @@
 // expect what does not come, or name what is not there, are told apart.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -97,3 +98,21 @@ for (const [what, changes, message] of REFUSED) {
     assert.throws(() => readScenario(write(changes)), message);
   });
 }
+
+function ferrule(...args: string[]): { code: number | null; out: string; err: string } {
+  const root = join(import.meta.dirname, "../..");
+  const command = [join(root, "scripts/ferrule.js"), "sim", ...args];
+  const { status, stdout, stderr } = spawnSync("node", command, { cwd: root, encoding: "utf8" });
+  return { code: status, out: stdout, err: stderr };
+}
+
+test("ferrule sim --scenario says what was seen and fails when something was not", () => {
+  const expect = [{ sums: true }, { node: "oven-1", becomes: "lost", by: "5s" }];
+  const { code, out, err } = ferrule("--scenario", write({ expect }), "--for", "8s");
+  assert.equal(code, 1, err);
+  assert.match(out, /^ok {5}queued = ingested \+ dropped \+ lost, .*: \d+ = \d+ \+ 0 \+ 0$/m);
+  assert.match(out, /^FAILED oven-1 becomes lost between 0 s and 5 s: never in that time$/m);
+  assert.match(err, /1 of 2 expectations were not met/);
+  const absent = ferrule("--scenario", join(own, "absent.json"));
+  assert.match(absent.err, /there is no file .*absent\.json/);
+});
