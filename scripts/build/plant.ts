@@ -11,7 +11,7 @@ import { z } from "zod";
 import { NODE_ID_BYTES_MAX } from "../../firmware/wire/info.ts";
 import { CaptureError, parseTrace } from "../../host-sim/devices/replay.ts";
 import type { HubConfig } from "../../hub/hub.ts";
-import type { NodePlan, PlantPlan, TraceByte } from "../../host-sim/plan.ts";
+import type { AccelerometerPlan, NodePlan, PlantPlan, TraceByte } from "../../host-sim/plan.ts";
 import { EXIT_FAILED, EXIT_NOT_FOUND, Failure } from "../cli/failure.ts";
 import { buildNode, type BuildOptions, type BuiltNode } from "./modules.ts";
 import { FAULTS_MAX, faultSchema, reportFaults, toFaultPlan } from "./faults.ts";
@@ -160,11 +160,7 @@ function toNodePlan(node: PlantNode, built: BuiltNode, plantFolder: string): Nod
     loopHash: built.loop.hash,
     linkHash: built.link.hash,
     periodUs: Math.round(type.periodMs * 1000),
-    outputs: Object.entries(type.outputs).map(([name, { output, safe }]) => ({
-      name,
-      output,
-      safeDuty: Math.round(safe * 65_535),
-    })),
+    ...toPinPlan(type),
     taps: Object.entries(type.taps).map(([name, { uart, baud, format }]) => ({
       name,
       uart,
@@ -176,6 +172,37 @@ function toNodePlan(node: PlantNode, built: BuiltNode, plantFolder: string): Nod
         ? machineOf(built, type.simulate, built.folder)
         : machineOf(built, node.simulate, plantFolder),
     gateways: 1,
+  };
+}
+
+/** What a node type says of its pins; digital outputs and accelerometers only where it has them. */
+interface Pins {
+  outputs: Record<
+    string,
+    { kind: "pwm"; output: number; safe: number } | { kind: "digital"; pin: number; safe: 0 | 1 }
+  >;
+  accelerometers?: Record<string, AccelerometerPlan>;
+}
+
+function toPinPlan({
+  outputs,
+  accelerometers = {},
+}: Pins): Pick<NodePlan, "outputs" | "digitalOutputs" | "accelerometers"> {
+  const all = Object.entries(outputs);
+  return {
+    outputs: all.flatMap(([name, made]) =>
+      made.kind === "pwm"
+        ? [{ name, output: made.output, safeDuty: Math.round(made.safe * 65_535) }]
+        : [],
+    ),
+    digitalOutputs: all.flatMap(([name, made]) =>
+      made.kind === "digital" ? [{ name, pin: made.pin, safe: made.safe }] : [],
+    ),
+    accelerometers: Object.values(accelerometers).map(({ device, rateHz, rangeG }) => ({
+      device,
+      rateHz,
+      rangeG,
+    })),
   };
 }
 
