@@ -319,6 +319,7 @@ function totals(core: Core): Totals {
     ...counts,
     refused: { ...refused },
     publicationsDropped: core.uns.dropped(),
+    historyUnsaved: 0,
   };
 }
 
