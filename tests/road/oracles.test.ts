@@ -17,11 +17,13 @@ import {
   RECORD_VALUE,
 } from "../../firmware/wire/record.ts";
 import { KIND_READING, TYPE_I32, TYPE_NONE, TYPE_U32 } from "../../firmware/wire/record.ts";
+import { decode } from "../../gateway/packet.ts";
 import { readNode } from "../../scripts/build/node.ts";
 import { channelScale, type NodeType } from "../../scripts/build/schema.ts";
 import { ferrule, PROJECT, startUp } from "../support/ferrule.ts";
 import { startMosquitto, subscribe } from "../support/mosquitto.ts";
 import { debianPython, program } from "../support/need.ts";
+import { asShown, dissectFile, usedFields } from "../support/tshark.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ferrule-oracles-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -63,6 +65,25 @@ test("python3-cbor2 reads from the packs what loop put into the ring", CBOR2, as
   }
 });
 
+test("tshark reads every field of a recorded session as we do", program("tshark"), async () => {
+  const file = join(folder, "session.pcap");
+  const run = await ferrule(["sim", "--seed", "2", "--for", "1m", "--loss", "0.1", "--pcap", file]);
+  assert.equal(run.code, 0, run.stderr);
+  const datagrams = readPcap(readFileSync(file));
+  const dissected = dissectFile(file);
+  assert.equal(dissected.length, datagrams.length);
+  const seen = new Set<string>();
+  for (const [i, bytes] of datagrams.entries()) {
+    const packet = decode(bytes);
+    assert.ok(typeof packet === "object", `datagram ${i}: ${String(packet)}`);
+    seen.add(packet.type);
+    const ours = asShown(packet);
+    assert.deepEqual(usedFields(dissected[i]!, ours), ours, `datagram ${i}`);
+  }
+  for (const type of ["CONNECT", "WILLTOPIC", "REGISTER", "PUBLISH", "PUBACK", "SUBSCRIBE"])
+    assert.ok(seen.has(type), `no ${type} in the session`);
+});
+
 test("mosquitto_sub sees raw packs and flat JSON of a road on mosquitto", MOSQUITTO, async (t) => {
   const broker = await startMosquitto();
   const watch = subscribe(broker.port, "#");
@@ -91,6 +112,17 @@ test("mosquitto_sub sees raw packs and flat JSON of a road on mosquitto", MOSQUI
       new Set(["200.8"]),
     );
 });
+
+/** UDP payloads of a classic pcap of raw IPv4: 24 octets of head, then 16 a packet, 28 of IP and UDP. */
+function readPcap(file: Buffer): Buffer[] {
+  const payloads: Buffer[] = [];
+  for (let at = 24; at < file.length;) {
+    const length = file.readUInt32LE(at + 8);
+    payloads.push(file.subarray(at + 16 + 28, at + 16 + length));
+    at += 16 + length;
+  }
+  return payloads;
+}
 
 /** Channel name -> decimal texts in order of sequence, each sequence once; bad readings are "bad". */
 function valuesInPacks(packs: string[]): Map<string, string[]> {

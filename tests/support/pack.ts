@@ -137,10 +137,17 @@ function fields(record: RecordSpec): Map<number | string, Item> {
 export interface ChannelSpec {
   name: string;
   unit?: string;
-  kind?: number; // 0 analog, 1 register, 2 computed
+  kind?: number; // in the order of SPEC.md §5: 0 analog, 1 register, 2 computed, ...
   scale?: Decimal;
   qos?: number;
-  alarms?: [name: string, above: 0 | 1, limit: Item, hysteresis: Item, delayMs: number][];
+  alarms?: [
+    name: string,
+    above: 0 | 1,
+    limit: Item,
+    hysteresis: Item,
+    delayMs: number,
+    ...latch: 1[],
+  ][];
   register?: [
     tap: number,
     unitId: number,
@@ -149,6 +156,7 @@ export interface ChannelSpec {
     type: number,
     order: number,
   ];
+  setpoint?: [min: Item, max: Item, initial: Item, staleMs: number];
   periodMs?: number;
   heartbeatMs?: number;
 }
@@ -205,6 +213,7 @@ function channel(spec: ChannelSpec): Map<number, Item> {
   if (spec.unit !== undefined) map.set(1, spec.unit);
   if (spec.alarms !== undefined) map.set(5, spec.alarms);
   if (spec.register !== undefined) map.set(6, spec.register);
+  if (spec.setpoint !== undefined) map.set(9, spec.setpoint);
   return map;
 }
 
@@ -214,13 +223,34 @@ export function status(spec: {
   uptimeMs?: number;
   counters?: number[];
   taps?: number[][];
+  roundTripMs?: number;
+  sent?: number;
 }): Buffer {
-  return encode(
-    new Map<number, Item>([
-      [0, spec.boot ?? 1],
-      [1, spec.uptimeMs ?? 10_000],
-      [2, spec.counters ?? new Array<number>(18).fill(0)],
-      [3, spec.taps ?? []],
-    ]),
-  );
+  const map = new Map<number, Item>([
+    [0, spec.boot ?? 1],
+    [1, spec.uptimeMs ?? 10_000],
+    [2, spec.counters ?? new Array<number>(18).fill(0)],
+    [3, spec.taps ?? []],
+  ]);
+  if (spec.roundTripMs !== undefined) map.set(4, spec.roundTripMs);
+  if (spec.sent !== undefined) map.set(5, spec.sent);
+  return encode(map);
+}
+
+/** What a node answers to a set-point write, SPEC.md §2. */
+export function setResult(spec: {
+  request: number;
+  name: string;
+  requested?: Item;
+  effective?: Item;
+  code: number;
+}): Buffer {
+  const map = new Map<number, Item>([
+    [0, spec.request],
+    [1, spec.name],
+    [4, spec.code],
+  ]);
+  if (spec.requested !== undefined) map.set(2, spec.requested);
+  if (spec.effective !== undefined) map.set(3, spec.effective);
+  return encode(map);
 }
