@@ -116,7 +116,7 @@ export function createHub(config: HubConfig, history: HistoryStore = createMemor
       const dueMs = Math.min(core.events.poll(wallMs), pollSetpoints(core, wallMs));
       return Math.min(dueMs, publishTotals(state, wallMs));
     },
-    takePublications: () => publications(core),
+    takePublications: () => [...takeWrites(core.writes), ...core.uns.take()],
     republish: () => core.uns.again(),
     snapshot: (wallMs) => {
       start(wallMs);
@@ -224,11 +224,6 @@ function publishTotals(state: State, wallMs: number): number {
   for (const node of core.oee) core.uns.totals(node, machineTotals(node), wallMs);
   core.oee.clear();
   return Infinity;
-}
-
-function publications(core: Core): Publication[] {
-  const writes = takeWrites(core.writes).map((write) => ({ ...write, retain: false }));
-  return [...writes, ...core.uns.take()];
 }
 
 function totals(core: Core): Totals {

@@ -133,7 +133,10 @@ function takeReading(core: Core, place: Place, entry: Entry, atMs: number, arriv
   const { value, cause } = entry;
   putReadingChange(core.changes, node.id, channel.name, { wallMs: atMs, value, quality, cause });
   if (!isNewest(channel, place.boot, entry.sequence)) return;
-  if (takeTotals(place, value, atMs)) core.oee.add(node);
+  if (takeTotals(place, value, atMs)) {
+    core.oee.add(node);
+    touch(core, node, null);
+  }
   if (channel.birth?.kind === "setpoint" && !Number.isNaN(value)) {
     const before = channel.setpoint?.effective;
     takeEffective(channel, value, atMs);

@@ -43,7 +43,7 @@ export function restoreCore(core: Core, kept: Kept): void {
     if (node !== undefined) restoreSequences(node.sequences, chunks);
   }
   for (const node of core.registry.nodes.values()) {
-    core.uns.state(node);
+    if (node.state !== "unknown") core.uns.state(node);
     for (const channel of node.channels) core.uns.meta(node, channel);
   }
   core.touched.clear();
@@ -131,7 +131,6 @@ function restoreChannel(
   Object.assign(channel, picked(text, CHANNEL_FIELDS));
   channel.value = text.value ?? NaN;
   channel.alarms = new Map(text.alarms);
-  if (channel.atMs !== null) node.lastSeenMs = Math.max(node.lastSeenMs ?? 0, channel.atMs);
   resumeWrites(core, node, channel);
 }
 

@@ -105,6 +105,7 @@ function takePresence(core: Core, id: string, message: HubMessage, wallMs: numbe
   const known = node.state !== "unknown";
   node.state = presence;
   node.sinceMs = wallMs;
+  touch(core, node, null);
   core.uns.state(node);
   putNodeChange(core.changes, id);
   if (presence !== "online") markSilence(node, wallMs);

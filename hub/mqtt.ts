@@ -62,7 +62,7 @@ export function connectBroker(options: BrokerOptions): BrokerLink {
   });
   const shown = withoutPassword(url);
   const link = { subscribed: false };
-  const pump = createPump(client, hub, link);
+  const pump = createPump({ client, hub, wallMs }, link);
   const acknowledge = holdAcknowledgements(client, hub);
   const say = createAwayTalk(shown, wallMs, log);
   const ready = new Promise<void>((resolve) => {
@@ -144,7 +144,10 @@ const PUBACK = 0x40; // MQTT 3.1.1 §3.4
 const HELD = new Error("the acknowledgement waits for the commit");
 
 /** Hands publications to the client while the broker keeps up. */
-function createPump(client: MqttClient, hub: Hub, link: { subscribed: boolean }): () => void {
+function createPump(
+  { client, hub, wallMs }: { client: MqttClient; hub: Hub; wallMs: () => number },
+  link: { subscribed: boolean },
+): () => void {
   let waiting: Publication[] = [];
   let next = 0;
   let inFlight = 0;
@@ -162,8 +165,9 @@ function createPump(client: MqttClient, hub: Hub, link: { subscribed: boolean })
         continue;
       }
       next++;
+      const { topic, payload, retain, untilMs = Infinity } = publication;
+      if (wallMs() > untilMs) continue;
       inFlight++;
-      const { topic, payload, retain } = publication;
       client.publish(topic, Buffer.from(payload), { qos: 1, retain }, done);
     }
   }

@@ -6,6 +6,7 @@
 // (Q3) at most FILE_POINTS_PENDING_MAX points wait for a commit.
 // One process, one connection: the lock is held for good, the rollback journal stays (no WAL here).
 
+import { statSync } from "node:fs";
 import sqlite from "node-sqlite3-wasm";
 import type { AuditRow, HistoryPoint } from "./api.ts";
 import { takeOwnership } from "./server-owner.ts";
@@ -25,6 +26,8 @@ import { openTables, type Tables } from "./server-tables.ts";
 
 export interface FileHistory extends HistoryStore {
   keeper: Keeper;
+  /** The file grows to so many pages of 4 KiB at most; then it is as if the disk were full. */
+  limitPages(pages: number): void;
   close(): void;
 }
 
@@ -38,6 +41,7 @@ export function openFileHistory(path: string, warn: (text: string) => void): Fil
       dropped: () => store.dropped + store.spare.dropped(),
       unsaved: () => store.unsaved,
       keeper: createKeeper(store),
+      limitPages: (pages) => store.database.exec(`PRAGMA max_page_count = ${Math.floor(pages)}`),
       close: () => {
         commit(store);
         store.database.close();
@@ -86,6 +90,8 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
 function takeOwnershipOf(path: string): ReturnType<typeof takeOwnership> {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw new Error(`history ${path} cannot be opened: it is a folder`);
   try {
     return takeOwnership(path);
   } catch (error) {

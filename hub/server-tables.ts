@@ -63,7 +63,8 @@ const PRAGMAS =
   "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = PERSIST; PRAGMA synchronous = FULL;";
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY,
-  node TEXT NOT NULL, channel TEXT NOT NULL, whole_since INTEGER NOT NULL, minutes_since INTEGER NOT NULL);
+  node TEXT NOT NULL, channel TEXT NOT NULL,
+  whole_since INTEGER NOT NULL, minutes_since INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS raw (series INTEGER, t INTEGER, n INTEGER, value REAL,
   PRIMARY KEY (series, t, n)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS minute (series INTEGER, t INTEGER, min REAL, max REAL, sum REAL,

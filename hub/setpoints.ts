@@ -14,6 +14,7 @@ import { type Core, countRefused, tell, touch } from "./core.ts";
 import * as limits from "./limits.ts";
 import type { ChannelRecord, NodeRecord } from "./registry.ts";
 import * as messages from "./set-messages.ts";
+import type { Publication } from "./uns.ts";
 
 /** What is known of a set-point beside its readings. */
 export interface SetpointRecord {
@@ -42,7 +43,14 @@ export type WriteAnswer = { request: number } | { status: number; error: string 
 export interface Writes {
   lastRequest: number;
   pending: Map<number, { node: NodeRecord; channel: ChannelRecord; dueMs: number }>;
-  unsent: { request: number; topic: string; payload: Uint8Array }[]; // bounded by pending
+  unsent: Unsent[]; // bounded by pending
+}
+
+interface Unsent {
+  request: number;
+  topic: string;
+  payload: Uint8Array;
+  untilMs: number;
 }
 
 export function createWrites(): Writes {
@@ -84,13 +92,10 @@ export function writeSetpoint(core: Core, write: SetpointWrite, wallMs: number):
     lifetimeMs: 0,
   });
   const topic = `${TOPIC_ROOT}/${node.id}/${TOPIC_SET}`;
-  core.writes.unsent.push({ request, topic, payload });
+  const dueMs = wallMs + limits.SETPOINT_ANSWER_MS_MAX;
   supersede(core, node, channel, wallMs);
-  core.writes.pending.set(request, {
-    node,
-    channel,
-    dueMs: wallMs + limits.SETPOINT_ANSWER_MS_MAX,
-  });
+  core.writes.unsent.push({ request, topic, payload, untilMs: dueMs });
+  core.writes.pending.set(request, { node, channel, dueMs });
   Object.assign(setpointOf(channel), {
     request,
     requested: write.value,
@@ -190,8 +195,9 @@ export function pollSetpoints(core: Core, wallMs: number): number {
 }
 
 /** What is to be published now; it is not given again. */
-export function takeWrites(writes: Writes): { topic: string; payload: Uint8Array }[] {
-  return writes.unsent.splice(0);
+export function takeWrites(writes: Writes): Publication[] {
+  const unsent = writes.unsent.splice(0);
+  return unsent.map(({ request: _, ...publication }) => ({ ...publication, retain: false }));
 }
 
 /** Takes up again what was under way when the hub stopped. */

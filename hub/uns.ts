@@ -31,6 +31,7 @@ export interface Publication {
   topic: string;
   payload: string | Uint8Array;
   retain: boolean;
+  untilMs?: number; // not to be published after this wall time
 }
 
 export interface Uns {
