@@ -150,7 +150,7 @@ function historyAnswer(hub: Hub, query: URLSearchParams, nowMs: number): Answer 
   const asked = askedRange(query);
   if (typeof asked === "string") return problem(400, asked);
   const { node, channel, sinceMs } = asked;
-  const untilMs = Math.min(asked.untilMs, Math.max(nowMs, sinceMs) + limits.CLOCK_AHEAD_MS);
+  const untilMs = Math.min(asked.untilMs, Math.max(Math.floor(nowMs), sinceMs));
   const points = query.get("points");
   if (points === null && query.get("until") === null) {
     const all = hub.history(node, channel, sinceMs);
