@@ -52,7 +52,7 @@ export const OUTPUT_ROWS: StaticArray<i32> = [
 
 export const TAP_COUNT: i32 = 1;
 
-// TapRow, index.ts
+// TapRow, tick/taps.ts
 export const TAP_ROWS: StaticArray<i32> = [
   // bus
   0, 573,

@@ -91,7 +91,7 @@ function constantsOf(node: NodeType): string {
     table("REGISTER", "RegisterRow, tap/register.ts", registerRowsOf(node)),
     table("ALARM", "AlarmRow, decide.ts", alarmRows),
     table("OUTPUT", "OutputRow, actuate.ts", outputRowsOf(node)),
-    table("TAP", "TapRow, index.ts", tapRowsOf(node)),
+    table("TAP", "TapRow, tick/taps.ts", tapRowsOf(node)),
   ].join("\n");
 }
 

@@ -25,7 +25,7 @@ const STAGES = ["compare", "sample", "filter", "tap", "record", "decide", "actua
 const TABLE: readonly Row[] = [
   row("firmware/(wire/.*|limits\\.ts)", WIRE, "asc and tsc both compile it unchanged"),
   row(
-    "firmware/loop/index\\.ts",
+    "firmware/loop/(index\\.ts|tick/.*)",
     `firmware/loop/.*|firmware/generated/loop\\.ts|${WIRE}`,
     "loop only",
   ),

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// Channels of all kinds: clock, latest samples, and what is told of them.
+//
+// Spec: SPEC.md §1.4. State: `Clock`, one ChannelState a channel and one AlarmState an alarm, in static
+// memory. What a full ring refuses stays untold: it is due again with the next sample.
+
+import { ALARM_COUNT, ALARM_ROWS, CHANNEL_COUNT, CHANNEL_ROWS } from "../../generated/loop";
+import { RECORD_BYTES_MAX } from "../../limits";
+import { QUALITY_BAD } from "../../wire/record";
+import { CHANNEL_KIND_REGISTER } from "../../wire/senml";
+import { now_us, ring_put } from "../abi";
+import { AlarmRow, AlarmState, interruptAlarm, stepAlarm } from "../decide";
+import { ChannelRow, ChannelState, isReportDue, markTold } from "../filter";
+import { encodeEvent, encodeReading } from "../record";
+
+@unmanaged
+class Clock {
+  nowUs: u32; // of this tick
+  nowMs: u32; // since init, wraps after 49 days
+  restUs: u32; // not yet in nowMs
+}
+
+/** Room for tables of no rows: asc refuses a size of 0. */
+export const SPARE = 4;
+/** Where one record is made at a time. */
+export const RECORD = memory.data(RECORD_BYTES_MAX, 4);
+const CLOCK = memory.data(offsetof<Clock>());
+const CHANNELS = memory.data(CHANNEL_COUNT * offsetof<ChannelState>() + SPARE, 4);
+const ALARMS = memory.data(ALARM_COUNT * offsetof<AlarmState>() + SPARE, 4);
+
+/** Microseconds of this tick, as the host has them. */
+export function tickUs(): u32 {
+  return clock().nowUs;
+}
+
+/** Milliseconds since init, of this tick; wraps after 49 days. */
+export function tickMs(): u32 {
+  return clock().nowMs;
+}
+
+/** The clock starts at 0. */
+export function startClock(): void {
+  clock().nowUs = now_us();
+}
+
+/** A new tick: its time, and no sample yet. */
+export function beginChannels(): void {
+  stepClock();
+  for (let i = 0; i < CHANNEL_COUNT; i++) channelState(i).fresh = 0;
+}
+
+/** Tells what was sampled in this tick; what was heard has been told then. */
+export function tellChannels(): void {
+  for (let i = 0; i < CHANNEL_COUNT; i++) {
+    const told = channelRow(i).kind == CHANNEL_KIND_REGISTER; // when it was heard
+    if (!told && channelState(i).fresh) settle(i);
+  }
+}
+
+/** A channel has a new sample: its record, then the events of its alarms. */
+export function settle(channel: i32): void {
+  if (isReportDue(channelRow(channel), channelState(channel), tickMs())) tell(channel);
+  if (ALARM_COUNT > 0) watchAlarms(channel);
+}
+
+/** The latest sample of a channel to the ring. */
+export function tell(channel: i32): void {
+  if (ring_put(RECORD, encodeChannel(channel))) markTold(channelState(channel), tickMs());
+}
+
+export function channelRow(index: i32): ChannelRow {
+  assert(<u32>index < <u32>CHANNEL_COUNT);
+  return changetype<ChannelRow>(changetype<usize>(CHANNEL_ROWS) + index * offsetof<ChannelRow>());
+}
+
+export function channelState(index: i32): ChannelState {
+  assert(<u32>index < <u32>CHANNEL_COUNT);
+  return changetype<ChannelState>(CHANNELS + index * offsetof<ChannelState>());
+}
+
+function clock(): Clock {
+  return changetype<Clock>(CLOCK);
+}
+
+// now_us() wraps after 71.6 minutes; a tick is far shorter, so the difference is right.
+function stepClock(): void {
+  const now: u32 = now_us();
+  const restUs = clock().restUs + (now - clock().nowUs);
+  clock().nowUs = now;
+  clock().nowMs += restUs / 1000;
+  clock().restUs = restUs % 1000;
+}
+
+function encodeChannel(channel: i32): i32 {
+  const type = channelRow(channel).type;
+  return encodeReading(RECORD, tickUs(), channel, type, channelState(channel));
+}
+
+function watchAlarms(channel: i32): void {
+  const row = channelRow(channel);
+  const state = channelState(channel);
+  for (let k = 0; k < row.alarmCount; k++) {
+    const alarm = alarmState(row.alarmFirst + k);
+    if (state.quality == QUALITY_BAD) {
+      interruptAlarm(alarm);
+      continue;
+    }
+    stepAlarm(alarmRow(row.alarmFirst + k), alarm, row.type, state.value, tickMs());
+    if (alarm.active == alarm.told) continue;
+    const length = encodeChannel(channel);
+    encodeEvent(RECORD, k, alarm.active != 0);
+    if (ring_put(RECORD, length)) alarm.told = alarm.active;
+  }
+}
+
+function alarmRow(index: i32): AlarmRow {
+  assert(<u32>index < <u32>ALARM_COUNT);
+  return changetype<AlarmRow>(changetype<usize>(ALARM_ROWS) + index * offsetof<AlarmRow>());
+}
+
+function alarmState(index: i32): AlarmState {
+  return changetype<AlarmState>(ALARMS + index * offsetof<AlarmState>());
+}

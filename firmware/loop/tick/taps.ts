@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+// Taps of a tick: octets ► pair ► registers ► channels, and the counters of each tap.
+//
+// Spec: SPEC.md §1.3. State: `Due` and one ModbusTap a tap, in static memory. An answer may carry many
+// samples of one channel, so each is told when it is heard.
+// A tap of another protocol gets its row, its state and its case here: TapRow says which protocol.
+
+import { REGISTER_COUNT, REGISTER_ROWS, TAP_COUNT, TAP_ROWS } from "../../generated/loop";
+import { MODBUS_FRAME_BYTES_MAX, TAP_ENTRIES_PER_TICK } from "../../limits";
+import {
+  CAUSE_NONE,
+  CAUSE_NOT_A_NUMBER,
+  CAUSE_STALE,
+  QUALITY_BAD,
+  QUALITY_GOOD,
+} from "../../wire/record";
+import { TAP_ENTRY_BYTE, TAP_ENTRY_BYTES, TAP_ENTRY_TIME_US } from "../../wire/tap";
+import { ring_put, tap_take } from "../abi";
+import { isNumber } from "../compare";
+import { acceptSample, isRepeatDue } from "../filter";
+import { encodeState } from "../record";
+import {
+  countersOf,
+  MODBUS_TAP_BYTES,
+  ModbusTap,
+  noteIdle,
+  noteSilence,
+  putTapOctet,
+  takeAnswer,
+} from "../tap/modbus";
+import { carriesRow, RegisterRow, valueOfRow } from "../tap/register";
+import { channelRow, channelState, RECORD, settle, SPARE, tell, tickMs, tickUs } from "./channels";
+
+const STATE_PERIOD_MS: u32 = 10_000; // SPEC §4: the status that carries the tap counters
+const ANSWERS_MAX = MODBUS_FRAME_BYTES_MAX / 5; // the shortest answer has five octets
+
+@unmanaged
+class Due {
+  statesMs: u32; // next time that the counters are told
+}
+
+@unmanaged
+class TapRow {
+  tap: i32; // order in node.json
+  characterUs: i32;
+}
+
+const DUE = memory.data(offsetof<Due>());
+const ENTRIES = memory.data(TAP_ENTRIES_PER_TICK * TAP_ENTRY_BYTES, 4);
+const TAPS = memory.data(TAP_COUNT * MODBUS_TAP_BYTES + SPARE, 4);
+
+/** Once at the start. */
+export function startTaps(): void {
+  for (let i = 0; i < TAP_COUNT; i++) tapState(i).characterUs = tapRow(i).characterUs;
+}
+
+/** Takes what came since the tick before. */
+export function hearTaps(): void {
+  for (let i = 0; i < TAP_COUNT; i++) {
+    const tap = tapState(i);
+    const count = tap_take(i, ENTRIES, TAP_ENTRIES_PER_TICK);
+    assert(<u32>count <= <u32>TAP_ENTRIES_PER_TICK);
+    for (let k = 0; k < count; k++) {
+      const entry = ENTRIES + k * TAP_ENTRY_BYTES;
+      const atUs = load<u32>(entry + TAP_ENTRY_TIME_US);
+      if (noteSilence(tap, atUs)) hearAnswers(i, tap);
+      putTapOctet(tap, load<u8>(entry + TAP_ENTRY_BYTE), atUs);
+      hearAnswers(i, tap);
+    }
+    if (count == 0 && noteIdle(tap, tickUs())) hearAnswers(i, tap);
+  }
+}
+
+/** Registers that were not heard for too long become bad. */
+export function checkStale(): void {
+  for (let i = 0; i < REGISTER_COUNT; i++) {
+    const row = registerRow(i);
+    const state = channelState(row.channel);
+    if (row.staleMs == 0) continue;
+    if (state.known && state.cause == CAUSE_STALE) {
+      if (isRepeatDue(channelRow(row.channel), state, tickMs())) tell(row.channel);
+    } else if (tickMs() - state.heardMs > <u32>row.staleMs) {
+      acceptSample(state, state.value, QUALITY_BAD, CAUSE_STALE);
+      settle(row.channel);
+    }
+  }
+}
+
+/** The counters of every tap, when they are due. */
+export function tellTaps(): void {
+  const due = changetype<Due>(DUE);
+  if (<i32>(tickMs() - due.statesMs) < 0) return;
+  due.statesMs = tickMs() + STATE_PERIOD_MS;
+  for (let i = 0; i < TAP_COUNT; i++) {
+    ring_put(RECORD, encodeState(RECORD, tickUs(), i, countersOf(tapState(i))));
+  }
+}
+
+function hearAnswers(number: i32, tap: ModbusTap): void {
+  for (let k = 0; k <= ANSWERS_MAX && takeAnswer(tap); k++) {
+    for (let i = 0; i < REGISTER_COUNT; i++) {
+      const row = registerRow(i);
+      if (row.tap == number && carriesRow(tap, row)) hearRegister(row, valueOfRow(tap, row));
+    }
+  }
+}
+
+function hearRegister(row: RegisterRow, raw: i32): void {
+  const state = channelState(row.channel);
+  const good = isNumber(channelRow(row.channel).type, raw);
+  if (good) acceptSample(state, raw, QUALITY_GOOD, CAUSE_NONE);
+  else acceptSample(state, state.value, QUALITY_BAD, CAUSE_NOT_A_NUMBER);
+  state.heardMs = tickMs();
+  settle(row.channel);
+}
+
+function registerRow(index: i32): RegisterRow {
+  return changetype<RegisterRow>(
+    changetype<usize>(REGISTER_ROWS) + index * offsetof<RegisterRow>(),
+  );
+}
+
+function tapRow(index: i32): TapRow {
+  return changetype<TapRow>(changetype<usize>(TAP_ROWS) + index * offsetof<TapRow>());
+}
+
+function tapState(index: i32): ModbusTap {
+  return changetype<ModbusTap>(TAPS + index * MODBUS_TAP_BYTES);
+}
