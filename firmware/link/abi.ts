@@ -8,6 +8,8 @@
 export declare function now_us(): i32;
 @external("host", "ring_take")
 export declare function ring_take(address: usize, capacity: i32): i32;
+@external("host", "mailbox_put")
+export declare function mailbox_put(address: usize, length: i32): i32;
 @external("host", "datagram_put")
 export declare function datagram_put(peer: i32, address: usize, length: i32): i32;
 @external("host", "datagram_take")

@@ -12,8 +12,11 @@ import {
   BIRTH_PARTS,
   CHANNEL_COUNT,
   CHANNELS,
+  KEEP_ALIVE_S,
   OUTBOX_SLOTS,
   PERIOD_US,
+  SETPOINT_COUNT,
+  SETPOINTS,
   TAP_COUNT,
   TEXTS,
   TYPE_BYTES,
@@ -36,6 +39,7 @@ import {
   INFO_NODE_ID,
   NODE_ID_BYTES_MAX,
 } from "../wire/info";
+import { MAILBOX_BYTES } from "../wire/setpoint";
 import {
   datagram_put,
   datagram_take,
@@ -44,6 +48,7 @@ import {
   flash_program,
   flash_read,
   info,
+  mailbox_put,
   now_us,
   ring_take,
 } from "./abi";
@@ -59,12 +64,13 @@ import {
   FLASH_SECTOR_BYTES,
   FLASH_SECTORS,
 } from "./boot";
+import { COMMAND, command, commandPut } from "./command";
 import { COUNTERS } from "./counters";
 import { takeRecord } from "./intake";
 import { offerDatagram } from "./mqttsn/answers";
 import { clientDelay, datagramSent, takeDatagram } from "./mqttsn/client";
 import { outgoing } from "./mqttsn/requests";
-import { sessionInit } from "./mqttsn/session";
+import { isStopped, sessionInit, stopSession } from "./mqttsn/session";
 import { EUI64, EUI64_BYTES, HASH_BYTES, HOST, HOST_BYTES_MAX, LINK_HASH, LOOP_HASH } from "./node";
 import { node, NODE_ID } from "./node";
 import { outboxInit, outboxWaiting, SLOT_BYTES } from "./outbox";
@@ -80,6 +86,7 @@ const HOST_COUNTERS_BYTES = 16;
 const SENDS_PER_POLL = 16; // then the ring gets its turn again
 const FLASH_CHUNK_BYTES: u32 = 256;
 const ENTROPY_BYTES = 8;
+const STOPPED_FOR_GOOD = -1; // what poll() gives when it will do nothing more
 
 @unmanaged
 class LinkState {
@@ -93,27 +100,32 @@ const link: LinkState = changetype<LinkState>(memory.data(offsetof<LinkState>(),
 export function init(): void {
   node.channels = CHANNELS;
   node.alarms = ALARMS;
+  node.setpoints = SETPOINTS;
   node.texts = TEXTS;
   node.birth = BIRTH;
   node.birthParts = BIRTH_PARTS;
   node.channelCount = CHANNEL_COUNT;
+  node.setpointCount = SETPOINT_COUNT;
   node.tapCount = TAP_COUNT;
   node.birthPartCount = BIRTH_PART_COUNT;
   node.typeBytes = TYPE_BYTES;
   node.versionBytes = VERSION_BYTES;
   node.periodUs = PERIOD_US;
+  node.keepAliveS = KEEP_ALIVE_S;
   outboxInit(SLOTS, OUTBOX_SLOTS);
   timeInit(now_us());
   link.startDelayMs = START_RETRY_MS;
 }
 
 export function poll(): i32 {
+  if (isStopped()) return STOPPED_FOR_GOOD;
   timeAdvance(now_us());
   const records = takeRecords();
   if (!link.started && !tryStart(timeNow())) return delayUntil(timeNow(), link.startMs);
   const datagrams = takeDatagrams(timeNow());
   const sends = sendDatagrams(timeNow());
   info(INFO_COUNTERS, COUNTERS + COUNTER_HOST_FIRST * 4, HOST_COUNTERS_BYTES);
+  if (isStopped()) return STOPPED_FOR_GOOD;
   if (sends < 0) return BUSY_DELAY_MS;
   const isMore =
     records == RECORDS_PER_POLL || datagrams == DATAGRAMS_PER_POLL || sends == SENDS_PER_POLL;
@@ -130,6 +142,11 @@ export function waiting(address: i32, capacity: i32): i32 {
 
 export function scratch(): i32 {
   return SCRATCH as i32;
+}
+
+/** SPEC §1.2: the polls that follow say goodbye; then poll() does nothing more. */
+export function stop(): void {
+  stopSession();
 }
 
 function takeRecords(): i32 {
@@ -154,7 +171,9 @@ function takeDatagrams(nowMs: u32): i32 {
       bytes - PEER_BYTES,
       nowMs,
     );
-    if (isReply) datagram_put(outgoing.peer, outgoing.address, outgoing.bytes);
+    // The command has its place in the mailbox, or a refusal, before it is acknowledged.
+    if (command.ready) commandPut(mailbox_put(COMMAND, MAILBOX_BYTES) == 1);
+    if (isReply) sendDatagram(nowMs);
   }
   return datagrams;
 }
@@ -163,11 +182,15 @@ function takeDatagrams(nowMs: u32): i32 {
 function sendDatagrams(nowMs: u32): i32 {
   let sends = 0;
   for (; sends < SENDS_PER_POLL && takeDatagram(nowMs); sends++) {
-    const isTaken = datagram_put(outgoing.peer, outgoing.address, outgoing.bytes) == 1;
-    datagramSent(isTaken, nowMs);
-    if (!isTaken) return -1;
+    if (!sendDatagram(nowMs)) return -1;
   }
   return sends;
+}
+
+function sendDatagram(nowMs: u32): bool {
+  const isTaken = datagram_put(outgoing.peer, outgoing.address, outgoing.bytes) == 1;
+  datagramSent(isTaken, nowMs);
+  return isTaken;
 }
 
 /** Reads the identity and takes a boot number; false: not yet, and later each time. */

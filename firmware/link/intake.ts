@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Takes a ring record apart, into the outbox or into the tap counters.
+// Takes a ring record apart: into the outbox, the tap counters or the results.
 //
 // Spec: SPEC.md §1.4. loop is trusted for meaning, not for shape: a record that is not what the table
 // says is counted in recordsBad and dropped. A float that is no number travels as a bad quality.
@@ -11,6 +11,7 @@ import {
   CAUSE_NOT_A_NUMBER,
   KIND_EVENT,
   KIND_READING,
+  KIND_SETPOINT,
   KIND_STATE,
   QUALITY_BAD,
   RECORD_ACTIVE,
@@ -27,6 +28,14 @@ import {
   TYPE_F32,
   TYPE_NONE,
 } from "../wire/record";
+import {
+  CODE_REFUSED,
+  OUTCOME_BYTES,
+  OUTCOME_CODE,
+  OUTCOME_EFFECTIVE,
+  OUTCOME_REQUEST,
+  OUTCOME_REQUESTED,
+} from "../wire/setpoint";
 import { count, TAP_COUNTERS, TAP_COUNTERS_BYTES } from "./counters";
 import { channelAt, node } from "./node";
 import {
@@ -40,12 +49,15 @@ import {
   outboxOffer,
   slotAt,
 } from "./outbox";
+import { addResult } from "./results";
 import { time, timeNow, timeOfRecord } from "./time";
 
 /** Takes one record of `bytes` octets; the time must have been advanced after it was taken. */
 export function takeRecord(record: usize, bytes: i32): void {
   if (isSound(record, bytes)) {
-    if (load<u8>(record, RECORD_KIND) == KIND_STATE) takeState(record);
+    const kind = load<u8>(record, RECORD_KIND);
+    if (kind == KIND_STATE) takeState(record);
+    else if (kind == KIND_SETPOINT) takeOutcome(record);
     else takeEntry(record);
   } else {
     count(COUNTER_RECORDS_BAD);
@@ -61,6 +73,16 @@ function isSound(record: usize, bytes: i32): bool {
   if (bytes != RECORD_VALUE + valueBytes) return false;
   if (kind == KIND_STATE) {
     return channel < node.tapCount && type == TYPE_BYTES && valueBytes == TAP_COUNTERS_BYTES;
+  }
+  if (kind == KIND_SETPOINT) {
+    if (channel >= node.channelCount || channel < node.channelCount - node.setpointCount)
+      return false;
+    // The three octets after the code are 0, so a code of 32 bits is one of the table.
+    return (
+      type == TYPE_BYTES &&
+      valueBytes == OUTCOME_BYTES &&
+      load<u32>(record + RECORD_VALUE, OUTCOME_CODE) <= (CODE_REFUSED as u32)
+    );
   }
   if (kind != KIND_READING && kind != KIND_EVENT) return false;
   if (channel >= node.channelCount || type > TYPE_F32) return false;
@@ -79,6 +101,17 @@ function isSound(record: usize, bytes: i32): bool {
 function takeState(record: usize): void {
   const tap: u32 = load<u8>(record, RECORD_CHANNEL);
   memory.copy(TAP_COUNTERS + tap * TAP_COUNTERS_BYTES, record + RECORD_VALUE, TAP_COUNTERS_BYTES);
+}
+
+function takeOutcome(record: usize): void {
+  const channel = channelAt(load<u8>(record, RECORD_CHANNEL));
+  const outcome = record + RECORD_VALUE;
+  const result = addResult(node.birth + channel.name, channel.nameBytes);
+  result.request = load<u32>(outcome, OUTCOME_REQUEST);
+  result.requested = load<i32>(outcome, OUTCOME_REQUESTED);
+  result.effective = load<i32>(outcome, OUTCOME_EFFECTIVE);
+  result.exponent = channel.scaleExponent;
+  result.code = load<u8>(outcome, OUTCOME_CODE);
 }
 
 function takeEntry(record: usize): void {

@@ -31,6 +31,13 @@ export class Alarm {
   nameBytes: u16;
 }
 
+/** Least and largest mantissa of a set-point. */
+@unmanaged
+export class SetpointLimits {
+  min: i32;
+  max: i32;
+}
+
 /** One part of the birth: `pairs` map pairs, encoded, at `start` in the birth bytes. */
 @unmanaged
 export class BirthPart {
@@ -43,15 +50,18 @@ export class BirthPart {
 export class NodeState {
   channels: usize;
   alarms: usize;
+  setpoints: usize;
   texts: usize;
   birth: usize;
   birthParts: usize;
-  channelCount: i32;
+  channelCount: i32; // set-points included: they are the last
+  setpointCount: i32;
   tapCount: i32;
   birthPartCount: i32;
   typeBytes: u32; // the node type, as encoded text, opens the birth bytes
   versionBytes: u32; // the version, as encoded text, follows it
   periodUs: u32;
+  keepAliveS: u32;
   boot: u32;
   idBytes: u32;
   hostBytes: u32;
@@ -72,6 +82,11 @@ export function channelAt(channel: i32): Channel {
 export function alarmAt(channel: Channel, alarm: u32): Alarm {
   assert(alarm < channel.alarmCount);
   return changetype<Alarm>(node.alarms + (channel.alarmFirst + alarm) * offsetof<Alarm>());
+}
+
+export function setpointAt(setpoint: i32): SetpointLimits {
+  assert(setpoint < node.setpointCount);
+  return changetype<SetpointLimits>(node.setpoints + setpoint * offsetof<SetpointLimits>());
 }
 
 export function birthPartAt(part: i32): BirthPart {

@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: MIT
 // The status message: boot, uptime, all counters, the counters of each tap.
 //
-// Spec: SPEC.md §4, §6. At most 203 octets: 18 and 20 counters of five octets, heads, boot and uptime.
+// Spec: SPEC.md §4, §6. At most 220 octets: 19 and 20 counters of five octets, heads and five numbers.
 
 import { COUNTER_COUNT } from "../wire/counters";
-import { STATUS_BOOT, STATUS_COUNTERS, STATUS_TAPS, STATUS_UPTIME_MS } from "../wire/senml";
+import {
+  STATUS_BOOT,
+  STATUS_COUNTERS,
+  STATUS_DATAGRAMS_SENT,
+  STATUS_ROUND_TRIP_MS,
+  STATUS_TAPS,
+  STATUS_UPTIME_MS,
+} from "../wire/senml";
 import { TAP_COUNTER_COUNT } from "../wire/tap";
 import { putArray, putInteger, putMap, putUnsigned } from "./cbor";
 import { COUNTERS, TAP_COUNTERS, TAP_COUNTERS_BYTES } from "./counters";
 import { node } from "./node";
 
 /** Writes the status to the writer. */
-export function encodeStatus(uptimeMs: i64): void {
-  putMap(4);
+export function encodeStatus(uptimeMs: i64, roundTripMs: u32, sent: u32): void {
+  putMap(6);
   putUnsigned(STATUS_BOOT);
   putUnsigned(node.boot);
   putUnsigned(STATUS_UPTIME_MS);
@@ -24,6 +31,10 @@ export function encodeStatus(uptimeMs: i64): void {
   for (let tap = 0; tap < node.tapCount; tap++) {
     putCounters(TAP_COUNTERS + tap * TAP_COUNTERS_BYTES, TAP_COUNTER_COUNT);
   }
+  putUnsigned(STATUS_ROUND_TRIP_MS);
+  putUnsigned(roundTripMs);
+  putUnsigned(STATUS_DATAGRAMS_SENT);
+  putUnsigned(sent);
 }
 
 function putCounters(at: usize, counters: i32): void {

@@ -6,6 +6,14 @@
 // the offset for later readings and changes nothing that is stamped. State: `time`.
 
 import { COUNTER_TIME_ANSWERS } from "../wire/counters";
+import {
+  MAJOR_ARRAY,
+  MAJOR_UNSIGNED,
+  readerFinished,
+  readerStart,
+  takeHead,
+  takeU32,
+} from "./cbor-reader";
 import { count } from "./counters";
 import { randomWord } from "./random";
 import {
@@ -21,7 +29,6 @@ import {
 class TimeState {
   nowMs: i64; // since start of link
   wallOffsetMs: i64; // wall time minus nowMs
-  at: usize; // next octet of the answer being read
   lastUs: u32;
   restUs: u32; // 0..999, not yet in nowMs
   token: u32;
@@ -35,7 +42,7 @@ class TimeState {
 }
 export const time: TimeState = changetype<TimeState>(memory.data(offsetof<TimeState>(), 8));
 
-const ANSWER_HEAD: u32 = 0x82; // array of two
+const ANSWER_ITEMS: i64 = 2;
 // RFC 8428 §4.5.3: a time below 2^28 s counts as relative. A clock that is not set is no wall time.
 const WALL_MS_MIN: i64 = (1 << 28) * 1000;
 const WALL_MS_MAX: i64 = 1 << 53; // beyond it a double is not exact
@@ -99,14 +106,13 @@ export function timeAsk(nowMs: u32): u32 {
 
 /** Takes an answer `[token, ms]`; false when nobody waits for it, or it is late, odd or no wall time. */
 export function timeAnswer(at: usize, bytes: u32, nowMs: u32): bool {
-  const end = at + bytes;
-  if (bytes == 0 || load<u8>(at) != ANSWER_HEAD) return false;
-  time.at = at + 1;
-  const token = takeUnsigned(end);
-  const wallMs = takeUnsigned(end);
-  if (time.at != end || wallMs < WALL_MS_MIN || wallMs > WALL_MS_MAX) return false;
+  readerStart(at, bytes);
+  if (takeHead(MAJOR_ARRAY) != ANSWER_ITEMS) return false;
+  const token = takeU32();
+  const wallMs = takeHead(MAJOR_UNSIGNED);
+  if (!readerFinished() || wallMs < WALL_MS_MIN || wallMs > WALL_MS_MAX) return false;
   const roundTripMs = nowMs - time.askedMs;
-  if (!time.asking || token != (time.token as i64)) return false;
+  if (!time.asking || token != time.token) return false;
   if (roundTripMs > TIME_ROUND_TRIP_MS_MAX) return false;
   time.asking = false;
   time.known = true;
@@ -114,18 +120,4 @@ export function timeAnswer(at: usize, bytes: u32, nowMs: u32): bool {
   time.askMs = nowMs + TIME_PERIOD_MS;
   count(COUNTER_TIME_ANSWERS);
   return true;
-}
-
-/** A CBOR unsigned integer with the shortest head at `time.at`; -1: there is none before `end`. */
-function takeUnsigned(end: usize): i64 {
-  if (time.at >= end) return -1;
-  const head: u32 = load<u8>(time.at++);
-  if (head < 24) return head;
-  const bytes: u32 = 1 << (head - 24);
-  if (head > 27 || end - time.at < bytes) return -1;
-  let value: i64 = 0;
-  for (let left = bytes; left > 0; left--) value = (value << 8) | load<u8>(time.at++);
-  // What a shorter head could hold is not deterministic; 2^63 and above is negative here.
-  const least: i64 = bytes == 1 ? 24 : (1 as i64) << (bytes * 4);
-  return value < least ? -1 : value;
 }

@@ -6,8 +6,7 @@
 
 import { POLL_DELAY_MS_MAX } from "../limits";
 
-export const KEEP_ALIVE_S: u32 = 10; // told to the gateway in CONNECT: a dead node shows after 15 s
-export const PING_PERIOD_MS: u32 = 8_000; // inside the keep alive, with room for a repeat
+export const PING_MS_PER_KEEP_ALIVE_S: u32 = 800; // inside the keep alive, with room for a repeat
 
 export const RETRY_COUNT_MAX: u32 = 4; // [Nretry]
 export const RETRY_MS_MIN: u32 = 1_000; // [Tretry] is 1.5 x the smoothed round trip within these

@@ -22,4 +22,5 @@ export const COUNTER_NAMES = [
   "loopTraps",
   "loopOverruns",
   "linkTraps",
+  "resultsDropped",
 ];

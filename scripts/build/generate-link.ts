@@ -15,36 +15,46 @@ import {
   CHANNEL_KIND,
   CHANNEL_KIND_ANALOG,
   CHANNEL_KIND_COMPUTED,
+  CHANNEL_KIND_COUNTER,
+  CHANNEL_KIND_DIGITAL,
+  CHANNEL_KIND_FIELD,
   CHANNEL_KIND_REGISTER,
+  CHANNEL_KIND_SETPOINT,
+  CHANNEL_KIND_STATE,
+  CHANNEL_KIND_VIBRATION,
   CHANNEL_NAME,
   CHANNEL_PERIOD_MS,
   CHANNEL_QOS,
   CHANNEL_REGISTER,
   CHANNEL_SCALE,
+  CHANNEL_SETPOINT,
   CHANNEL_UNIT,
-  TAG_DECIMAL_FRACTION,
 } from "../../firmware/wire/senml.ts";
 import {
   PRESENCE_LOST,
+  PRESENCE_OFFLINE,
   PRESENCE_ONLINE,
   TOPIC_BIRTH,
   TOPIC_DATA,
   TOPIC_EVENT,
   TOPIC_PRESENCE,
   TOPIC_ROOT,
+  TOPIC_SET,
+  TOPIC_SET_RESULT,
   TOPIC_STATUS,
   TOPIC_TIME,
   TOPIC_TIME_GET,
 } from "../../firmware/wire/topics.ts";
+import { array, ascii, bigEndian, fraction, head, integer, number, text } from "./cbor-encode.ts";
+import { MAJOR_ARRAY, MAJOR_MAP } from "./cbor-encode.ts";
 import {
+  allChannels,
   channelScale,
-  decimal,
-  type Channel,
+  type AnyChannel,
   type NodeType,
   type RegisterChannel,
 } from "./schema.ts";
-
-const OUTBOX_SLOTS = 512; // 12 KiB: a minute of four channels at two readings a second
+import { setpointSteps, type SetpointChannel } from "./setpoints.ts";
 
 // In the order of firmware/link/texts.ts.
 const TEXTS = [
@@ -54,9 +64,12 @@ const TEXTS = [
   TOPIC_PRESENCE,
   `${TOPIC_BIRTH}/`,
   TOPIC_TIME_GET,
+  TOPIC_SET_RESULT,
   TOPIC_TIME,
+  TOPIC_SET,
   `${TOPIC_ROOT}/`,
   PRESENCE_ONLINE,
+  PRESENCE_OFFLINE,
   PRESENCE_LOST,
   "urn:dev:mac:",
   "open-wire",
@@ -71,19 +84,19 @@ const PUBLISH_BYTES = 9; // Length in the long form, MsgType, flags, topic id, M
 const PART_HEAD_BYTES = 13; // map, boot, index and count with their keys
 const IDENTITY_BYTES = 128; // all but node type and version, with a host of 32 characters
 const COLUMNS_MAX = 100;
-const ROW_ALIGN = 2;
-
-const MAJOR_UNSIGNED = 0;
-const MAJOR_NEGATIVE = 1;
-const MAJOR_TEXT = 3;
-const MAJOR_ARRAY = 4;
-const MAJOR_MAP = 5;
-const MAJOR_TAG = 6;
+const ROW_ALIGN = 2; // fields of u16
+const LIMITS_ALIGN = 4; // fields of i32
 
 const KINDS = {
   analog: CHANNEL_KIND_ANALOG,
   register: CHANNEL_KIND_REGISTER,
   computed: CHANNEL_KIND_COMPUTED,
+  digital: CHANNEL_KIND_DIGITAL,
+  counter: CHANNEL_KIND_COUNTER,
+  vibration: CHANNEL_KIND_VIBRATION,
+  state: CHANNEL_KIND_STATE,
+  field: CHANNEL_KIND_FIELD,
+  setpoint: CHANNEL_KIND_SETPOINT,
 };
 const TYPES = ["u16", "i16", "u32", "i32", "f32"];
 const ORDERS = ["ABCD", "CDAB", "BADC", "DCBA"];
@@ -94,7 +107,7 @@ export function generateLink(node: NodeType, version: string): string {
   const versionText = text(version);
   const birth = encodeBirth(node, [...type, ...versionText]);
   const alarms: number[] = [];
-  const channels = Object.entries(node.channels).flatMap(([name, channel], index) => {
+  const channels = allChannels(node).flatMap(([name, channel], index) => {
     const place = birth.names[index] as NamePlace;
     const first = alarms.length / 4;
     Object.keys(channel.alarms).forEach((alarm, order) => {
@@ -117,8 +130,10 @@ export function generateLink(node: NodeType, version: string): string {
     "//",
     "// Layouts: firmware/link/node.ts; order of the texts: firmware/link/texts.ts. Little-endian.",
     "",
-    constant("OUTBOX_SLOTS", OUTBOX_SLOTS),
+    constant("OUTBOX_SLOTS", node.transport.outboxSlots),
+    constant("KEEP_ALIVE_S", node.transport.keepAliveS),
     constant("CHANNEL_COUNT", birth.names.length),
+    constant("SETPOINT_COUNT", Object.keys(node.setpoints).length),
     constant("TAP_COUNT", Object.keys(node.taps).length),
     constant("PERIOD_US", Math.round(node.periodMs * 1000)),
     constant("TYPE_BYTES", type.length),
@@ -127,6 +142,7 @@ export function generateLink(node: NodeType, version: string): string {
     "",
     rows("CHANNELS", channels),
     rows("ALARMS", alarms.length > 0 ? alarms : [0, 0, 0, 0]),
+    rows("SETPOINTS", setpointLimits(node), LIMITS_ALIGN),
     octets(
       "TEXTS",
       TEXTS.flatMap((value) => [value.length, ...ascii(value)]),
@@ -138,6 +154,14 @@ export function generateLink(node: NodeType, version: string): string {
     octets("BIRTH", birth.bytes),
     "",
   ].join("\n");
+}
+
+/** Least and largest mantissa of each set-point, i32 each. */
+function setpointLimits(node: NodeType): number[] {
+  const limits = Object.values(node.setpoints).flatMap(({ min, max, decimals }) =>
+    [min, max].flatMap((limit) => bigEndian(setpointSteps(limit, decimals), 4).reverse()),
+  );
+  return limits.length > 0 ? limits : Array<number>(8).fill(0);
 }
 
 interface NamePlace {
@@ -158,7 +182,7 @@ interface Birth {
 /** Encodes channels, outputs and taps and cuts them into parts; `opening` comes before them. */
 function encodeBirth(node: NodeType, opening: number[]): Birth {
   const tail = [BIRTH_OUTPUTS, ...encodeOutputs(node), BIRTH_TAPS, ...encodeTaps(node)];
-  const channels = Object.entries(node.channels).map(([name, c]) => encodeChannel(name, c, node));
+  const channels = allChannels(node).map(([name, c]) => encodeChannel(name, c, node));
   const room = DATAGRAM_BYTES_MAX - PUBLISH_BYTES - PART_HEAD_BYTES;
   const groups = groupChannels(channels, room, room - IDENTITY_BYTES - opening.length, tail.length);
   const birth: Birth = { bytes: [...opening], parts: [], names: [] };
@@ -213,10 +237,11 @@ interface EncodedChannel {
   alarms: number[];
 }
 
-function encodeChannel(name: string, channel: Channel, node: NodeType): EncodedChannel {
+function encodeChannel(name: string, channel: AnyChannel, node: NodeType): EncodedChannel {
   const scale = channelScale(channel);
-  const alarms = Object.entries(channel.alarms);
-  const optional = [channel.unit !== undefined, alarms.length > 0, channel.kind === "register"];
+  const hasAlarms = Object.keys(channel.alarms).length > 0;
+  const hasSource = channel.kind === "register" || channel.kind === "setpoint";
+  const optional = [channel.unit !== undefined, hasAlarms, hasSource];
   const bytes = head(MAJOR_MAP, 6 + optional.filter(Boolean).length);
   bytes.push(CHANNEL_NAME, ...text(name));
   const nameAt = bytes.length - name.length;
@@ -224,20 +249,42 @@ function encodeChannel(name: string, channel: Channel, node: NodeType): EncodedC
   bytes.push(CHANNEL_KIND, ...integer(KINDS[channel.kind]));
   bytes.push(CHANNEL_SCALE, ...fraction(scale.exponent, scale.mantissa));
   bytes.push(CHANNEL_QOS, ...integer(channel.qos));
-  const places: number[] = [];
-  if (alarms.length > 0) bytes.push(CHANNEL_ALARMS, ...head(MAJOR_ARRAY, alarms.length));
-  for (const [alarm, { above, below, hysteresis, delayMs }] of alarms) {
-    bytes.push(...head(MAJOR_ARRAY, 5), ...text(alarm));
-    places.push(bytes.length - alarm.length);
-    bytes.push(...integer(above === undefined ? 0 : 1), ...number(above ?? below ?? 0));
-    bytes.push(...number(hysteresis), ...integer(delayMs));
-  }
+  const places = hasAlarms ? putAlarms(bytes, channel.alarms) : [];
   if (channel.kind === "register") bytes.push(CHANNEL_REGISTER, ...encodeRegister(channel, node));
-  bytes.push(CHANNEL_PERIOD_MS, ...integer(channel.kind === "analog" ? channel.everyMs : 0));
+  bytes.push(CHANNEL_PERIOD_MS, ...integer("everyMs" in channel ? channel.everyMs : 0));
   // Without a deadband every sample is published, so nothing is promised beyond that.
   const heartbeatMs = channel.deadband === undefined ? 0 : channel.heartbeatMs;
   bytes.push(CHANNEL_HEARTBEAT_MS, ...integer(heartbeatMs));
+  if (channel.kind === "setpoint") bytes.push(CHANNEL_SETPOINT, ...encodeSetpoint(channel));
   return { bytes, name: nameAt, alarms: places };
+}
+
+/** Alarms in order, `[name, side, limit, hysteresis, delay, 1 if it latches]`; where their names lie. */
+function putAlarms(bytes: number[], alarms: Record<string, AlarmLimit>): number[] {
+  const places: number[] = [];
+  bytes.push(CHANNEL_ALARMS, ...head(MAJOR_ARRAY, Object.keys(alarms).length));
+  for (const [name, { above, below, hysteresis, delayMs, latch }] of Object.entries(alarms)) {
+    bytes.push(...head(MAJOR_ARRAY, latch === true ? 6 : 5), ...text(name));
+    places.push(bytes.length - name.length);
+    bytes.push(...integer(above === undefined ? 0 : 1), ...number(above ?? below ?? 0));
+    bytes.push(...number(hysteresis), ...integer(delayMs));
+    if (latch === true) bytes.push(...integer(1));
+  }
+  return places;
+}
+
+interface AlarmLimit {
+  above?: number | undefined;
+  below?: number | undefined;
+  hysteresis: number;
+  delayMs: number;
+  latch?: boolean | undefined;
+}
+
+/** `[min, max, default, lifetime of a command in ms]`, 0: for ever. */
+function encodeSetpoint(channel: SetpointChannel): number[] {
+  const limits = [channel.min, channel.max, channel.default, channel.staleMs];
+  return array(limits.map(number));
 }
 
 /** `[order of the tap, unit id, function code, address, type, order]` */
@@ -269,58 +316,6 @@ function encodeTaps(node: NodeType): number[] {
   );
 }
 
-// Deterministic CBOR, RFC 8949 §4.2.1
-
-function head(major: number, argument: number): number[] {
-  const initial = major << 5;
-  if (argument < 24) return [initial | argument];
-  if (argument <= 0xff) return [initial | 24, argument];
-  if (argument <= 0xffff) return [initial | 25, ...bigEndian(argument, 2)];
-  if (argument <= 0xffff_ffff) return [initial | 26, ...bigEndian(argument, 4)];
-  return [initial | 27, ...bigEndian(argument, 8)];
-}
-
-function bigEndian(value: number, bytes: number): number[] {
-  return Array.from({ length: bytes }, (_, i) =>
-    Number((BigInt(value) >> BigInt(8 * (bytes - 1 - i))) & 0xffn),
-  );
-}
-
-function integer(value: number): number[] {
-  return value < 0 ? head(MAJOR_NEGATIVE, -1 - value) : head(MAJOR_UNSIGNED, value);
-}
-
-function text(value: string): number[] {
-  return [...head(MAJOR_TEXT, value.length), ...ascii(value)];
-}
-
-function array(items: number[][]): number[] {
-  return [...head(MAJOR_ARRAY, items.length), ...items.flat()];
-}
-
-/** `4([exponent, mantissa])` */
-function fraction(exponent: number, mantissa: number): number[] {
-  return [
-    ...head(MAJOR_TAG, TAG_DECIMAL_FRACTION),
-    ...array([integer(exponent), integer(mantissa)]),
-  ];
-}
-
-/** A decimal as written in node.json: an integer, else a decimal fraction. */
-function number(value: number): number[] {
-  if (Number.isSafeInteger(value)) return integer(value);
-  const { mantissa, exponent } = decimal(value);
-  return fraction(exponent, mantissa);
-}
-
-function ascii(value: string): number[] {
-  return [...value].map((character) => {
-    const code = character.charCodeAt(0);
-    if (code < 0x20 || code > 0x7e) throw new Error(`"${value}" is not plain ASCII`);
-    return code;
-  });
-}
-
 // Text of the module
 
 function u16(value: number): number[] {
@@ -332,13 +327,13 @@ function constant(name: string, value: number): string {
   return `export const ${name}: i32 = ${value};`;
 }
 
-/** Rows of u16 fields: aligned, so that a board without unaligned loads can read them. */
-function rows(name: string, bytes: number[]): string {
-  const oneLine = `${tableStart(name)}[${bytes.join(", ")}], ${ROW_ALIGN});`;
+/** Rows of fields: aligned, so that a board without unaligned loads can read them. */
+function rows(name: string, bytes: number[], align = ROW_ALIGN): string {
+  const oneLine = `${tableStart(name)}[${bytes.join(", ")}], ${align});`;
   if (oneLine.length <= COLUMNS_MAX) return oneLine;
   const inner = `  [${bytes.join(", ")}],`;
   const lines = inner.length <= COLUMNS_MAX ? [inner] : ["  [", ...fill(bytes, "    "), "  ],"];
-  return [tableStart(name), ...lines, `  ${ROW_ALIGN},`, ");"].join("\n");
+  return [tableStart(name), ...lines, `  ${align},`, ");"].join("\n");
 }
 
 /** Octets, as prettier lays them out: on one line if they fit, else filled lines. */

@@ -14,12 +14,18 @@ export const IMPORTS: Record<ModuleName, Record<string, [number, number]>> = {
     now_us: [0, 1],
     adc_read: [1, 1],
     pwm_write: [2, 1],
+    digital_read: [1, 1],
+    digital_write: [2, 1],
+    pulse_count: [1, 1],
+    burst_take: [3, 1],
     tap_take: [3, 1],
     ring_put: [2, 1],
+    mailbox_take: [2, 1],
   },
   link: {
     now_us: [0, 1],
     ring_take: [2, 1],
+    mailbox_put: [2, 1],
     datagram_put: [3, 1],
     datagram_take: [2, 1],
     flash_read: [3, 1],
@@ -33,7 +39,14 @@ export const IMPORTS: Record<ModuleName, Record<string, [number, number]>> = {
 /** Functions that the host calls, by module; `memory` comes on top. */
 export const EXPORTS: Record<ModuleName, Record<string, [number, number]>> = {
   loop: { init: [0, 0], tick: [0, 0] },
-  link: { init: [0, 0], poll: [0, 1], counters: [0, 1], waiting: [2, 1], scratch: [0, 1] },
+  link: {
+    init: [0, 0],
+    poll: [0, 1],
+    counters: [0, 1],
+    waiting: [2, 1],
+    scratch: [0, 1],
+    stop: [0, 0],
+  },
 };
 
 /** What is wrong with a module's imports and exports, one sentence each; empty when all is well. */

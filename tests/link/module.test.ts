@@ -9,12 +9,15 @@ import { createLinkHost } from "../support/link-host.ts";
 import { buildLinkOf, linkBytesOf } from "../support/link-rig.ts";
 
 const PAGE_BYTES = 65_536;
-// Growth is a decision: raise a number with its reason. Code is 10.4 KiB, two fifths of it session and codec.
-const BYTES_MAX = { oven: 12_550, meter: 12_650 };
+// Growth is a decision: raise a number with its reason. Session and codec are two fifths, set-points
+// and their results 2.4 KiB.
+const BYTES_MAX = { oven: 14_000, meter: 14_100 };
 
-const IMPORTS =
-  "datagram_put datagram_take entropy flash_erase flash_program flash_read info now_us ring_take";
-const EXPORTS = "counters init memory poll scratch waiting";
+const IMPORTS = [
+  ...["datagram_put", "datagram_take", "entropy", "flash_erase", "flash_program", "flash_read"],
+  ...["info", "mailbox_put", "now_us", "ring_take"],
+].join(" ");
+const EXPORTS = "counters init memory poll scratch stop waiting";
 
 for (const [name, bytesMax] of Object.entries(BYTES_MAX)) {
   const path = `firmware/nodes/${name}/node.json`;

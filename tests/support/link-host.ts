@@ -13,7 +13,8 @@ import { createSourceTree, LINK_ENTRY } from "../../scripts/build/sources.ts";
 import { compilerVersion } from "../../scripts/build/version.ts";
 import { COUNTER_NAMES } from "../../firmware/wire/counter-names.ts";
 import { COUNTER_COUNT } from "../../firmware/wire/counters.ts";
-import { DATAGRAM_BYTES_MAX } from "../../firmware/limits.ts";
+import { DATAGRAM_BYTES_MAX, MAILBOX_RECORDS } from "../../firmware/limits.ts";
+import { MAILBOX_BYTES } from "../../firmware/wire/setpoint.ts";
 
 export const LINK_VERSION = "1.2.3";
 export const EUI64 = Uint8Array.of(0x02, 0x46, 0x45, 0x52, 0xff, 0xfe, 0x00, 0x2a);
@@ -64,6 +65,7 @@ export interface LinkHost {
   nowMs: number; // since this host was made; now_us() is startUs plus this
   flash: Uint8Array;
   ring: Uint8Array[];
+  mailbox: Uint8Array[]; // loop takes from its front
   inbox: { peer: number; bytes: Uint8Array }[];
   sent: SentDatagram[];
   onSend: ((datagram: SentDatagram) => void) | undefined;
@@ -80,6 +82,8 @@ export interface LinkHost {
   nowUs(): number; // what now_us() gives, as u32
   init(): void;
   poll(): number;
+  stopped: boolean; // stop() was called
+  stop(): void;
   /** Lets time pass: polls when asked to and when a datagram is delivered. */
   run(forMs: number): void;
   /** Delivers a datagram to the node after a delay. */
@@ -144,9 +148,13 @@ export function createLinkHost(module: WebAssembly.Module, options: HostOptions 
     ...initialState(options),
     nowUs: () => (inside.startUs + host.nowMs * 1000) >>> 0,
     init: () => void call("init"),
+    stop() {
+      host.stopped = true;
+      call("stop");
+    },
     poll() {
       const delayMs = call("poll");
-      assert.ok(delayMs >= 0 && delayMs <= 1000, `poll returned ${delayMs}`);
+      assert.ok(delayMs <= 1000 && (delayMs >= 0 || host.stopped), `poll returned ${delayMs}`);
       host.afterPoll?.();
       return delayMs;
     },
@@ -185,6 +193,7 @@ function initialState(options: HostOptions) {
     nowMs: 0,
     flash: options.flash ?? new Uint8Array(FLASH_BYTES).fill(0xff),
     ring: [],
+    mailbox: [],
     inbox: [],
     sent: [],
     onSend: undefined,
@@ -198,6 +207,7 @@ function initialState(options: HostOptions) {
     hostCounters: [0, 0, 0, 0],
     cutAt: undefined,
     afterPoll: undefined,
+    stopped: false,
     memory: undefined as unknown as WebAssembly.Memory,
   };
 }
@@ -206,7 +216,8 @@ function run({ host, queue }: Inside, forMs: number): void {
   const endMs = host.nowMs + forMs;
   let spins = 0;
   for (;;) {
-    const delayMs = host.poll();
+    const wanted = host.poll();
+    const delayMs = wanted < 0 ? Infinity : wanted;
     spins = delayMs === 0 ? spins + 1 : 0;
     assert.ok(spins < POLLS_PER_INSTANT_MAX, "link asks to be called again without end");
     const wakeMs = Math.min(host.nowMs + delayMs, endMs);
@@ -239,6 +250,13 @@ function streams(inside: Inside): Imports {
       assert.ok(record.length <= capacity!);
       octets(inside, address!, record.length).set(record);
       return record.length;
+    },
+    mailbox_put(address, length) {
+      const { mailbox } = inside.host;
+      assert.equal(length, MAILBOX_BYTES);
+      if (fails(inside) || mailbox.length >= MAILBOX_RECORDS) return 0;
+      mailbox.push(octets(inside, address!, length!).slice());
+      return 1;
     },
     datagram_put(peer, address, length) {
       const { host } = inside;

@@ -30,14 +30,17 @@ import {
   WILLTOPICREQ,
 } from "../../wire/mqttsn";
 import { PEER_GROUP } from "../../wire/info";
+import { takeCommand } from "../command";
 import { count } from "../counters";
 import { outboxSettle, outboxStamp } from "../outbox";
-import { TOPIC_BIRTH, TOPIC_PRESENCE, TOPIC_TIME } from "../texts";
+import { settleResult } from "../results";
+import { TOPIC_BIRTH, TOPIC_PRESENCE, TOPIC_SET, TOPIC_SET_RESULT, TOPIC_TIME } from "../texts";
 import { time, timeAnswer } from "../time";
 import { BACKOFF_MS_MIN, INVALID_ID_COUNT_MAX, WAIT_MS_MIN } from "../timing";
 import { decodePacket, packet } from "./packet";
 import {
   isTopicName,
+  lastTopic,
   outgoing,
   replyAck,
   replyPing,
@@ -50,6 +53,8 @@ import {
   congest,
   connected,
   CONNECTING,
+  FAREWELL_SAID,
+  FAREWELL_SENT,
   ID_NONE,
   ID_REFUSED,
   lose,
@@ -119,8 +124,7 @@ function dispatchActive(type: i32, nowMs: u32): bool {
   if (type != session.awaited) return false;
   if (type != PINGRESP && packet.msgId != session.msgId) return false;
   answered(nowMs);
-  if (type == REGACK) takeTopicId(session.topic, nowMs);
-  else if (type == SUBACK) takeTopicId(TOPIC_TIME, nowMs);
+  if (type == REGACK || type == SUBACK) takeTopicId(session.topic, nowMs);
   else if (type == PUBACK) takePuback(nowMs);
   return true;
 }
@@ -151,10 +155,17 @@ function takePuback(nowMs: u32): void {
     session.invalidIds = 0;
     session.backoffMs = BACKOFF_MS_MIN;
     session.waitMs = WAIT_MS_MIN;
-    if (session.topic == TOPIC_PRESENCE) session.present = true;
+    if (session.topic == TOPIC_PRESENCE) takePresence(code);
     else if (session.topic == TOPIC_BIRTH) nextBirthPart();
+    else if (session.topic == TOPIC_SET_RESULT) settleResult(session.records);
     else outboxSettle(session.records, code == RETURN_ACCEPTED);
   }
+}
+
+function takePresence(code: u32): void {
+  session.present = true;
+  const isSaid = session.farewell == FAREWELL_SENT && code == RETURN_ACCEPTED;
+  if (isSaid) session.farewell = FAREWELL_SAID;
 }
 
 function nextBirthPart(): void {
@@ -177,15 +188,11 @@ function takeUnasked(nowMs: u32): bool {
   return false;
 }
 
-/** A publication for the node: only the time is subscribed. */
+/** A publication for the node: the time, or a command. */
 function takePublish(nowMs: u32): bool {
   const qos = (packet.flags & FLAG_QOS_MASK) >> FLAG_QOS_SHIFT;
-  const isTime =
-    (packet.flags & FLAG_TOPIC_ID_TYPE_MASK) == 0 &&
-    packet.topicId == topicId(TOPIC_TIME) &&
-    packet.topicId != ID_NONE &&
-    packet.topicId != ID_REFUSED;
-  if (!isTime) {
+  const isCommand = isFor(TOPIC_SET);
+  if (!isCommand && !isFor(TOPIC_TIME)) {
     replyAck(PUBACK, RETURN_INVALID_TOPIC_ID);
     return false;
   }
@@ -194,19 +201,37 @@ function takePublish(nowMs: u32): bool {
     replyAck(PUBACK, RETURN_NOT_SUPPORTED);
     return false;
   }
+  if (isCommand) {
+    takeCommand(packet.data, packet.dataBytes, packet.msgId);
+    return true;
+  }
   const wasKnown = time.known;
   if (!timeAnswer(packet.data, packet.dataBytes, nowMs)) return false;
   if (!wasKnown) outboxStamp(time.wallOffsetMs);
   return true;
 }
 
-/** §6.5: a gateway names a topic: the time's is taken, others are refused. */
+function isFor(topic: i32): bool {
+  return (
+    (packet.flags & FLAG_TOPIC_ID_TYPE_MASK) == 0 &&
+    packet.topicId == topicId(topic) &&
+    packet.topicId != ID_NONE &&
+    packet.topicId != ID_REFUSED
+  );
+}
+
+/** §6.5: a gateway names a topic: what the node subscribes to is taken, others are refused. */
 function takeRegister(): bool {
   const id = packet.topicId;
-  const isTime =
-    id != ID_NONE && id != ID_REFUSED && isTopicName(TOPIC_TIME, packet.data, packet.dataBytes);
-  if (isTime) setTopicId(TOPIC_TIME, id);
-  else packet.topicId = ID_NONE; // §5.3.11: 0000 in a refused REGACK
-  replyAck(REGACK, isTime ? RETURN_ACCEPTED : RETURN_NOT_SUPPORTED);
-  return isTime;
+  let isTaken = false;
+  if (id != ID_NONE && id != ID_REFUSED) {
+    for (let topic = TOPIC_TIME; topic <= lastTopic(); topic++) {
+      if (!isTopicName(topic, packet.data, packet.dataBytes)) continue;
+      setTopicId(topic, id);
+      isTaken = true;
+    }
+  }
+  if (!isTaken) packet.topicId = ID_NONE; // §5.3.11: 0000 in a refused REGACK
+  replyAck(REGACK, isTaken ? RETURN_ACCEPTED : RETURN_NOT_SUPPORTED);
+  return isTaken;
 }

@@ -16,22 +16,34 @@ import {
 import { TOPIC_DATA, TOPIC_STATUS } from "../texts";
 import { timeSettled } from "../time";
 import { delayUntil, due, SEARCH_MS_MAX } from "../timing";
-import { outgoing, requestConnect, searchGateway, startRequest, startUnanswered } from "./requests";
+import {
+  outgoing,
+  requestConnect,
+  sayDisconnect,
+  searchGateway,
+  startFarewell,
+  startRequest,
+  startUnanswered,
+} from "./requests";
 import {
   ACTIVE,
   BACKOFF,
   CONNECTING,
+  FAREWELL_NONE,
+  FAREWELL_SAID,
   isCongested,
   isUsable,
   NOTHING,
   SEARCHING,
   session,
+  STOPPED,
   transmit,
 } from "./session";
 
 /** True: `outgoing` is to be sent now. Call again until false, and datagramSent() after each. */
 export function takeDatagram(nowMs: u32): bool {
   outgoing.unconfirmed = 0;
+  if (session.farewell != FAREWELL_NONE) return takeFarewell(nowMs);
   const isDue = due(nowMs, session.deadlineMs);
   if (session.state == BACKOFF) {
     if (!isDue) return false;
@@ -52,19 +64,34 @@ export function takeDatagram(nowMs: u32): bool {
   }
   const isActive = session.state == ACTIVE;
   if (isActive && session.awaited == NOTHING) startRequest(nowMs);
-  if (session.awaited != NOTHING && due(nowMs, session.deadlineMs)) {
-    if (!transmit(nowMs)) return false;
-    outgoing.address = session.request;
-    outgoing.bytes = session.requestBytes;
-    outgoing.peer = session.peer;
-    return true;
-  }
+  if (session.awaited != NOTHING && due(nowMs, session.deadlineMs)) return takeOutstanding(nowMs);
   return isActive && startUnanswered(nowMs);
+}
+
+function takeOutstanding(nowMs: u32): bool {
+  if (!transmit(nowMs)) return false;
+  outgoing.address = session.request;
+  outgoing.bytes = session.requestBytes;
+  outgoing.peer = session.peer;
+  return true;
+}
+
+/** After stop: what is outstanding first, then the goodbye. When that fails, the will speaks. */
+function takeFarewell(nowMs: u32): bool {
+  const isActive = session.state == ACTIVE;
+  if (isActive && (session.awaited != NOTHING || startFarewell(nowMs))) {
+    return due(nowMs, session.deadlineMs) && takeOutstanding(nowMs);
+  }
+  session.state = STOPPED;
+  if (!isActive || session.farewell != FAREWELL_SAID) return false;
+  sayDisconnect();
+  return true;
 }
 
 /** What became of the datagram: what awaits an answer is repeated anyway, QoS 0 readings stay. */
 export function datagramSent(taken: bool, nowMs: u32): void {
   if (!taken) return;
+  outgoing.sent++;
   session.saidMs = nowMs;
   if (outgoing.unconfirmed > 0) outboxRelease(outgoing.unconfirmed, true, nowMs);
 }

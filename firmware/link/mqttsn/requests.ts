@@ -2,8 +2,8 @@
 // What the node sends next: packets that await an answer, and packets that do not.
 //
 // Spec: MQTT-SN 1.2 §6.2, §6.5, §6.6, §6.9, §6.11; SPEC.md §2, §7. One request at a time: a fresh session
-// subscribes to the time, then registers and publishes presence and birth, then registers the rest,
-// then events leave, then readings. Unanswered packets (QoS 0) go in between.
+// subscribes to time and commands, then registers and publishes presence and birth, then registers the
+// rest; then results leave, events, readings. Unanswered packets (QoS 0) go in between.
 // State: `outgoing`, ONCE (the packet without answer).
 
 import { DATAGRAM_BYTES_MAX } from "../../limits";
@@ -11,6 +11,7 @@ import { PEER_GROUP } from "../../wire/info";
 import {
   CONNACK,
   CONNECT,
+  DISCONNECT,
   FLAG_CLEAN_SESSION,
   FLAG_QOS_SHIFT,
   FLAG_RETAIN,
@@ -44,24 +45,30 @@ import {
   outboxRelease,
   outboxSettle,
 } from "../outbox";
+import { encodeResult, results, resultWaits, settleResult } from "../results";
 import { encodeStatus } from "../status";
 import {
   TEXT_LOST,
+  TEXT_OFFLINE,
   TEXT_ONLINE,
   TEXT_ROOT,
   TOPIC_BIRTH,
   TOPIC_DATA,
   TOPIC_EVENT,
   TOPIC_PRESENCE,
+  TOPIC_SET,
+  TOPIC_SET_RESULT,
   TOPIC_STATUS,
   TOPIC_TIME,
   TOPIC_TIME_GET,
 } from "../texts";
 import { time, timeAsk, timeQuestionDue, timeSettled } from "../time";
-import { due, KEEP_ALIVE_S, PING_PERIOD_MS, STATUS_PERIOD_MS } from "../timing";
+import { due, PING_MS_PER_KEEP_ALIVE_S, STATUS_PERIOD_MS } from "../timing";
 import { BODY, packet, PACKET_BYTES, packetFinish, packetStart } from "./packet";
 import {
   expect,
+  FAREWELL_SENT,
+  FAREWELL_WANTED,
   ID_NONE,
   isCongested,
   isUsable,
@@ -81,6 +88,7 @@ class OutgoingState {
   bytes: u32;
   peer: u32;
   unconfirmed: u32; // QoS 0 readings in it; they leave the outbox when the host took it
+  sent: u32; // datagrams that the host took, since start
 }
 export const outgoing: OutgoingState = changetype<OutgoingState>(
   memory.data(offsetof<OutgoingState>(), 4),
@@ -108,7 +116,7 @@ function putDigits(value: u32): void {
 export function requestConnect(nowMs: u32): void {
   packetStart(REQUEST, CONNECT);
   put(((FLAG_WILL | FLAG_CLEAN_SESSION) << 8) | PROTOCOL_ID, 2);
-  put(KEEP_ALIVE_S, 2);
+  put(node.keepAliveS, 2);
   putRaw(NODE_ID, node.idBytes);
   expect(CONNACK, nowMs);
 }
@@ -129,11 +137,17 @@ function putWill(buffer: usize, isTopic: bool): void {
   }
 }
 
-function requestSubscribe(nowMs: u32): void {
+/** The last of the topics that this node subscribes to; TOPIC_TIME is the first. */
+export function lastTopic(): i32 {
+  return node.setpointCount > 0 ? TOPIC_SET : TOPIC_TIME;
+}
+
+function requestSubscribe(topic: i32, nowMs: u32): void {
+  session.topic = topic;
   packetStart(REQUEST, SUBSCRIBE);
-  put(0, 1);
+  put(topic == TOPIC_SET ? QOS_1 : 0, 1);
   put(nextMsgId(), 2);
-  putTopicName(TOPIC_TIME);
+  putTopicName(topic);
   expect(SUBACK, nowMs);
 }
 
@@ -153,9 +167,9 @@ function startPublish(buffer: usize, flags: u32, topic: i32, msgId: u32): void {
 
 /** Starts the next request if there is one; false: nothing to ask. */
 export function startRequest(nowMs: u32): bool {
-  if (!isCongested(nowMs) && (startSetUp(nowMs) || startReadings(nowMs))) return true;
-  if (!due(nowMs, session.heardMs + PING_PERIOD_MS) && !due(nowMs, session.saidMs + PING_PERIOD_MS))
-    return false;
+  if (!isCongested(nowMs) && (startSetUp(nowMs) || startMessage(nowMs))) return true;
+  const pingMs = node.keepAliveS * PING_MS_PER_KEEP_ALIVE_S;
+  if (!due(nowMs, session.heardMs + pingMs) && !due(nowMs, session.saidMs + pingMs)) return false;
   packetStart(REQUEST, PINGREQ);
   expect(PINGRESP, nowMs);
   return true;
@@ -163,17 +177,16 @@ export function startRequest(nowMs: u32): bool {
 
 /** What a session needs before readings: a REGISTER, or a retained publication. */
 function startSetUp(nowMs: u32): bool {
-  if (topicId(TOPIC_TIME) == ID_NONE) {
-    requestSubscribe(nowMs);
+  for (let topic = TOPIC_TIME; topic <= lastTopic(); topic++) {
+    if (topicId(topic) != ID_NONE) continue;
+    requestSubscribe(topic, nowMs);
     return true;
   }
   if (startRegister(TOPIC_TIME_GET, nowMs)) return true;
   if (!session.present) {
     if (startRegister(TOPIC_PRESENCE, nowMs)) return true;
     if (isUsable(TOPIC_PRESENCE)) {
-      startRetained(TOPIC_PRESENCE);
-      putPlain(TEXT_ONLINE);
-      expect(PUBACK, nowMs);
+      requestPresence(TEXT_ONLINE, nowMs);
       return true;
     }
   }
@@ -189,8 +202,15 @@ function startSetUp(nowMs: u32): bool {
   return (
     startRegister(TOPIC_STATUS, nowMs) ||
     startRegister(TOPIC_EVENT, nowMs) ||
-    startRegister(TOPIC_DATA, nowMs)
+    startRegister(TOPIC_DATA, nowMs) ||
+    (node.setpointCount > 0 && startRegister(TOPIC_SET_RESULT, nowMs))
   );
+}
+
+function requestPresence(text: i32, nowMs: u32): void {
+  startRetained(TOPIC_PRESENCE);
+  putPlain(text);
+  expect(PUBACK, nowMs);
 }
 
 function startRegister(topic: i32, nowMs: u32): bool {
@@ -202,6 +222,26 @@ function startRegister(topic: i32, nowMs: u32): bool {
 function startRetained(topic: i32): void {
   session.topic = topic;
   startPublish(REQUEST, QOS_1 | FLAG_RETAIN, topic, nextMsgId());
+}
+
+/** A result, or readings; after a result readings come first, so that a flood of commands starves nothing. */
+function startMessage(nowMs: u32): bool {
+  if (session.topic == TOPIC_SET_RESULT && startReadings(nowMs)) return true;
+  return startResult(nowMs) || startReadings(nowMs);
+}
+
+function startResult(nowMs: u32): bool {
+  if (!resultWaits()) return false;
+  session.records = results.first;
+  if (!isUsable(TOPIC_SET_RESULT)) {
+    settleResult(results.first); // the gateway does not take this topic at all
+    return false;
+  }
+  session.topic = TOPIC_SET_RESULT;
+  startPublish(REQUEST, QOS_1, TOPIC_SET_RESULT, nextMsgId());
+  encodeResult();
+  expect(PUBACK, nowMs);
+  return true;
 }
 
 /** The pack in flight again, else events, else readings. */
@@ -255,7 +295,7 @@ export function startUnanswered(nowMs: u32): bool {
   if (isUsable(TOPIC_STATUS) && due(nowMs, session.statusMs)) {
     session.statusMs = nowMs + STATUS_PERIOD_MS;
     startPublish(ONCE, 0, TOPIC_STATUS, 0);
-    encodeStatus(time.nowMs);
+    encodeStatus(time.nowMs, (session.roundTrip + 7) / 8, outgoing.sent);
     sendOnce(session.peer);
     return true;
   }
@@ -270,6 +310,20 @@ export function startUnanswered(nowMs: u32): bool {
   outgoing.unconfirmed = records;
   sendOnce(session.peer);
   return true;
+}
+
+/** Presence offline; false: this session cannot say it, so the will does. */
+export function startFarewell(nowMs: u32): bool {
+  if (session.farewell != FAREWELL_WANTED || !isUsable(TOPIC_PRESENCE)) return false;
+  session.farewell = FAREWELL_SENT;
+  requestPresence(TEXT_OFFLINE, nowMs);
+  return true;
+}
+
+export function sayDisconnect(): void {
+  packetStart(ONCE, DISCONNECT);
+  outgoing.unconfirmed = 0;
+  sendOnce(session.peer);
 }
 
 export function searchGateway(): void {

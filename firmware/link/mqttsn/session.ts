@@ -15,6 +15,10 @@
 //   CONNECTING --DISCONNECT-----> BACKOFF
 //   ACTIVE     --lost-----------> BACKOFF
 //   ACTIVE     --DISCONNECT-----> BACKOFF
+//   SEARCHING  --stop-----------> STOPPED
+//   BACKOFF    --stop-----------> STOPPED
+//   CONNECTING --stop-----------> STOPPED
+//   ACTIVE     --farewell-------> STOPPED
 
 import { COUNTER_CONNECTS, COUNTER_RETRANSMISSIONS } from "../../wire/counters";
 import { FLAG_DUP, PUBACK } from "../../wire/mqttsn";
@@ -38,10 +42,17 @@ import {
 } from "../timing";
 import { BODY, PACKET_BYTES, packetFinish } from "./packet";
 
-export const SEARCHING: u32 = 0;
-export const BACKOFF: u32 = 1;
-export const CONNECTING: u32 = 2;
-export const ACTIVE: u32 = 3;
+export const STOPPED: u32 = 0;
+export const SEARCHING: u32 = 1;
+export const BACKOFF: u32 = 2;
+export const CONNECTING: u32 = 3;
+export const ACTIVE: u32 = 4;
+
+/** A wanted goodbye: presence offline goes out and is acknowledged, then DISCONNECT. */
+export const FAREWELL_NONE: u32 = 0;
+export const FAREWELL_WANTED: u32 = 1;
+export const FAREWELL_SENT: u32 = 2;
+export const FAREWELL_SAID: u32 = 3;
 
 /** No packet in REQUEST awaits an answer; 0 is a type of its own. */
 export const NOTHING: i32 = -1;
@@ -53,8 +64,8 @@ class SessionState {
   gateway: u32; // 0..gatewayCount - 1, tried in turn
   peer: u32;
   awaited: i32; // NOTHING, or the MsgType of the answer
-  topic: i32; // what the outstanding REGISTER or PUBLISH is about
-  records: u32; // readings or events in the outstanding PUBLISH
+  topic: i32; // what the outstanding SUBSCRIBE, REGISTER or PUBLISH is about
+  records: u32; // readings or events in the outstanding PUBLISH, or the number of a result
   msgId: u32;
   sends: u32; // of the outstanding packet so far
   sentMs: u32;
@@ -73,6 +84,7 @@ class SessionState {
   invalidIds: u32; // PUBACK "invalid topic id", one after the other
   birthPart: i32; // next to be published
   present: bool; // presence is published
+  farewell: u32;
   statusMs: u32; // when the next status goes out
   request: usize; // start of the outstanding packet
   requestBytes: u32;
@@ -114,6 +126,16 @@ export function sessionInit(gatewayCount: u32, nowMs: u32): void {
   // §6.1: a fleet that gets power at once does not ask at once.
   const spreadMs = gatewayCount == 0 ? SEARCH_MS_MIN : BACKOFF_MS_MIN;
   session.deadlineMs = nowMs + (randomWord() % spreadMs);
+}
+
+/** The host wants to stop: a goodbye, if there is someone to say it to. */
+export function stopSession(): void {
+  if (session.farewell == FAREWELL_NONE) session.farewell = FAREWELL_WANTED;
+}
+
+/** True once nothing more is to be done; before sessionInit() there is nothing to say goodbye to. */
+export function isStopped(): bool {
+  return session.farewell != FAREWELL_NONE && session.state == STOPPED;
 }
 
 /** 0001..FFFF, one after the other. */
@@ -160,7 +182,8 @@ export function answered(nowMs: u32): void {
     session.retryMs = session.delayMs;
     return;
   }
-  const sampleMs = min(nowMs - session.sentMs, RETRY_MS_MAX);
+  // Less than a millisecond counts as one: 0 is "not measured".
+  const sampleMs = max(1, min(nowMs - session.sentMs, RETRY_MS_MAX));
   if (session.roundTrip == 0) session.roundTrip = sampleMs * 8;
   else session.roundTrip += sampleMs - session.roundTrip / 8;
   session.retryMs = max(RETRY_MS_MIN, min((session.roundTrip * 3) / 16, RETRY_MS_MAX));

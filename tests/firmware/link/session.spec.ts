@@ -9,20 +9,30 @@ import {
   BIRTH_PARTS,
   CHANNEL_COUNT,
   CHANNELS,
+  KEEP_ALIVE_S,
   TEXTS,
 } from "../../../firmware/generated/link";
 import { offerDatagram } from "../../../firmware/link/mqttsn/answers";
 import { takeDatagram } from "../../../firmware/link/mqttsn/client";
+import { outgoing } from "../../../firmware/link/mqttsn/requests";
 import {
   ACTIVE,
   BACKOFF,
   connected,
   CONNECTING,
+  FAREWELL_NONE,
+  FAREWELL_SAID,
+  FAREWELL_SENT,
+  isStopped,
   SEARCHING,
   session,
   sessionInit,
+  setTopicId,
+  STOPPED,
+  stopSession,
 } from "../../../firmware/link/mqttsn/session";
 import { node, NODE_ID } from "../../../firmware/link/node";
+import { TOPIC_PRESENCE } from "../../../firmware/link/texts";
 import { outboxInit } from "../../../firmware/link/outbox";
 import { CONNACK, DISCONNECT, GWINFO } from "../../../firmware/wire/mqttsn";
 
@@ -40,11 +50,13 @@ function begin(gateways: u32): void {
   node.birth = BIRTH;
   node.birthParts = BIRTH_PARTS;
   node.channelCount = CHANNEL_COUNT;
+  node.keepAliveS = KEEP_ALIVE_S;
   node.birthPartCount = BIRTH_PART_COUNT;
   store<u8>(NODE_ID, 0x6e);
   node.idBytes = 1;
   outboxInit(slots, 128);
   sessionInit(gateways, nowMs);
+  session.farewell = FAREWELL_NONE;
 }
 
 /** A packet without body, or with one octet. */
@@ -68,6 +80,21 @@ function connecting(): void {
 function active(): void {
   connecting();
   connected(nowMs);
+}
+
+function stop(): void {
+  stopSession();
+  expect<bool>(isStopped()).toBe(false);
+  expect<bool>(takeDatagram(nowMs)).toBe(false);
+  expect<bool>(isStopped()).toBe(true);
+}
+
+/** A PUBACK for the outstanding publication. */
+function acknowledge(topicId: u32, code: u32): void {
+  const octets: u64 =
+    (0x070d << 40) | ((topicId as u64) << 24) | ((session.msgId as u64) << 8) | code;
+  for (let i = 0; i < 7; i++) store<u8>(datagram + i, (octets >> (8 * (6 - i))) as u8);
+  offerDatagram(PEER, datagram, 7, nowMs);
 }
 
 /** Lets every repeat of what is outstanding pass, and one more. */
@@ -133,6 +160,52 @@ describe("the session", () => {
     active();
     hear(DISCONNECT);
     expect<u32>(session.state).toBe(BACKOFF);
+  });
+
+  it("SEARCHING --stop--> STOPPED", () => {
+    begin(0);
+    wait(LONG_MS);
+    stop();
+  });
+
+  it("BACKOFF --stop--> STOPPED", () => {
+    begin(1);
+    stop();
+  });
+
+  it("CONNECTING --stop--> STOPPED", () => {
+    connecting();
+    stop();
+  });
+
+  it("ACTIVE --farewell--> STOPPED", () => {
+    active();
+    setTopicId(TOPIC_PRESENCE, 5);
+    stopSession();
+    wait(0);
+    expect<u32>(session.farewell).toBe(FAREWELL_SENT);
+    expect<u32>(session.state).toBe(ACTIVE);
+    acknowledge(5, 0);
+    expect<u32>(session.farewell).toBe(FAREWELL_SAID);
+    wait(0);
+    expect<u32>(session.state).toBe(STOPPED);
+    expect<u32>(load<u8>(outgoing.address, 1)).toBe(DISCONNECT);
+  });
+
+  it("a goodbye that is refused or lost ends without DISCONNECT, so that the will speaks", () => {
+    active();
+    setTopicId(TOPIC_PRESENCE, 5);
+    stopSession();
+    wait(0);
+    acknowledge(5, 3);
+    expect<bool>(takeDatagram(nowMs)).toBe(false);
+    expect<u32>(session.state).toBe(STOPPED);
+    active();
+    setTopicId(TOPIC_PRESENCE, 5);
+    stopSession();
+    for (let i = 0; i < 7; i++) wait(LONG_MS);
+    expect<u32>(session.state).toBe(STOPPED);
+    expect<bool>(takeDatagram(nowMs)).toBe(false);
   });
 });
 
