@@ -19,6 +19,7 @@ export const RING_BYTES = 4096; // one 125-register answer is 125 readings of 17
 export const CHANNELS_MAX = 250; // the channel is one octet in a record
 export const ALARMS_PER_CHANNEL_MAX = 4; // low-low, low, high, high-high
 export const SETPOINTS_MAX = 8; // the mailbox holds one command for each
+export const COMMANDS_PER_TICK = 4; // half a mailbox: two ticks empty it
 export const OUTPUTS_MAX = 16;
 export const TAPS_MAX = 2; // both chips have two UARTs to spare
 export const TAP_ENTRIES_PER_TICK = 64; // worst tick: 64 characters framed; at 115,200 baud a 5 ms period keeps up

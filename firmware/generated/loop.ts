@@ -42,6 +42,11 @@ export const ALARM_ROWS: StaticArray<i32> = [
   0, 1069547520, 1071644672, 0,
 ];
 
+export const SETPOINT_COUNT: i32 = 0;
+
+// SetpointRow, setpoint.ts
+export const SETPOINT_ROWS: usize = 0;
+
 export const OUTPUT_COUNT: i32 = 1;
 
 // OutputRow, actuate.ts

@@ -22,3 +22,7 @@ export declare function tap_take(tap: i32, address: usize, capacity: i32): i32;
 /** One record to the ring; 1 taken, 0 full: dropped, and the host counts it. */
 @external("host", "ring_put")
 export declare function ring_put(address: usize, length: i32): i32;
+
+/** One command record to `address`; its length, 0: none. */
+@external("host", "mailbox_take")
+export declare function mailbox_take(address: usize, capacity: i32): i32;

@@ -76,6 +76,8 @@ export class Pid {
   measured: i32; // of the step before
   atUs: u32;
   started: i32;
+  setpoint: i32; // of the step before
+  reserved: i32; // controllers stand in a row: each must keep the next one aligned
 }
 
 /** Sets the gains, in thousandths, and makes the next step a start. */
@@ -93,6 +95,7 @@ export function tunePid(pid: Pid, kp: i32, ki: i32, kd: i32): void {
  */
 export function startPid(pid: Pid, setpoint: i32, measured: i32, duty: i32, nowUs: u32): void {
   pid.integral = within(<i64>duty * NANO - proportionalOf(pid, setpoint, measured), pid);
+  pid.setpoint = setpoint;
   pid.measured = measured;
   pid.atUs = nowUs;
   pid.started = 1;
@@ -100,6 +103,7 @@ export function startPid(pid: Pid, setpoint: i32, measured: i32, duty: i32, nowU
 
 /** One step; the output, in 1/10,000, within the limits of the controller, which are not negative. */
 export function stepPid(pid: Pid, setpoint: i32, measured: i32, nowUs: u32): i32 {
+  if (setpoint != pid.setpoint) retarget(pid, setpoint, measured);
   const elapsedUs = <i64>min(nowUs - pid.atUs, ELAPSED_US_MAX);
   const direct = proportionalOf(pid, setpoint, measured) - derivativeOf(pid, measured, elapsedUs);
   const increment = incrementOf(pid, setpoint, measured, elapsedUs);
@@ -107,6 +111,15 @@ export function stepPid(pid: Pid, setpoint: i32, measured: i32, nowUs: u32): i32
   pid.measured = measured;
   pid.atUs = nowUs;
   return <i32>((within(direct + pid.integral, pid) + NANO / 2) / NANO);
+}
+
+// What the proportional part jumps by, the integral takes back within its limits: a new setpoint gives
+// no bump, and far from it the proportional part wins.
+function retarget(pid: Pid, setpoint: i32, measured: i32): void {
+  const jump =
+    proportionalOf(pid, setpoint, measured) - proportionalOf(pid, pid.setpoint, measured);
+  pid.integral = within(pid.integral - jump, pid);
+  pid.setpoint = setpoint;
 }
 
 // The integral grows until the output is at a limit, never beyond: what is above shrinks at once.

@@ -5,11 +5,11 @@
 // constants, in static memory. Nothing is allocated; every loop is bounded by a generated count or by
 // limits.ts. A count of 0 takes its part out of the module.
 //
-//   beginTick   sample ► filter;  tap ► pair ► registers ► ring (an answer may carry many samples)
+//   beginTick   mailbox ► clamp;  sample ► filter;  tap ► pair ► registers ► ring (an answer may carry many samples)
 //   decide()    node code: value() in, report() and drive() out
-//   endTick     alarms ► ring;  tap counters ► ring;  clamp ► outputs
+//   endTick     outcomes ► ring;  alarms ► ring;  tap counters ► ring;  clamp ► outputs
 
-import { ANALOG_COUNT, REGISTER_COUNT, TAP_COUNT } from "../generated/loop";
+import { ANALOG_COUNT, REGISTER_COUNT, SETPOINT_COUNT, TAP_COUNT } from "../generated/loop";
 import { OUTPUTS_MAX } from "../limits";
 import { CAUSE_NONE, QUALITY_BAD, QUALITY_GOOD } from "../wire/record";
 import { CHANNEL_KIND_COMPUTED } from "../wire/senml";
@@ -27,6 +27,13 @@ import {
   tickUs,
 } from "./tick/channels";
 import { outputRow, outputState, startOutputs, writeOutputs } from "./tick/outputs";
+import {
+  refuseSetpoint,
+  setpointValue,
+  settleSetpoints,
+  startSetpoints,
+  takeSetpoints,
+} from "./tick/setpoints";
 import { checkStale, hearTaps, startTaps, tellTaps } from "./tick/taps";
 
 @unmanaged
@@ -70,6 +77,19 @@ export function report(channel: i32, mantissa: i32): void {
 export function reportBad(channel: i32, cause: i32): void {
   assert(channelRow(channel).kind == CHANNEL_KIND_COMPUTED);
   acceptSample(channelState(channel), value(channel), QUALITY_BAD, cause);
+}
+
+/** Effective value of a set-point, as mantissa of its decimals: commanded and clamped, or its default. */
+export function setpoint(index: i32): i32 {
+  return setpointValue(index);
+}
+
+/**
+ * Refuses what was commanded to a set-point in this tick, so that the value of before holds on. An
+ * interlock calls it in every tick in which it holds, before anything uses setpoint().
+ */
+export function refuse(index: i32): void {
+  refuseSetpoint(index);
 }
 
 /** Drives an output with a duty in 1/10,000, clamped to its limits, until something else is asked for. */
@@ -125,12 +145,14 @@ export function release(controller: Pid): void {
 export function init(): void {
   startClock();
   startOutputs();
+  if (SETPOINT_COUNT > 0) startSetpoints();
   if (TAP_COUNT > 0) startTaps();
 }
 
 /** First part of a tick: everything that is measured or heard. */
 export function beginTick(): void {
   beginChannels();
+  if (SETPOINT_COUNT > 0) takeSetpoints();
   if (ANALOG_COUNT > 0) samplePins();
   if (TAP_COUNT > 0) hearTaps();
   if (REGISTER_COUNT > 0) checkStale();
@@ -138,6 +160,7 @@ export function beginTick(): void {
 
 /** Last part of a tick, after node code: everything that is told or driven. */
 export function endTick(): void {
+  if (SETPOINT_COUNT > 0) settleSetpoints();
   tellChannels();
   if (TAP_COUNT > 0) tellTaps();
   writeOutputs();

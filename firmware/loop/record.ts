@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Ring records: reading, event and state.
+// Ring records: reading, event, state and outcome of a command.
 //
 // Spec: SPEC.md §1.4. Little-endian, into one buffer of RECORD_BYTES_MAX; the length is returned.
 // (I1) a bad quality has type 0 and no value.
@@ -7,6 +7,7 @@
 import {
   KIND_EVENT,
   KIND_READING,
+  KIND_SETPOINT,
   KIND_STATE,
   QUALITY_BAD,
   RECORD_ACTIVE,
@@ -21,8 +22,16 @@ import {
   RECORD_VALUE_BYTES,
   TYPE_BYTES,
 } from "../wire/record";
+import {
+  OUTCOME_BYTES,
+  OUTCOME_CODE,
+  OUTCOME_EFFECTIVE,
+  OUTCOME_REQUEST,
+  OUTCOME_REQUESTED,
+} from "../wire/setpoint";
 import { TAP_COUNTER_COUNT } from "../wire/tap";
 import { ChannelState } from "./filter";
+import { Outcome } from "./setpoint";
 
 /** The latest sample of a channel. */
 export function encodeReading(
@@ -54,6 +63,18 @@ export function encodeState(at: usize, timeUs: u32, tap: i32, counters: usize): 
     store<u32>(at + RECORD_VALUE + (i << 2), load<u32>(counters + (i << 2)));
   }
   return RECORD_VALUE + TAP_COUNTER_COUNT * 4;
+}
+
+/** What became of a command, for the channel of its set-point. */
+export function encodeOutcome(at: usize, timeUs: u32, channel: i32, outcome: Outcome): i32 {
+  encodeHead(at, KIND_SETPOINT, channel, timeUs);
+  store<u8>(at + RECORD_TYPE, TYPE_BYTES);
+  store<u8>(at + RECORD_VALUE_BYTES, OUTCOME_BYTES);
+  store<u32>(at + RECORD_VALUE + OUTCOME_REQUEST, outcome.request);
+  store<i32>(at + RECORD_VALUE + OUTCOME_REQUESTED, outcome.requested);
+  store<i32>(at + RECORD_VALUE + OUTCOME_EFFECTIVE, outcome.effective);
+  store<u32>(at + RECORD_VALUE + OUTCOME_CODE, outcome.code);
+  return RECORD_VALUE + OUTCOME_BYTES;
 }
 
 function encodeHead(at: usize, kind: i32, channel: i32, timeUs: u32): void {

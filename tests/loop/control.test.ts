@@ -72,12 +72,16 @@ function createModel(g: typeof GAINS) {
   const within = (value: number) => Math.min(Math.max(value, g.min), g.max);
   let integral = 0;
   let before = 0;
+  let target = 0;
   return {
     start(setpoint: number, measured: number, duty: number) {
+      target = setpoint;
       integral = within(duty - g.kp * (setpoint - measured));
       before = measured;
     },
     step(setpoint: number, measured: number, seconds: number) {
+      integral = within(integral - g.kp * (setpoint - target)); // a new setpoint gives no bump
+      target = setpoint;
       const error = setpoint - measured;
       const slope = seconds > 0 ? (measured - before) / seconds : 0;
       const direct = g.kp * error - g.kd * slope;

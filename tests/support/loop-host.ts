@@ -12,6 +12,7 @@ import { nodeSchema, type NodeType } from "../../scripts/build/schema.ts";
 import { createSourceTree, LOOP_ENTRY } from "../../scripts/build/sources.ts";
 import { compilerVersion } from "../../scripts/build/version.ts";
 import {
+  KIND_SETPOINT,
   KIND_STATE,
   RECORD_ACTIVE,
   RECORD_ALARM,
@@ -27,6 +28,18 @@ import {
   TYPE_I32,
   TYPE_U32,
 } from "../../firmware/wire/record.ts";
+import {
+  MAILBOX_BYTES,
+  MAILBOX_LIFETIME_MS,
+  MAILBOX_MANTISSA,
+  MAILBOX_REQUEST,
+  MAILBOX_SETPOINT,
+  OUTCOME_BYTES,
+  OUTCOME_CODE,
+  OUTCOME_EFFECTIVE,
+  OUTCOME_REQUEST,
+  OUTCOME_REQUESTED,
+} from "../../firmware/wire/setpoint.ts";
 import { TAP_COUNTER_COUNT, TAP_ENTRY_BYTES } from "../../firmware/wire/tap.ts";
 
 export const NO_CODE = "export function decide(): void {}\n";
@@ -43,18 +56,41 @@ export interface LoopRecord {
   active: number;
   value: number | null; // null: type 0, or a state
   counters: number[]; // of a state
+  outcome: Outcome | null; // of a command
+}
+
+export interface Outcome {
+  request: number;
+  requested: number;
+  effective: number;
+  code: number;
+}
+
+export interface Command {
+  setpoint: number;
+  request: number;
+  mantissa: number;
+  lifetimeMs?: number;
 }
 
 export interface LoopHost {
   nowUs: number; // any size; the module sees it modulo 2^32
   adc: number[];
+  adcReads: number; // calls so far
   duties: Map<number, number>;
+  digital: number[]; // levels of the input pins; absent: no such pin
+  levels: Map<number, number>; // of the output pins
+  pulses: number[]; // counts of the pulse inputs
+  mailbox: Uint8Array[];
+  bursts: Map<number, (capacity: number) => Int16Array | null>; // by device; null: samples were lost
   records: LoopRecord[];
   ringFull: boolean;
   tapLimit: number; // most entries that a tap_take gives
   memory: WebAssembly.Memory;
   init(): void;
   tick(nowUs: number): void;
+  /** A command for the next tick that takes one. */
+  command(command: Command): void;
   /** Octets for a tap, with the ends of their characters; taken by the following ticks. */
   put(tap: number, octets: Uint8Array, timesUs: ArrayLike<number>): void;
   /** Entries not yet taken. */
@@ -99,7 +135,31 @@ export function createLoopHost(wasm: Uint8Array | WebAssembly.Module): LoopHost 
 
   const imports = {
     now_us: () => host.nowUs | 0,
-    adc_read: (input: number) => host.adc[input] ?? -1,
+    adc_read(input: number) {
+      host.adcReads++;
+      return host.adc[input] ?? -1;
+    },
+    digital_read: (pin: number) => host.digital[pin] ?? -1,
+    digital_write: (pin: number, level: number) => {
+      host.levels.set(pin, level);
+      return 0;
+    },
+    pulse_count: (input: number) => (host.pulses[input] ?? 0) | 0,
+    burst_take(device: number, address: number, capacity: number) {
+      const samples = host.bursts.get(device)?.(capacity);
+      if (samples === undefined) return 0;
+      if (samples === null) return -1;
+      const target = taken(address, capacity * 2);
+      samples.forEach((sample, i) => target.setInt16(2 * i, sample, true));
+      return samples.length;
+    },
+    mailbox_take(address: number, capacity: number) {
+      const record = host.mailbox[0];
+      if (record === undefined || record.length > capacity) return 0;
+      host.mailbox.shift();
+      new Uint8Array(host.memory.buffer, address, capacity).set(record);
+      return record.length;
+    },
     pwm_write: (output: number, duty: number) => {
       host.duties.set(output, duty);
       return 0;
@@ -124,7 +184,13 @@ export function createLoopHost(wasm: Uint8Array | WebAssembly.Module): LoopHost 
   const host: LoopHost = {
     nowUs: 0,
     adc: [],
+    adcReads: 0,
     duties: new Map(),
+    digital: [],
+    levels: new Map(),
+    pulses: [],
+    mailbox: [],
+    bursts: new Map(),
     records: [],
     ringFull: false,
     tapLimit: Infinity,
@@ -133,6 +199,9 @@ export function createLoopHost(wasm: Uint8Array | WebAssembly.Module): LoopHost 
     tick(nowUs) {
       host.nowUs = nowUs;
       call("tick")();
+    },
+    command(command) {
+      host.mailbox.push(encodeCommand(command));
     },
     put(tap, octets, timesUs) {
       assert.equal(octets.length, timesUs.length);
@@ -145,6 +214,15 @@ export function createLoopHost(wasm: Uint8Array | WebAssembly.Module): LoopHost 
     },
   };
   return host;
+}
+
+function encodeCommand({ setpoint, request, mantissa, lifetimeMs = 0 }: Command): Uint8Array {
+  const record = new DataView(new ArrayBuffer(MAILBOX_BYTES));
+  record.setUint8(MAILBOX_SETPOINT, setpoint);
+  record.setUint32(MAILBOX_REQUEST, request, true);
+  record.setInt32(MAILBOX_MANTISSA, mantissa, true);
+  record.setUint32(MAILBOX_LIFETIME_MS, lifetimeMs, true);
+  return new Uint8Array(record.buffer);
 }
 
 // What ended by now, in order.
@@ -181,6 +259,18 @@ function readRecord(view: DataView, length: number): LoopRecord {
     active: view.getUint8(RECORD_ACTIVE),
     value: readValue(view, type),
     counters,
+    outcome: kind === KIND_SETPOINT ? readOutcome(view) : null,
+  };
+}
+
+function readOutcome(view: DataView): Outcome {
+  assert.equal(view.getUint8(RECORD_VALUE_BYTES), OUTCOME_BYTES);
+  assert.equal(view.getUint32(RECORD_VALUE + OUTCOME_CODE, true) >>> 8, 0, "reserved octets");
+  return {
+    request: view.getUint32(RECORD_VALUE + OUTCOME_REQUEST, true),
+    requested: view.getInt32(RECORD_VALUE + OUTCOME_REQUESTED, true),
+    effective: view.getInt32(RECORD_VALUE + OUTCOME_EFFECTIVE, true),
+    code: view.getUint8(RECORD_VALUE + OUTCOME_CODE),
   };
 }
 

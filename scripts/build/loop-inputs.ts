@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// Rows of what loop samples or hears: analog inputs and registers.
+//
+// Each row has the fields of its struct in firmware/loop, in their order. What cannot be built is a
+// Failure with its field.
+
+import {
+  CAUSE_OPEN_WIRE,
+  CAUSE_OVER_RANGE,
+  CAUSE_UNDER_RANGE,
+} from "../../firmware/wire/record.ts";
+import { EXIT_FAILED, Failure } from "../cli/failure.ts";
+import type { Row } from "./loop-table.ts";
+import type { AnalogChannel, NodeType, RegisterChannel } from "./schema.ts";
+import { I32_MAX, I32_MIN } from "./steps.ts";
+
+const CAUSES = {
+  "under-range": CAUSE_UNDER_RANGE,
+  "over-range": CAUSE_OVER_RANGE,
+  "open-wire": CAUSE_OPEN_WIRE,
+};
+const TABLE_CODES = { holding: 3, input: 4 };
+const REGISTER_TYPES = ["u16", "i16", "u32", "i32", "f32"];
+const REGISTER_ORDERS = ["ABCD", "CDAB", "BADC", "DCBA"];
+const RAW_FULL = 4096; // the line is tabled at raw 0 and here, so that a shift takes the place of a division
+const FRACTION = 65_536;
+
+/** AnalogRow, sample.ts. */
+export function analogRowsOf(node: NodeType): Row[] {
+  return Object.entries(node.channels).flatMap(([name, channel], index) => {
+    if (channel.kind !== "analog") return [];
+    return [{ name, fields: analogFields(node, name, channel, index) }];
+  });
+}
+
+function analogFields(node: NodeType, name: string, c: AnalogChannel, index: number): number[] {
+  return [
+    index,
+    c.input,
+    Math.round(c.everyMs / node.periodMs),
+    c.valid[0],
+    c.valid[1],
+    CAUSES[c.belowCause],
+    CAUSES[c.aboveCause],
+    ...linePoint(name, c, 0),
+    ...linePoint(name, c, RAW_FULL),
+    c.median,
+    Math.max(1, Math.round(c.ema * FRACTION)),
+  ];
+}
+
+// Mantissa steps at a raw count: whole steps, and 1/65536 of one.
+function linePoint(name: string, channel: AnalogChannel, raw: number): [number, number] {
+  const { raw: from, value } = channel.scale;
+  const slope = (value[1] - value[0]) / (from[1] - from[0]);
+  const steps = (value[0] + slope * (raw - from[0])) * 10 ** channel.decimals;
+  if (!(steps > I32_MIN && steps < I32_MAX))
+    throw new Failure(
+      EXIT_FAILED,
+      `channels.${name}.scale: the line is at ${steps} steps of 1e-${channel.decimals} ` +
+        `for the raw count ${raw}, beyond 32 bits`,
+      'give fewer "decimals", or two points that are further apart',
+    );
+  const fixed = Math.round(steps * FRACTION); // below 2^47: exact
+  const whole = Math.floor(fixed / FRACTION);
+  return [whole, fixed - whole * FRACTION];
+}
+
+/** RegisterRow, tap/register.ts. */
+export function registerRowsOf(node: NodeType): Row[] {
+  const taps = Object.keys(node.taps);
+  const rows = Object.entries(node.channels).flatMap(([name, channel], index) =>
+    channel.kind === "register" ? [{ name, fields: registerFields(taps, channel, index) }] : [],
+  );
+  // By tap, unit, function code, address; the stable sort keeps the order of channels after that.
+  const key = ({ fields }: Row): number[] => fields.slice(1, 5);
+  return rows.sort((a, b) => compareLists(key(a), key(b)));
+}
+
+function registerFields(taps: string[], channel: RegisterChannel, index: number): number[] {
+  return [
+    index,
+    taps.indexOf(channel.tap),
+    channel.unitId,
+    TABLE_CODES[channel.table],
+    channel.address,
+    REGISTER_TYPES.indexOf(channel.type),
+    REGISTER_ORDERS.indexOf(channel.order),
+    channel.staleMs ?? 0,
+  ];
+}
+
+function compareLists(a: number[], b: number[]): number {
+  const at = a.findIndex((value, i) => value !== b[i]);
+  return at < 0 ? 0 : a[at]! - b[at]!;
+}

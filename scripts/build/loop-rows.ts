@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// Rows of channels, alarms, set-points, outputs and taps for loop.
+//
+// Each row has the fields of its struct in firmware/loop, in their order. Limits and dead bands become
+// mantissas or raw register units here. What cannot be built is a Failure with its field.
+
+import { TAP_ENTRIES_PER_TICK } from "../../firmware/limits.ts";
+import {
+  CHANNEL_KIND_ANALOG,
+  CHANNEL_KIND_COMPUTED,
+  CHANNEL_KIND_REGISTER,
+  CHANNEL_KIND_SETPOINT,
+} from "../../firmware/wire/senml.ts";
+import { EXIT_FAILED, Failure } from "../cli/failure.ts";
+import type { Row } from "./loop-table.ts";
+import { allChannels, type NodeType } from "./schema.ts";
+import { setpointSteps } from "./setpoints.ts";
+import { distance, level, typeOf } from "./steps.ts";
+
+const KINDS = {
+  analog: CHANNEL_KIND_ANALOG,
+  register: CHANNEL_KIND_REGISTER,
+  computed: CHANNEL_KIND_COMPUTED,
+  setpoint: CHANNEL_KIND_SETPOINT,
+};
+const PERMYRIAD = 10_000;
+
+/** ChannelRow, filter.ts. */
+export function channelRowsOf(node: NodeType): Row[] {
+  let alarmFirst = 0;
+  return allChannels(node).map(([name, channel]) => {
+    const alarmCount = Object.keys(channel.alarms).length;
+    const type = typeOf(channel);
+    const fields = [
+      KINDS[channel.kind],
+      type,
+      channel.deadband === undefined ? 0 : 1,
+      channel.deadband === undefined ? 0 : distance(channel, channel.deadband),
+      channel.heartbeatMs,
+      alarmFirst,
+      alarmCount,
+    ];
+    alarmFirst += alarmCount;
+    return { name, fields };
+  });
+}
+
+/** AlarmRow, decide.ts. */
+export function alarmRowsOf(node: NodeType): Row[] {
+  return Object.entries(node.channels).flatMap(([channelName, channel]) =>
+    Object.entries(channel.alarms).map(([name, alarm]) => {
+      const above = alarm.above !== undefined;
+      const limit = alarm.above ?? alarm.below ?? 0;
+      const back = above ? limit - alarm.hysteresis : limit + alarm.hysteresis;
+      return {
+        name: `${channelName}/${name}`,
+        fields: [above ? 1 : 0, level(channel, limit), level(channel, back), alarm.delayMs],
+      };
+    }),
+  );
+}
+
+/** SetpointRow, setpoint.ts. */
+export function setpointRowsOf(node: NodeType): Row[] {
+  const first = Object.keys(node.channels).length;
+  return Object.entries(node.setpoints).map(([name, one], index) => {
+    const limits = [one.min, one.max, one.default].map((v) => setpointSteps(v, one.decimals));
+    return { name, fields: [first + index, ...limits, one.staleMs ?? 0] };
+  });
+}
+
+/** OutputRow, actuate.ts. */
+export function outputRowsOf(node: NodeType): Row[] {
+  return Object.entries(node.outputs).map(([name, o]) => {
+    const duties = [o.min, o.max, o.safe].map((duty) => Math.round(duty * PERMYRIAD));
+    return { name, fields: [o.output, ...duties] };
+  });
+}
+
+/** TapRow, tick/taps.ts. */
+export function tapRowsOf(node: NodeType): Row[] {
+  return Object.entries(node.taps).map(([name, tap], index) => {
+    const bits = tap.format === "8N1" || tap.format.startsWith("7") ? 10 : 11;
+    const characterUs = (bits * 1e6) / tap.baud;
+    if (characterUs * TAP_ENTRIES_PER_TICK < node.periodMs * 1000)
+      throw new Failure(
+        EXIT_FAILED,
+        `taps.${name}.baud: at ${tap.baud} baud more than ${TAP_ENTRIES_PER_TICK} characters ` +
+          `come in a period of ${node.periodMs} ms`,
+        `set "periodMs" to ${Math.floor((characterUs * TAP_ENTRIES_PER_TICK) / 100) / 10} or less`,
+      );
+    return { name, fields: [index, Math.ceil(characterUs)] };
+  });
+}
