@@ -4,6 +4,7 @@
 // Layouts: firmware/link/node.ts; order of the texts: firmware/link/texts.ts. Little-endian.
 
 export const OUTBOX_SLOTS: i32 = 512;
+export const SCRATCH_BYTES: i32 = 4096;
 export const KEEP_ALIVE_S: i32 = 10;
 export const CHANNEL_COUNT: i32 = 3;
 export const SETPOINT_COUNT: i32 = 0;

@@ -15,6 +15,7 @@ import {
   KEEP_ALIVE_S,
   OUTBOX_SLOTS,
   PERIOD_US,
+  SCRATCH_BYTES,
   SETPOINT_COUNT,
   SETPOINTS,
   TAP_COUNT,
@@ -78,7 +79,6 @@ import { randomMix } from "./random";
 import { timeAdvance, timeInit, timeNow } from "./time";
 import { BUSY_DELAY_MS, delayUntil, due, START_RETRY_MS, START_RETRY_MS_MAX } from "./timing";
 
-const SCRATCH_BYTES = 4096;
 const SCRATCH: usize = memory.data(SCRATCH_BYTES, 8); // ours during a poll, the caller's between polls
 const SLOTS: usize = memory.data(OUTBOX_SLOTS * SLOT_BYTES, 8);
 const PEER_BYTES = 4; // before the octets of a datagram taken

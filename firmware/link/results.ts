@@ -63,9 +63,11 @@ export function addResult(name: usize, nameBytes: u32): Result {
   return result;
 }
 
-/** The result of this number reached the gateway, or never will; it may have been dropped meanwhile. */
-export function settleResult(number: u32): void {
-  if (number == results.first) results.first++;
+/** The result of this number reached the gateway, or it refuses it; it may have been dropped meanwhile. */
+export function settleResult(number: u32, acknowledged: bool): void {
+  if (number != results.first) return;
+  results.first++;
+  if (!acknowledged) count(COUNTER_RESULTS_DROPPED);
 }
 
 /** Writes the oldest result to the writer. */

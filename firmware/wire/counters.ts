@@ -23,6 +23,6 @@ export const COUNTER_LOOP_TRAPS = 15;
 export const COUNTER_LOOP_OVERRUNS = 16;
 export const COUNTER_LINK_TRAPS = 17;
 // Kept by link again: it came after the host's.
-export const COUNTER_RESULTS_DROPPED = 18; // results of commands pushed out of a full queue
+export const COUNTER_RESULTS_DROPPED = 18; // results pushed out of a full queue, or refused
 export const COUNTER_COUNT = 19;
 export const COUNTER_HOST_FIRST = 14;

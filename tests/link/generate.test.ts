@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { generateLink } from "../../scripts/build/generate-link.ts";
-import { channelScale, decimal, type NodeType } from "../../scripts/build/schema.ts";
+import { allChannels, channelScale, decimal, type NodeType } from "../../scripts/build/schema.ts";
 import { packageVersion } from "../../scripts/build/version.ts";
 import {
   buildLink,
@@ -60,6 +60,66 @@ function numberOf(item: Item): number {
   return Number(`${m}e${e}`);
 }
 
+const KINDS = ["analog", "register", "computed", "digital", "counter"].concat([
+  "vibration",
+  "state",
+  "field",
+  "setpoint",
+]);
+
+function checkChannels(node: NodeType, channels: Map<number, Item>[]): void {
+  assert.equal(channels.length, allChannels(node).length);
+  for (const [index, [name, channel]] of allChannels(node).entries()) {
+    const map = channels[index]!;
+    const { exponent, mantissa } = channelScale(channel);
+    assert.equal(map.get(0), name);
+    assert.equal(map.get(1), channel.unit);
+    assert.equal(map.get(2), KINDS.indexOf(channel.kind));
+    assert.deepEqual(map.get(3), { e: exponent, m: mantissa });
+    assert.equal(map.get(4), channel.qos);
+    const alarms = ((map.get(5) as Item[][] | undefined) ?? []).map(
+      ([n, above, limit, h, delay, ...latch]) => [
+        n,
+        above,
+        numberOf(limit!),
+        numberOf(h!),
+        delay,
+        ...latch,
+      ],
+    );
+    assert.deepEqual(
+      alarms,
+      Object.entries(channel.alarms).map(([n, a]) => [
+        n,
+        a.above === undefined ? 0 : 1,
+        a.above ?? a.below,
+        a.hysteresis,
+        a.delayMs,
+        ...("latch" in a && a.latch === true ? [1] : []),
+      ]),
+    );
+    assert.equal(map.get(7), "everyMs" in channel ? channel.everyMs : 0);
+    assert.equal(map.get(8), channel.deadband === undefined ? 0 : channel.heartbeatMs);
+    assert.equal(map.has(6), channel.kind === "register");
+    const limits = map.get(9) as Item[] | undefined;
+    assert.deepEqual(
+      limits?.map(numberOf),
+      channel.kind === "setpoint"
+        ? [channel.min, channel.max, channel.default, channel.staleMs]
+        : undefined,
+    );
+    if (channel.kind !== "register") continue;
+    assert.deepEqual(map.get(6), [
+      Object.keys(node.taps).indexOf(channel.tap),
+      channel.unitId,
+      channel.table === "holding" ? 3 : 4,
+      channel.address,
+      ["u16", "i16", "u32", "i32", "f32"].indexOf(channel.type),
+      ["ABCD", "CDAB", "BADC", "DCBA"].indexOf(channel.order),
+    ]);
+  }
+}
+
 function checkBirth(node: NodeType, birth: Birth): void {
   assert.deepEqual(
     [...birth.identity],
@@ -71,44 +131,10 @@ function checkBirth(node: NodeType, birth: Birth): void {
       [4, LINK_VERSION],
       [5, "test host"],
       [6, Math.round(node.periodMs * 1000)],
-      [7, Object.keys(node.channels).length],
+      [7, allChannels(node).length],
     ],
   );
-  assert.equal(birth.channels.length, Object.keys(node.channels).length);
-  for (const [index, [name, channel]] of Object.entries(node.channels).entries()) {
-    const map = birth.channels[index]!;
-    const { exponent, mantissa } = channelScale(channel);
-    assert.equal(map.get(0), name);
-    assert.equal(map.get(1), channel.unit);
-    assert.equal(map.get(2), ["analog", "register", "computed"].indexOf(channel.kind));
-    assert.deepEqual(map.get(3), { e: exponent, m: mantissa });
-    assert.equal(map.get(4), channel.qos);
-    const alarms = ((map.get(5) as Item[][] | undefined) ?? []).map(
-      ([n, above, limit, h, delay]) => [n, above, numberOf(limit!), numberOf(h!), delay],
-    );
-    assert.deepEqual(
-      alarms,
-      Object.entries(channel.alarms).map(([n, a]) => [
-        n,
-        a.above === undefined ? 0 : 1,
-        a.above ?? a.below,
-        a.hysteresis,
-        a.delayMs,
-      ]),
-    );
-    assert.equal(map.get(7), channel.kind === "analog" ? channel.everyMs : 0);
-    assert.equal(map.get(8), channel.deadband === undefined ? 0 : channel.heartbeatMs);
-    assert.equal(map.has(6), channel.kind === "register");
-    if (channel.kind !== "register") continue;
-    assert.deepEqual(map.get(6), [
-      Object.keys(node.taps).indexOf(channel.tap),
-      channel.unitId,
-      channel.table === "holding" ? 3 : 4,
-      channel.address,
-      ["u16", "i16", "u32", "i32", "f32"].indexOf(channel.type),
-      ["ABCD", "CDAB", "BADC", "DCBA"].indexOf(channel.order),
-    ]);
-  }
+  checkChannels(node, birth.channels);
   const duty = (value: number): number => Math.round(value * 10_000);
   assert.deepEqual(
     birth.outputs,
@@ -214,6 +240,45 @@ test("sixteen outputs and two taps find room in a last part of their own", async
   );
   const taps = { a: tap, b: { ...tap, uart: 1 } };
   await born(parseNode({ type: "wide-outputs", channels, outputs, taps }));
+});
+
+test("set-points are born after the channels, with limits, and their readings are sent", async () => {
+  const most = Object.fromEntries(
+    Array.from({ length: 7 }, (_, i) => [
+      long(i, "s"),
+      { unit: "count", decimals: 6, min: -2147.483648, max: 2147.483647, default: -0.000001 },
+    ]),
+  );
+  const node = parseNode({
+    type: "written",
+    channels: { heat: { kind: "computed" } },
+    setpoints: {
+      target: { unit: "Cel", decimals: 1, min: 0, max: 300, default: 20.5, staleMs: 5000 },
+      ...most,
+    },
+  });
+  const rig = await born(node);
+  put(rig.host, { channel: 1, i32: 205 });
+  rig.host.run(1000);
+  assert.deepEqual(
+    delivered(rig.gateway).map(({ name, value }) => [name, value]),
+    [["target", { e: -1, m: 205 }]],
+  );
+});
+
+test("set-points that cannot be are refused by name", () => {
+  const parse = (setpoints: object) => (): NodeType =>
+    parseNode({ type: "x", channels: { a: { kind: "computed" } }, setpoints });
+  const good = { decimals: 1, min: 0, max: 10, default: 5 };
+  const nine = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`s${i}`, good]));
+  assert.doesNotThrow(parse({ b: good }));
+  assert.throws(parse(nine), /at most 8 set-points/);
+  assert.throws(parse({ a: good }), /a channel has this name/);
+  assert.throws(parse({ b: { ...good, max: 10.05 } }), /a multiple of 1e-1/);
+  assert.throws(parse({ b: { ...good, max: 300_000_000 } }), /does not fit 32 bits/);
+  assert.throws(parse({ b: { ...good, min: 11 } }), /is above/);
+  assert.throws(parse({ b: { ...good, default: 11 } }), /between 0 and 10/);
+  assert.throws(parse({ b: { ...good, default: -1 } }), /between 0 and 10/);
 });
 
 test("what cannot fit is refused by name when it is generated", () => {

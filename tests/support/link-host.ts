@@ -24,7 +24,7 @@ export const LINK_HASH = new Uint8Array(32).map((_, i) => 200 - i);
 const HOST = Buffer.from("test host");
 const SECTOR_BYTES = 4096;
 const FLASH_BYTES = 2 * SECTOR_BYTES;
-const WAITING_MAX = 1024; // 4,096 octets of u32
+const WAITING_MAX = 4096; // the largest outbox; scratch has room for what can wait
 const POLLS_PER_INSTANT_MAX = 100; // more without time passing is a node that spins
 
 /** A node.json object, checked. */
@@ -159,11 +159,7 @@ export function createLinkHost(module: WebAssembly.Module, options: HostOptions 
       return delayMs;
     },
     run: (forMs) => run(inside, forMs),
-    deliver(peer, bytes, afterMs) {
-      const order = inside.queue.length;
-      inside.queue.push({ atMs: host.nowMs + afterMs, order, peer, bytes });
-      inside.queue.sort((a, b) => a.atMs - b.atMs);
-    },
+    deliver: (peer, bytes, afterMs) => deliver(inside, peer, bytes, afterMs),
     counters() {
       const view = new DataView(host.memory.buffer, call("counters"), 4 * COUNTER_COUNT);
       return Object.fromEntries(
@@ -210,6 +206,11 @@ function initialState(options: HostOptions) {
     stopped: false,
     memory: undefined as unknown as WebAssembly.Memory,
   };
+}
+
+function deliver({ host, queue }: Inside, peer: number, bytes: Uint8Array, afterMs: number): void {
+  queue.push({ atMs: host.nowMs + afterMs, order: queue.length, peer, bytes });
+  queue.sort((a, b) => a.atMs - b.atMs);
 }
 
 function run({ host, queue }: Inside, forMs: number): void {

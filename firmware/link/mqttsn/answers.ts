@@ -157,7 +157,8 @@ function takePuback(nowMs: u32): void {
     session.waitMs = WAIT_MS_MIN;
     if (session.topic == TOPIC_PRESENCE) takePresence(code);
     else if (session.topic == TOPIC_BIRTH) nextBirthPart();
-    else if (session.topic == TOPIC_SET_RESULT) settleResult(session.records);
+    else if (session.topic == TOPIC_SET_RESULT)
+      settleResult(session.records, code == RETURN_ACCEPTED);
     else outboxSettle(session.records, code == RETURN_ACCEPTED);
   }
 }

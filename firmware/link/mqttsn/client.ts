@@ -18,6 +18,7 @@ import { timeSettled } from "../time";
 import { delayUntil, due, SEARCH_MS_MAX } from "../timing";
 import {
   outgoing,
+  pingDeadline,
   requestConnect,
   sayDisconnect,
   searchGateway,
@@ -99,8 +100,9 @@ export function datagramSent(taken: bool, nowMs: u32): void {
 /** Milliseconds until takeDatagram() has something again, if nothing arrives before. */
 export function clientDelay(nowMs: u32): u32 {
   const isWaiting = session.awaited != NOTHING;
-  if (session.state != ACTIVE) return delayUntil(nowMs, session.deadlineMs);
-  let delayMs = isWaiting ? delayUntil(nowMs, session.deadlineMs) : POLL_DELAY_MS_MAX;
+  if (session.state != ACTIVE || session.farewell != FAREWELL_NONE)
+    return delayUntil(nowMs, session.deadlineMs);
+  let delayMs = delayUntil(nowMs, isWaiting ? session.deadlineMs : pingDeadline());
   if (isCongested(nowMs)) return delayMs;
   if (isUsable(TOPIC_STATUS)) delayMs = min(delayMs, delayUntil(nowMs, session.statusMs));
   if (!timeSettled()) return delayMs;

@@ -168,11 +168,16 @@ function startPublish(buffer: usize, flags: u32, topic: i32, msgId: u32): void {
 /** Starts the next request if there is one; false: nothing to ask. */
 export function startRequest(nowMs: u32): bool {
   if (!isCongested(nowMs) && (startSetUp(nowMs) || startMessage(nowMs))) return true;
-  const pingMs = node.keepAliveS * PING_MS_PER_KEEP_ALIVE_S;
-  if (!due(nowMs, session.heardMs + pingMs) && !due(nowMs, session.saidMs + pingMs)) return false;
+  if (!due(nowMs, pingDeadline())) return false;
   packetStart(REQUEST, PINGREQ);
   expect(PINGRESP, nowMs);
   return true;
+}
+
+/** §6.11: when nothing was heard, or nothing said, for most of the keep alive. */
+export function pingDeadline(): u32 {
+  const earlierMs = due(session.heardMs, session.saidMs) ? session.saidMs : session.heardMs;
+  return earlierMs + node.keepAliveS * PING_MS_PER_KEEP_ALIVE_S;
 }
 
 /** What a session needs before readings: a REGISTER, or a retained publication. */
@@ -234,7 +239,7 @@ function startResult(nowMs: u32): bool {
   if (!resultWaits()) return false;
   session.records = results.first;
   if (!isUsable(TOPIC_SET_RESULT)) {
-    settleResult(results.first); // the gateway does not take this topic at all
+    settleResult(results.first, false); // the gateway does not take this topic at all
     return false;
   }
   session.topic = TOPIC_SET_RESULT;
