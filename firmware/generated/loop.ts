@@ -32,6 +32,21 @@ export const REGISTER_ROWS: StaticArray<i32> = [
   1, 0, 9, 4, 100, 4, 1, 3000,
 ];
 
+export const DIGITAL_COUNT: i32 = 0;
+
+// DigitalRow, digital.ts
+export const DIGITAL_ROWS: usize = 0;
+
+export const COUNTER_COUNT: i32 = 0;
+
+// CounterRow, tick/pins.ts
+export const COUNTER_ROWS: usize = 0;
+
+export const STATE_COUNT: i32 = 0;
+
+// StateRow, machine.ts
+export const STATE_ROWS: usize = 0;
+
 export const ALARM_COUNT: i32 = 2;
 
 // AlarmRow, decide.ts
@@ -41,6 +56,11 @@ export const ALARM_ROWS: StaticArray<i32> = [
   // flow/low
   0, 1069547520, 1071644672, 0,
 ];
+
+export const LATCH_COUNT: i32 = 0;
+
+// LatchRow, decide.ts
+export const LATCH_ROWS: usize = 0;
 
 export const SETPOINT_COUNT: i32 = 0;
 
@@ -54,6 +74,11 @@ export const OUTPUT_ROWS: StaticArray<i32> = [
   // valve
   1, 500, 9000, 0,
 ];
+
+export const SWITCH_COUNT: i32 = 0;
+
+// SwitchRow, actuate.ts
+export const SWITCH_ROWS: usize = 0;
 
 export const TAP_COUNT: i32 = 1;
 

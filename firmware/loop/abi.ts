@@ -15,6 +15,18 @@ export declare function adc_read(input: i32): i32;
 @external("host", "pwm_write")
 export declare function pwm_write(output: i32, duty: i32): i32;
 
+/** Level of an input pin, 0 or 1; -1: there is no such pin. */
+@external("host", "digital_read")
+export declare function digital_read(pin: i32): i32;
+
+/** Level to an output pin; 0 done, -1: there is no such pin. */
+@external("host", "digital_write")
+export declare function digital_write(pin: i32, level: i32): i32;
+
+/** Pulses of an input since power-on, as u32, wrapping; 0 where there is no such input. */
+@external("host", "pulse_count")
+export declare function pulse_count(input: i32): i32;
+
 /** Up to `capacity` tap entries to `address`; how many. */
 @external("host", "tap_take")
 export declare function tap_take(tap: i32, address: usize, capacity: i32): i32;

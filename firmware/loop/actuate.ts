@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// PWM outputs: every duty is clamped to the limits of node.json before it leaves.
+// Outputs: every duty is clamped to the limits of node.json before it leaves.
 //
 // Duties are in 1/10,000 inside, 0..65535 at the host. The safe value may lie outside min..max: it is
 // what the machine needs when nobody is in control.
@@ -17,6 +17,19 @@ export class OutputRow {
 @unmanaged
 export class OutputState {
   duty: i32;
+}
+
+/** One output of one bit. */
+@unmanaged
+export class SwitchRow {
+  pin: i32; // number at the host
+  safe: i32; // 0 or 1
+}
+
+/** The level that the next end of a tick writes. */
+@unmanaged
+export class SwitchState {
+  level: i32;
 }
 
 /** Sets a wish, clamped to min..max. */

@@ -25,7 +25,20 @@ export class AlarmState {
   beyond: u8;
   active: u8;
   told: u8;
-  reserved: u8; // states stand in a row: each must keep the next one aligned
+  released: u8; // a latching one: 1 once reset, until the next good value
+}
+
+/** Beside each alarm where one of them latches. */
+@unmanaged
+export class LatchRow {
+  latches: i32; // 1: raised until it is reset
+}
+
+/** True when a raised alarm stays so whatever the value is; takes the reset. */
+export function holdsLatch(row: LatchRow, state: AlarmState): bool {
+  const holds = row.latches != 0 && state.active != 0 && state.released == 0;
+  state.released = 0;
+  return holds;
 }
 
 /** A good value through one alarm; sets `active`. A bad one is not brought here: the alarm stays. */

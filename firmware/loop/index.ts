@@ -7,13 +7,21 @@
 //
 //   beginTick   mailbox ► clamp;  sample ► filter;  tap ► pair ► registers ► ring (an answer may carry many samples)
 //   decide()    node code: value() in, report() and drive() out
-//   endTick     outcomes ► ring;  alarms ► ring;  tap counters ► ring;  clamp ► outputs
+//   endTick     states;  outcomes ► ring;  alarms ► ring;  tap counters ► ring;  clamp ► outputs
 
-import { ANALOG_COUNT, REGISTER_COUNT, SETPOINT_COUNT, TAP_COUNT } from "../generated/loop";
+import {
+  ANALOG_COUNT,
+  COUNTER_COUNT,
+  DIGITAL_COUNT,
+  REGISTER_COUNT,
+  SETPOINT_COUNT,
+  STATE_COUNT,
+  TAP_COUNT,
+} from "../generated/loop";
 import { OUTPUTS_MAX } from "../limits";
 import { CAUSE_NONE, QUALITY_BAD, QUALITY_GOOD } from "../wire/record";
 import { CHANNEL_KIND_COMPUTED } from "../wire/senml";
-import { driveOutput, driveOutputSafe } from "./actuate";
+import { driveOutput } from "./actuate";
 import { Pid, startPid, stepPid, tunePid } from "./decide";
 import { acceptSample } from "./filter";
 import { samplePins } from "./tick/analog";
@@ -21,12 +29,21 @@ import {
   beginChannels,
   channelRow,
   channelState,
+  releaseAlarms,
   startClock,
   tellChannels,
   tickMs,
   tickUs,
 } from "./tick/channels";
-import { outputRow, outputState, startOutputs, writeOutputs } from "./tick/outputs";
+import {
+  outputRow,
+  outputState,
+  safeOutput,
+  startOutputs,
+  switchState,
+  writeOutputs,
+} from "./tick/outputs";
+import { readCounters, readPins } from "./tick/pins";
 import {
   refuseSetpoint,
   setpointValue,
@@ -34,6 +51,7 @@ import {
   startSetpoints,
   takeSetpoints,
 } from "./tick/setpoints";
+import { decideStates } from "./tick/states";
 import { checkStale, hearTaps, startTaps, tellTaps } from "./tick/taps";
 
 @unmanaged
@@ -97,9 +115,24 @@ export function drive(output: i32, permyriad: i32): void {
   driveOutput(outputRow(output), outputState(output), permyriad);
 }
 
-/** Drives an output with its safe value. */
+/** Drives an output of either kind with its safe value. */
 export function driveSafe(output: i32): void {
-  driveOutputSafe(outputRow(output), outputState(output));
+  safeOutput(output);
+}
+
+/** Sets a digital output until something else is asked for. */
+export function turn(output: i32, on: bool): void {
+  switchState(output).level = on ? 1 : 0;
+}
+
+/** What a digital output is set to. */
+export function isOn(output: i32): bool {
+  return switchState(output).level != 0;
+}
+
+/** Lets latching alarms go: those whose value is back return, the others stay raised and latched. */
+export function resetAlarms(): void {
+  releaseAlarms();
 }
 
 /** The duty of an output after clamping, in 1/10,000. */
@@ -154,12 +187,15 @@ export function beginTick(): void {
   beginChannels();
   if (SETPOINT_COUNT > 0) takeSetpoints();
   if (ANALOG_COUNT > 0) samplePins();
+  if (DIGITAL_COUNT > 0) readPins();
+  if (COUNTER_COUNT > 0) readCounters();
   if (TAP_COUNT > 0) hearTaps();
   if (REGISTER_COUNT > 0) checkStale();
 }
 
 /** Last part of a tick, after node code: everything that is told or driven. */
 export function endTick(): void {
+  if (STATE_COUNT > 0) decideStates();
   if (SETPOINT_COUNT > 0) settleSetpoints();
   tellChannels();
   if (TAP_COUNT > 0) tellTaps();

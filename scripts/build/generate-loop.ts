@@ -5,12 +5,21 @@
 // A table without rows takes its part out of the module.
 
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
-import { analogRowsOf, registerRowsOf } from "./loop-inputs.ts";
+import {
+  analogRowsOf,
+  counterRowsOf,
+  digitalRowsOf,
+  registerRowsOf,
+  stateRowsOf,
+} from "./loop-inputs.ts";
 import {
   alarmRowsOf,
   channelRowsOf,
+  latchRowsOf,
+  outputNames,
   outputRowsOf,
   setpointRowsOf,
+  switchRowsOf,
   tapRowsOf,
 } from "./loop-rows.ts";
 import { table } from "./loop-table.ts";
@@ -57,9 +66,14 @@ function constantsOf(node: NodeType): string {
     table("CHANNEL", "ChannelRow, filter.ts", channelRowsOf(node)),
     table("ANALOG", "AnalogRow, sample.ts", analogRowsOf(node)),
     table("REGISTER", "RegisterRow, tap/register.ts", registerRowsOf(node)),
+    table("DIGITAL", "DigitalRow, digital.ts", digitalRowsOf(node)),
+    table("COUNTER", "CounterRow, tick/pins.ts", counterRowsOf(node)),
+    table("STATE", "StateRow, machine.ts", stateRowsOf(node)),
     table("ALARM", "AlarmRow, decide.ts", alarmRowsOf(node)),
+    table("LATCH", "LatchRow, decide.ts", latchRowsOf(node)),
     table("SETPOINT", "SetpointRow, setpoint.ts", setpointRowsOf(node)),
     table("OUTPUT", "OutputRow, actuate.ts", outputRowsOf(node)),
+    table("SWITCH", "SwitchRow, actuate.ts", switchRowsOf(node)),
     table("TAP", "TapRow, tick/taps.ts", tapRowsOf(node)),
   ].join("\n");
 }
@@ -73,9 +87,7 @@ function namesOf(node: NodeType): string {
     ...Object.keys(node.setpoints).map((key, i) =>
       nameLine(taken, `setpoints.${key}`, `${key}_SETPOINT`, i),
     ),
-    ...Object.keys(node.outputs).map((key, i) =>
-      nameLine(taken, `outputs.${key}`, `${key}_OUTPUT`, i),
-    ),
+    ...outputNames(node).map((key, i) => nameLine(taken, `outputs.${key}`, `${key}_OUTPUT`, i)),
   ];
   return `// SPDX-License-Identifier: MIT
 // Numbers of the channels, set-points and outputs of a node type, for its loop.ts.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Rows of what loop samples or hears: analog inputs and registers.
+// Rows of what loop samples or hears, and of states that follow from it.
 //
 // Each row has the fields of its struct in firmware/loop, in their order. What cannot be built is a
 // Failure with its field.
@@ -11,8 +11,8 @@ import {
 } from "../../firmware/wire/record.ts";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
 import type { Row } from "./loop-table.ts";
-import type { AnalogChannel, NodeType, RegisterChannel } from "./schema.ts";
-import { I32_MAX, I32_MIN } from "./steps.ts";
+import type { AnalogChannel, NodeType, RegisterChannel, StateChannel } from "./schema.ts";
+import { I32_MAX, I32_MIN, level } from "./steps.ts";
 
 const CAUSES = {
   "under-range": CAUSE_UNDER_RANGE,
@@ -93,4 +93,42 @@ function registerFields(taps: string[], channel: RegisterChannel, index: number)
 function compareLists(a: number[], b: number[]): number {
   const at = a.findIndex((value, i) => value !== b[i]);
   return at < 0 ? 0 : a[at]! - b[at]!;
+}
+
+/** DigitalRow, digital.ts. */
+export function digitalRowsOf(node: NodeType): Row[] {
+  return Object.entries(node.channels).flatMap(([name, c], index) =>
+    c.kind === "digital" ? [{ name, fields: [index, c.pin, c.invert ? 1 : 0, c.debounceMs] }] : [],
+  );
+}
+
+/** CounterRow, tick/pins.ts. */
+export function counterRowsOf(node: NodeType): Row[] {
+  return Object.entries(node.channels).flatMap(([name, c], index) =>
+    c.kind === "counter"
+      ? [{ name, fields: [index, c.input, Math.round(c.everyMs / node.periodMs)] }]
+      : [],
+  );
+}
+
+/** StateRow, machine.ts. */
+export function stateRowsOf(node: NodeType): Row[] {
+  return Object.entries(node.channels).flatMap(([name, c], index) =>
+    c.kind === "state" ? [{ name, fields: stateFields(node, c, index) }] : [],
+  );
+}
+
+function stateFields(node: NodeType, c: StateChannel, index: number): number[] {
+  const { stopped, idle, run, fault } = c.dwellMs;
+  const conditions = [c.fault, c.run, c.idle].flatMap((one) => conditionFields(node, one));
+  return [index, stopped, idle, run, fault, ...conditions];
+}
+
+// Channel, comparison, limit; channel -1: never true.
+function conditionFields(node: NodeType, one: StateChannel["fault"]): number[] {
+  if (one === undefined) return [-1, 0, 0];
+  const limit = one.above ?? one.below ?? one.equals ?? 0;
+  const comparison = one.above !== undefined ? 0 : one.below !== undefined ? 1 : 2;
+  const index = Object.keys(node.channels).indexOf(one.channel);
+  return [index, comparison, level(node.channels[one.channel]!, limit)];
 }

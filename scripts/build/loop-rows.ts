@@ -8,8 +8,11 @@ import { TAP_ENTRIES_PER_TICK } from "../../firmware/limits.ts";
 import {
   CHANNEL_KIND_ANALOG,
   CHANNEL_KIND_COMPUTED,
+  CHANNEL_KIND_COUNTER,
+  CHANNEL_KIND_DIGITAL,
   CHANNEL_KIND_REGISTER,
   CHANNEL_KIND_SETPOINT,
+  CHANNEL_KIND_STATE,
 } from "../../firmware/wire/senml.ts";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
 import type { Row } from "./loop-table.ts";
@@ -21,6 +24,9 @@ const KINDS = {
   analog: CHANNEL_KIND_ANALOG,
   register: CHANNEL_KIND_REGISTER,
   computed: CHANNEL_KIND_COMPUTED,
+  digital: CHANNEL_KIND_DIGITAL,
+  counter: CHANNEL_KIND_COUNTER,
+  state: CHANNEL_KIND_STATE,
   setpoint: CHANNEL_KIND_SETPOINT,
 };
 const PERMYRIAD = 10_000;
@@ -69,12 +75,36 @@ export function setpointRowsOf(node: NodeType): Row[] {
   });
 }
 
+/** LatchRow, decide.ts: one for each alarm, or none at all when no alarm latches. */
+export function latchRowsOf(node: NodeType): Row[] {
+  const rows = Object.entries(node.channels).flatMap(([channelName, { alarms }]) =>
+    Object.entries(alarms).map(([name, { latch }]) => ({
+      name: `${channelName}/${name}`,
+      fields: [latch ? 1 : 0],
+    })),
+  );
+  return rows.some(({ fields }) => fields[0] === 1) ? rows : [];
+}
+
 /** OutputRow, actuate.ts. */
 export function outputRowsOf(node: NodeType): Row[] {
-  return Object.entries(node.outputs).map(([name, o]) => {
+  return Object.entries(node.outputs).flatMap(([name, o]) => {
+    if (o.kind !== "pwm") return [];
     const duties = [o.min, o.max, o.safe].map((duty) => Math.round(duty * PERMYRIAD));
-    return { name, fields: [o.output, ...duties] };
+    return [{ name, fields: [o.output, ...duties] }];
   });
+}
+
+/** SwitchRow, actuate.ts. */
+export function switchRowsOf(node: NodeType): Row[] {
+  return Object.entries(node.outputs).flatMap(([name, o]) =>
+    o.kind === "digital" ? [{ name, fields: [o.pin, o.safe] }] : [],
+  );
+}
+
+/** Names of the outputs as loop numbers them: those of a duty first, then those of one bit. */
+export function outputNames(node: NodeType): string[] {
+  return [...outputRowsOf(node), ...switchRowsOf(node)].map(({ name }) => name);
 }
 
 /** TapRow, tick/taps.ts. */

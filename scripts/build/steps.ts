@@ -1,17 +1,36 @@
 // SPDX-License-Identifier: MIT
-// Engineering values as the 32 bits that loop compares: mantissas or raw register units.
+// Engineering values as the 32 bits that loop compares.
 //
+// Mantissas of a channel's decimals, or raw units of a register or counter.
 // Rounded to the nearest step and cut to the range of the channel's type; f32 registers as their bits.
 
 import { TYPE_F32, TYPE_I32, TYPE_U32 } from "../../firmware/wire/record.ts";
-import type { AnyChannel } from "./schema.ts";
+import type { AnyChannel, CounterChannel, RegisterChannel } from "./schema.ts";
 
 export const I32_MIN = -2_147_483_648;
 export const I32_MAX = 2_147_483_647;
 const U32_MAX = 4_294_967_295;
 
+/** A decimal as mantissa × 10^exponent, without trailing zeros; 0.1 gives { mantissa: 1, exponent: -1 }. */
+export function decimal(value: number): { mantissa: number; exponent: number } {
+  const [digits = "0", power = "0"] = value.toExponential().split("e");
+  const fraction = digits.split(".")[1] ?? "";
+  return {
+    mantissa: Number(digits.replace(".", "")),
+    exponent: Number(power) - fraction.length,
+  };
+}
+
+/** The fixed decimal that one mantissa step of a channel stands for. */
+export function channelScale(channel: AnyChannel): { mantissa: number; exponent: number } {
+  return isScaled(channel)
+    ? decimal(channel.scale)
+    : { mantissa: 1, exponent: channel.decimals === 0 ? 0 : -channel.decimals };
+}
+
 /** TYPE_* of the values of a channel. */
 export function typeOf(channel: AnyChannel): number {
+  if (channel.kind === "counter") return TYPE_U32;
   if (channel.kind !== "register") return TYPE_I32;
   if (channel.type === "f32") return TYPE_F32;
   return channel.type.startsWith("u") ? TYPE_U32 : TYPE_I32;
@@ -31,14 +50,19 @@ export function distance(channel: AnyChannel, value: number): number {
   return cut(stepsOf(channel, value), 0, U32_MAX) | 0;
 }
 
+// Raw units on the wire; all others have decimals.
+function isScaled(channel: AnyChannel): channel is RegisterChannel | CounterChannel {
+  return channel.kind === "register" || channel.kind === "counter";
+}
+
 function stepsOf(channel: AnyChannel, value: number): number {
-  return channel.kind === "register"
+  return isScaled(channel)
     ? Math.round(value / channel.scale)
     : Math.round(value * 10 ** channel.decimals);
 }
 
 function stepOf(channel: AnyChannel): number {
-  return channel.kind === "register" ? channel.scale : 10 ** -channel.decimals;
+  return isScaled(channel) ? channel.scale : 10 ** -channel.decimals;
 }
 
 function cut(value: number, least: number, most: number): number {

@@ -20,7 +20,22 @@ const GATEWAY_ADAPTERS = "udp|broker|serial|index";
 const HUB_ADAPTERS = "server|http[a-z-]*|mqtt[a-z-]*|sse|metrics|index";
 
 // Stages of loop in the order of a reading; a stage sees itself and those before it.
-const STAGES = ["compare", "sample", "filter", "tap", "record", "decide", "actuate"];
+const STAGES = [
+  "compare",
+  "sample",
+  "digital",
+  "biquad",
+  "average",
+  "rate",
+  "filter",
+  "vibration",
+  "tap",
+  "setpoint",
+  "record",
+  "machine",
+  "decide",
+  "actuate",
+];
 
 const TABLE: readonly Row[] = [
   row("firmware/(wire/.*|limits\\.ts)", WIRE, "asc and tsc both compile it unchanged"),

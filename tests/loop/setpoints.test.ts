@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: a command is clamped, lives as long as it may, can be refused, and is always answered once.
+// Goal: a command is clamped, lives its time, may be refused, is answered once.
 // Method: commands in the mailbox of a release module; its records and its duty show what holds.
 
 import assert from "node:assert/strict";

@@ -133,18 +133,9 @@ export function createLoopHost(wasm: Uint8Array | WebAssembly.Module): LoopHost 
   const taken = (address: number, length: number): DataView =>
     new DataView(host.memory.buffer, address, length);
 
+  const host = blankHost();
   const imports = {
-    now_us: () => host.nowUs | 0,
-    adc_read(input: number) {
-      host.adcReads++;
-      return host.adc[input] ?? -1;
-    },
-    digital_read: (pin: number) => host.digital[pin] ?? -1,
-    digital_write: (pin: number, level: number) => {
-      host.levels.set(pin, level);
-      return 0;
-    },
-    pulse_count: (input: number) => (host.pulses[input] ?? 0) | 0,
+    ...pinFunctions(host),
     burst_take(device: number, address: number, capacity: number) {
       const samples = host.bursts.get(device)?.(capacity);
       if (samples === undefined) return 0;
@@ -159,10 +150,6 @@ export function createLoopHost(wasm: Uint8Array | WebAssembly.Module): LoopHost 
       host.mailbox.shift();
       new Uint8Array(host.memory.buffer, address, capacity).set(record);
       return record.length;
-    },
-    pwm_write: (output: number, duty: number) => {
-      host.duties.set(output, duty);
-      return 0;
     },
     tap_take: (tap: number, address: number, capacity: number) => {
       const source = sources.get(tap);
@@ -181,7 +168,31 @@ export function createLoopHost(wasm: Uint8Array | WebAssembly.Module): LoopHost 
   const { exports } = new WebAssembly.Instance(module, { host: imports });
   const call = (name: string) => exports[name] as () => void;
 
-  const host: LoopHost = {
+  return Object.assign(host, {
+    memory: exports["memory"] as WebAssembly.Memory,
+    init: () => call("init")(),
+    tick(nowUs: number) {
+      host.nowUs = nowUs;
+      call("tick")();
+    },
+    command(command: Command) {
+      host.mailbox.push(encodeCommand(command));
+    },
+    put(tap: number, octets: Uint8Array, timesUs: ArrayLike<number>) {
+      assert.equal(octets.length, timesUs.length);
+      assert.equal(host.waiting(tap), 0);
+      sources.set(tap, { octets, timesUs, next: 0 });
+    },
+    waiting(tap: number) {
+      const source = sources.get(tap);
+      return source === undefined ? 0 : source.octets.length - source.next;
+    },
+  });
+}
+
+// What the test may set; the rest needs the instance.
+function blankHost(): LoopHost {
+  const settings: Partial<LoopHost> = {
     nowUs: 0,
     adc: [],
     adcReads: 0,
@@ -194,26 +205,29 @@ export function createLoopHost(wasm: Uint8Array | WebAssembly.Module): LoopHost 
     records: [],
     ringFull: false,
     tapLimit: Infinity,
-    memory: exports["memory"] as WebAssembly.Memory,
-    init: () => call("init")(),
-    tick(nowUs) {
-      host.nowUs = nowUs;
-      call("tick")();
-    },
-    command(command) {
-      host.mailbox.push(encodeCommand(command));
-    },
-    put(tap, octets, timesUs) {
-      assert.equal(octets.length, timesUs.length);
-      assert.equal(this.waiting(tap), 0);
-      sources.set(tap, { octets, timesUs, next: 0 });
-    },
-    waiting(tap) {
-      const source = sources.get(tap);
-      return source === undefined ? 0 : source.octets.length - source.next;
-    },
   };
-  return host;
+  return settings as LoopHost;
+}
+
+// What needs no memory: the clock, pins and counters.
+function pinFunctions(host: LoopHost) {
+  return {
+    now_us: () => host.nowUs | 0,
+    adc_read(input: number) {
+      host.adcReads++;
+      return host.adc[input] ?? -1;
+    },
+    pwm_write: (output: number, duty: number) => {
+      host.duties.set(output, duty);
+      return 0;
+    },
+    digital_read: (pin: number) => host.digital[pin] ?? -1,
+    digital_write: (pin: number, level: number) => {
+      host.levels.set(pin, level);
+      return 0;
+    },
+    pulse_count: (input: number) => (host.pulses[input] ?? 0) | 0,
+  };
 }
 
 function encodeCommand({ setpoint, request, mantissa, lifetimeMs = 0 }: Command): Uint8Array {

@@ -4,12 +4,19 @@
 // Spec: SPEC.md §1.4. State: `Clock`, one ChannelState a channel and one AlarmState an alarm, in static
 // memory. What a full ring refuses stays untold: it is due again with the next sample.
 
-import { ALARM_COUNT, ALARM_ROWS, CHANNEL_COUNT, CHANNEL_ROWS } from "../../generated/loop";
+import {
+  ALARM_COUNT,
+  ALARM_ROWS,
+  CHANNEL_COUNT,
+  CHANNEL_ROWS,
+  LATCH_COUNT,
+  LATCH_ROWS,
+} from "../../generated/loop";
 import { RECORD_BYTES_MAX } from "../../limits";
 import { QUALITY_BAD } from "../../wire/record";
 import { CHANNEL_KIND_REGISTER } from "../../wire/senml";
 import { now_us, ring_put } from "../abi";
-import { AlarmRow, AlarmState, interruptAlarm, stepAlarm } from "../decide";
+import { AlarmRow, AlarmState, holdsLatch, interruptAlarm, LatchRow, stepAlarm } from "../decide";
 import { ChannelRow, ChannelState, isReportDue, markTold } from "../filter";
 import { encodeEvent, encodeReading } from "../record";
 
@@ -68,6 +75,11 @@ export function tell(channel: i32): void {
   if (ring_put(RECORD, encodeChannel(channel))) markTold(channelState(channel), tickMs());
 }
 
+/** Latching alarms whose value is back return with the next good sample. */
+export function releaseAlarms(): void {
+  for (let i = 0; i < LATCH_COUNT; i++) alarmState(i).released = 1;
+}
+
 export function channelRow(index: i32): ChannelRow {
   assert(<u32>index < <u32>CHANNEL_COUNT);
   return changetype<ChannelRow>(changetype<usize>(CHANNEL_ROWS) + index * offsetof<ChannelRow>());
@@ -105,7 +117,8 @@ function watchAlarms(channel: i32): void {
       interruptAlarm(alarm);
       continue;
     }
-    stepAlarm(alarmRow(row.alarmFirst + k), alarm, row.type, state.value, tickMs());
+    if (LATCH_COUNT == 0 || !holdsLatch(latchRow(row.alarmFirst + k), alarm))
+      stepAlarm(alarmRow(row.alarmFirst + k), alarm, row.type, state.value, tickMs());
     if (alarm.active == alarm.told) continue;
     const length = encodeChannel(channel);
     encodeEvent(RECORD, k, alarm.active != 0);
@@ -116,6 +129,10 @@ function watchAlarms(channel: i32): void {
 function alarmRow(index: i32): AlarmRow {
   assert(<u32>index < <u32>ALARM_COUNT);
   return changetype<AlarmRow>(changetype<usize>(ALARM_ROWS) + index * offsetof<AlarmRow>());
+}
+
+function latchRow(index: i32): LatchRow {
+  return changetype<LatchRow>(changetype<usize>(LATCH_ROWS) + index * offsetof<LatchRow>());
 }
 
 function alarmState(index: i32): AlarmState {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Taps of a tick: octets ► pair ► registers ► channels, and the counters of each tap.
+// Taps of a tick: octets ► pair ► registers ► channels; tap counters.
 //
 // Spec: SPEC.md §1.3. State: `Due` and one ModbusTap a tap, in static memory. An answer may carry many
 // samples of one channel, so each is told when it is heard.

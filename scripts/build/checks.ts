@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// Checks of a channel against the rest of its node.json.
+//
+// Every complaint names the field by its path and says what would be right.
+
+import type { Channel, StateChannel } from "./schema.ts";
+import { decimal } from "./steps.ts";
+
+/** What a channel may name. */
+export interface Surroundings {
+  periodMs: number;
+  taps: Record<string, unknown>;
+  channels: Record<string, { kind: string }>;
+}
+
+export type Complain = (path: (string | number)[], message: string) => void;
+
+/** What is wrong with a channel beyond its own fields. */
+export function checkChannel(
+  key: string,
+  channel: Channel,
+  node: Surroundings,
+  complain: Complain,
+): void {
+  const here = (field: string, message: string): void =>
+    complain(["channels", key, field], message);
+  if ("everyMs" in channel && channel.everyMs % node.periodMs !== 0)
+    here("everyMs", `a multiple of the period, ${node.periodMs} ms`);
+  if (channel.kind === "analog" && channel.valid[0] >= channel.valid[1])
+    here("valid", "the lower count comes first");
+  if (
+    (channel.kind === "register" || channel.kind === "counter") &&
+    decimal(channel.scale).mantissa > 9999
+  )
+    here("scale", "at most four significant digits");
+  if (channel.kind === "register") {
+    if (node.taps[channel.tap] === undefined) here("tap", unknownTap(channel.tap, node.taps));
+    if (/32/.test(channel.type) && channel.address === 65535)
+      here("address", "a 32-bit value needs two registers");
+  }
+  if (channel.kind === "state") checkConditions(key, channel, node.channels, complain);
+}
+
+function checkConditions(
+  key: string,
+  channel: StateChannel,
+  channels: Record<string, { kind: string }>,
+  complain: Complain,
+): void {
+  for (const part of ["fault", "run", "idle"] as const) {
+    const wanted = channel[part]?.channel;
+    if (wanted === undefined) continue;
+    const path = ["channels", key, part, "channel"];
+    if (channels[wanted] === undefined) complain(path, `there is no channel "${wanted}"`);
+    else if (channels[wanted].kind === "state")
+      complain(path, `"${wanted}" is a state itself: name what it follows from`);
+  }
+}
+
+/** The tap that is not there, and those that are. */
+export function unknownTap(wanted: string, taps: Record<string, unknown>): string {
+  const known = Object.keys(taps);
+  return known.length === 0
+    ? `there is no tap "${wanted}": add it to "taps"`
+    : `there is no tap "${wanted}"; known: ${known.join(", ")}`;
+}
