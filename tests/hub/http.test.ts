@@ -327,7 +327,6 @@ test("a port in use is refused in one sentence that says what to do", async () =
       reason: null,
     }),
     metrics: () => Promise.resolve(""),
-    token: "token",
   };
   const sentence = `port ${fixture.port} of 127.0.0.1 is in use: choose another for the page`;
   await assert.rejects(startPageServer(options), { message: sentence });

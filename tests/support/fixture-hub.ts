@@ -28,9 +28,6 @@ export const PLAIN_PAGE: PageFiles = {
   icon: "<svg xmlns='http://www.w3.org/2000/svg'/>",
 };
 
-/** Who has it may write set-points. */
-export const TOKEN = "a-token-for-tests";
-
 export interface FixtureHub {
   hub: Hub;
   port: number;
@@ -57,7 +54,6 @@ export async function startFixtureHub(page: PageFiles = PLAIN_PAGE): Promise<Fix
     page,
     wallMs: nowMs,
     metrics: createMetrics(hub, nowMs),
-    token: TOKEN,
     health: () => ({
       ok: true,
       broker: "connected",
