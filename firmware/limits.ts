@@ -24,16 +24,6 @@ export const TAPS_MAX = 2; // both chips have two UARTs to spare
 export const TAP_ENTRIES_PER_TICK = 64; // worst tick: 64 characters framed; at 115,200 baud a 5 ms period keeps up
 export const MODBUS_FRAME_BYTES_MAX = 256; // Modbus over serial line 1.02 §2.5.1
 
-// Filters and node code
-export const AVERAGE_SAMPLES_MAX = 32; // moving average: 128 octets a channel
-export const BURST_SAMPLES_MAX = 4096; // what the FIFO of an accelerometer holds
-export const PARTS_MAX = 8; // ramps, sequences and interlocks of one node, each
-
-// Lines on a tap
-export const LINE_BYTES_MAX = 80; // a scale's line has 16; NMEA 0183 allows 80 before the terminator
-export const LINE_FIELDS_MAX = 8; // fields of one pattern
-export const LINE_PROGRAM_BYTES_MAX = 192; // a pattern of 80 literals and 8 fields, with its end
-
 // link
 export const RESULTS_MAX = 8; // as many as set-points; more wait only while the road is down
 export const REQUESTS_REMEMBERED = 8; // a late repeat of one of the last requests is not obeyed again
