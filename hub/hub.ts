@@ -319,7 +319,6 @@ function totals(core: Core): Totals {
     ...counts,
     refused: { ...refused },
     publicationsDropped: core.uns.dropped(),
-    historyUnsaved: 0,
   };
 }
 

@@ -82,7 +82,6 @@ function health(hub: Hub, connected: boolean, brokerUrl: string): Health {
     ok: connected,
     broker: connected ? "connected" : "waiting",
     nodes: hub.nodeCount(),
-    history: "memory",
     reason: connected ? null : `the broker at ${host} is away; it is tried again`,
   };
 }

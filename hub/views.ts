@@ -44,9 +44,6 @@ export function nodeView(node: NodeRecord): NodeView {
     taps: tapViews(node),
     outputs: node.outputs.map((output) => ({ ...output })),
     channels: node.channels.map((channel) => channelView(node, channel)),
-    setpoints: [],
-    totals: { stateMs: null, counts: {} },
-    link: { roundTripMs: null, sent: 0, retransmissions: 0 },
   };
 }
 
@@ -81,7 +78,6 @@ function alarmViews(channel: ChannelRecord): AlarmView[] {
     const active = state?.active ?? false;
     return {
       ...limit,
-      latch: false,
       active,
       sinceMs: active ? (state?.sinceMs ?? null) : null,
       acknowledged: false,

@@ -54,13 +54,7 @@ export async function startFixtureHub(page: PageFiles = PLAIN_PAGE): Promise<Fix
     page,
     wallMs: nowMs,
     metrics: createMetrics(hub, nowMs),
-    health: () => ({
-      ok: true,
-      broker: "connected",
-      nodes: hub.nodeCount(),
-      history: "memory",
-      reason: null,
-    }),
+    health: () => ({ ok: true, broker: "connected", nodes: hub.nodeCount(), reason: null }),
   });
   const say = (topic: string, payload: Uint8Array | string, retain = false): void => {
     hub.message({ topic, payload: Buffer.from(payload), qos: 1, retain }, nowMs());
