@@ -5,7 +5,12 @@
 // clock, lengths of time milliseconds. A value is null when there is none (bad quality, never seen).
 //
 //   GET /api/snapshot                            -> Snapshot
-//   GET /api/history?node=N&channel=C&since=MS   -> History; 404 when there is no such channel
+//   GET /api/history?node=N&channel=C&since=MS   -> HistoryAnswer; 404 when there is no such channel
+//        &until=MS&points=N: at most about N points (100..5,000); more are given as bands
+//   GET /api/export.csv?node=N&channel=C&since=MS&until=MS -> all raw points: time,value
+//   POST /api/setpoint  SetpointRequest -> SetpointAnswer; headers: x-ferrule-token, and of a page
+//        x-ferrule-seen, the effectiveAtMs that it shows. Not 200: { error }; 409: the page is stale
+//   GET /api/audit?limit=N                       -> Audit, newest first, at most 1,000
 //   GET /api/stream?since=ID                     -> SSE: `id:` Change.id, `data:` a Change as JSON.
 //        Last-Event-ID wins over `since`, the changeId of a snapshot; neither: from now on.
 //        `event: reset`: those changes are gone, take a new snapshot; it goes on from now.
@@ -16,7 +21,16 @@ export type NodeState = "online" | "offline" | "lost" | "unknown";
 
 export type Quality = "good" | "uncertain" | "bad";
 
-export type ChannelKind = "analog" | "register" | "computed";
+export type ChannelKind =
+  | "analog"
+  | "register"
+  | "computed"
+  | "digital" // 0 or 1
+  | "counter" // a running total
+  | "vibration"
+  | "state" // 0 stopped, 1 idle, 2 run, 3 fault
+  | "field" // of a line of text that a tap hears
+  | "setpoint"; // the effective value of a set-point
 
 /** What happened; each kind has its own word, so that a filter can name it. */
 export type EventKind =
@@ -32,6 +46,8 @@ export type EventKind =
   | "dropped" // the node had to drop readings or events
   | "identity" // the node id came with another EUI-64
   | "clock" // a reading is stamped in the future of the hub's clock
+  | "setpoint" // a set-point was written, or its outcome is known
+  | "refused-write" // a write was refused, by the hub or by the node
   | "refused"; // a message was refused; `text` names the reason
 
 export interface Snapshot {
@@ -61,6 +77,7 @@ export interface Totals {
   events: number; // new events, any QoS
   refused: Record<string, number>; // messages, readings and events refused, by reason
   publicationsDropped: number; // values not published because the broker was away too long
+  historyUnsaved: number; // points held in memory alone since the history's file failed
 }
 
 export interface NodeView {
@@ -84,6 +101,92 @@ export interface NodeView {
   taps: TapView[];
   outputs: OutputView[];
   channels: ChannelView[]; // in the node's order; unannounced ones last
+  setpoints: SetpointView[]; // in the node's order
+  totals: MachineTotals;
+  link: LinkView;
+}
+
+/** Raw totals for OEE, since the hub first heard the node. */
+export interface MachineTotals {
+  stateMs: StateTimes | null; // null: no channel of kind state
+  counts: Record<string, number>; // by counter channel; goes on over wraps and restarts of the node
+}
+
+/** How long the machine was in each state, milliseconds. */
+export interface StateTimes {
+  run: number;
+  idle: number;
+  stopped: number;
+  fault: number;
+}
+
+/** The way between node and gateway. */
+export interface LinkView {
+  roundTripMs: number | null; // smoothed; null: not measured
+  sent: number; // datagrams since the start of link; 0: not told
+  retransmissions: number; // of these, sent once more
+}
+
+export type SetpointState =
+  | "none" // never written
+  | "pending" // the node did not answer yet
+  | "applied"
+  | "clamped" // applied with another value
+  | "refused"
+  | "stale" // its lifetime ended, the node went back to the default
+  | "timed-out"; // no answer within 10 s
+
+/** A set-point has a channel of the same name, whose readings are the effective value. */
+export interface SetpointView {
+  name: string;
+  unit: string | null;
+  decimals: number;
+  min: number;
+  max: number;
+  default: number;
+  staleMs: number; // after this long without a write the node takes the default; 0: never
+  effective: number | null; // null: not heard yet
+  effectiveAtMs: number | null; // since when it is this value
+  requested: number | null; // by the last write that was accepted
+  requestedBy: string | null;
+  requestedAtMs: number | null;
+  state: SetpointState;
+  reason: string | null; // why clamped, refused, stale or timed out, one sentence
+}
+
+/** Body of POST /api/setpoint, JSON of at most 1 kB. */
+export interface SetpointRequest {
+  node: string;
+  name: string;
+  value: number;
+  by: string; // who, 1..64 characters
+}
+
+export interface SetpointAnswer {
+  request: number; // names the write in its result and in the audit
+}
+
+/** Body of an answer that is not 200. */
+export interface Problem {
+  error: string; // one sentence
+}
+
+export interface Audit {
+  rows: AuditRow[];
+}
+
+/** A write, or what became of it: two rows of one request. */
+export interface AuditRow {
+  id: number;
+  wallMs: number;
+  node: string;
+  name: string;
+  value: number | null; // requested; null: it was no number
+  effective: number | null; // of an outcome
+  by: string; // "": not told
+  request: number | null; // null: refused before it got a number
+  outcome: "sent" | Exclude<SetpointState, "none" | "pending">;
+  reason: string | null;
 }
 
 export interface TapView {
@@ -123,6 +226,7 @@ export interface AlarmView {
   limit: number;
   hysteresis: number;
   delayMs: number;
+  latch: boolean; // stays raised until the node resets it
   active: boolean;
   sinceMs: number | null; // since when it is active
   acknowledged: boolean; // always false in this version: the page is read only
@@ -167,16 +271,33 @@ export type Change =
   | { id: number; kind: "node"; node: NodeView }
   | { id: number; kind: "event"; event: EventView };
 
-/** Oldest first; a null is a bad reading or a gap: no line may be drawn over it. */
+/** Oldest first: points when they are few, else bands. */
+export type HistoryAnswer = History | HistoryBands;
+
+/** A null is a bad reading or a gap: no line may be drawn over it. */
 export interface History {
   points: HistoryPoint[];
 }
 
+/** Each band stands for all good points from its time to the next one's; nulls are a gap. */
+export interface HistoryBands {
+  bands: HistoryBand[];
+  widthMs: number; // of a band
+}
+
 export type HistoryPoint = [wallMs: number, value: number | null];
+
+export type HistoryBand = [
+  wallMs: number,
+  min: number | null,
+  mean: number | null,
+  max: number | null,
+];
 
 export interface Health {
   ok: boolean;
   broker: "connected" | "waiting"; // waiting: the broker is away, tried again
   nodes: number;
+  history: "memory" | "file" | "failed"; // failed: the file cannot be written, memory goes on
   reason: string | null; // why not ok, one sentence
 }

@@ -31,6 +31,15 @@ export interface AlarmLimit {
   limit: number;
   hysteresis: number;
   delayMs: number;
+  latch: boolean;
+}
+
+/** Limits of a set-point. */
+export interface SetpointLimits {
+  min: number;
+  max: number;
+  default: number;
+  staleMs: number; // 0: a write lasts for ever
 }
 
 /** A register of a tap; the tap is its order in the birth. */
@@ -48,9 +57,11 @@ export interface ChannelBirth {
   unit: string | null;
   kind: ChannelKind;
   decimals: number | null;
+  step: number; // the scale: what one more of the mantissa means
   qos: number;
   alarms: AlarmLimit[];
   register: RegisterSource | null;
+  setpoint: SetpointLimits | null;
   periodMs: number;
   heartbeatMs: number;
 }
@@ -73,6 +84,8 @@ export interface Status {
   uptimeMs: number;
   counters: number[]; // in the order of SPEC.md §6
   taps: number[][];
+  roundTripMs: number; // 0: not measured
+  datagramsSent: number; // 0: not told
 }
 
 /** Decodes one birth part; a string is an error. */
@@ -115,7 +128,14 @@ export function decodeStatus(
   if (error !== null) return error;
   cbor.startReading(reader, bytes);
   if (cbor.majorType(reader) !== 5) return "not-a-status";
-  const status: Status = { boot: -1, uptimeMs: -1, counters: [], taps: [] };
+  const status: Status = {
+    boot: -1,
+    uptimeMs: -1,
+    counters: [],
+    taps: [],
+    roundTripMs: 0,
+    datagramsSent: 0,
+  };
   const keysKnown = takeMapOf(reader, (key) => {
     if (key === senml.STATUS_BOOT) status.boot = cbor.takeUnsigned(reader, U32_MAX);
     else if (key === senml.STATUS_UPTIME_MS)
@@ -123,6 +143,10 @@ export function decodeStatus(
     else if (key === senml.STATUS_COUNTERS) status.counters = takeCounters(reader);
     else if (key === senml.STATUS_TAPS)
       status.taps = takeList(reader, limits.TAPS_MAX, () => takeCounters(reader));
+    else if (key === senml.STATUS_ROUND_TRIP_MS)
+      status.roundTripMs = cbor.takeUnsigned(reader, U32_MAX);
+    else if (key === senml.STATUS_DATAGRAMS_SENT)
+      status.datagramsSent = cbor.takeUnsigned(reader, U32_MAX);
     else return false;
     return true;
   });
@@ -136,7 +160,17 @@ const STATUS_LIMITS = { bytesMax: limits.MESSAGE_BYTES_MAX, depthMax: limits.STA
 const U32_MAX = 0xffff_ffff;
 const HOUR_MS_MAX = 86_400_000; // no period or delay is longer than a day
 const DUTY_MAX = 10_000; // SPEC.md §5: outputs are given in 1/10,000
-const CHANNEL_KINDS: readonly ChannelKind[] = ["analog", "register", "computed"];
+const CHANNEL_KINDS: readonly ChannelKind[] = [
+  "analog",
+  "register",
+  "computed",
+  "digital",
+  "counter",
+  "vibration",
+  "state",
+  "field",
+  "setpoint",
+];
 const REGISTER_TYPES = ["u16", "i16", "u32", "i32", "f32"];
 const REGISTER_ORDERS = ["ABCD", "CDAB", "BADC", "DCBA"];
 
@@ -219,9 +253,11 @@ function takeChannel(reader: cbor.CborReader): ChannelBirth {
     unit: null,
     kind: "computed",
     decimals: 0,
+    step: 1,
     qos: 1,
     alarms: [],
     register: null,
+    setpoint: null,
     periodMs: 0,
     heartbeatMs: 0,
   };
@@ -229,12 +265,14 @@ function takeChannel(reader: cbor.CborReader): ChannelBirth {
     if (key === senml.CHANNEL_NAME) channel.name = takeName(reader);
     else if (key === senml.CHANNEL_UNIT) channel.unit = takeUnit(reader);
     else if (key === senml.CHANNEL_KIND)
-      channel.kind = CHANNEL_KINDS[cbor.takeUnsigned(reader, 2)] ?? "computed";
-    else if (key === senml.CHANNEL_SCALE) channel.decimals = takeDecimals(reader);
+      channel.kind =
+        CHANNEL_KINDS[cbor.takeUnsigned(reader, CHANNEL_KINDS.length - 1)] ?? "computed";
+    else if (key === senml.CHANNEL_SCALE) takeScale(reader, channel);
     else if (key === senml.CHANNEL_QOS) channel.qos = cbor.takeUnsigned(reader, 1);
     else if (key === senml.CHANNEL_ALARMS)
       channel.alarms = takeList(reader, limits.ALARMS_MAX, () => takeAlarm(reader));
     else if (key === senml.CHANNEL_REGISTER) channel.register = takeRegister(reader);
+    else if (key === senml.CHANNEL_SETPOINT) channel.setpoint = takeSetpoint(reader);
     else if (key === senml.CHANNEL_PERIOD_MS)
       channel.periodMs = cbor.takeUnsigned(reader, HOUR_MS_MAX);
     else if (key === senml.CHANNEL_HEARTBEAT_MS)
@@ -243,25 +281,40 @@ function takeChannel(reader: cbor.CborReader): ChannelBirth {
     return true;
   });
   if (channel.register?.type === "f32") channel.decimals = null;
-  const consistent = (channel.kind === "register") === (channel.register !== null);
+  const consistent =
+    (channel.kind === "register") === (channel.register !== null) &&
+    (channel.kind === "setpoint") === (channel.setpoint !== null);
   if (!seen || channel.name === "" || !consistent) reader.failed = true;
   return channel;
 }
 
-/** Digits after the point that one step of the scale asks for. */
-function takeDecimals(reader: cbor.CborReader): number {
-  cbor.takeFraction(reader);
-  return Math.max(0, -reader.exponent);
+/** The scale; decimals are the digits after the point that one step of it asks for. */
+function takeScale(reader: cbor.CborReader, channel: ChannelBirth): void {
+  channel.step = cbor.takeFraction(reader);
+  channel.decimals = Math.max(0, -reader.exponent);
+  if (channel.step <= 0) reader.failed = true;
+}
+
+function takeSetpoint(reader: cbor.CborReader): SetpointLimits {
+  expectItems(reader, 4);
+  const min = cbor.takeNumber(reader);
+  const max = cbor.takeNumber(reader);
+  const initial = cbor.takeNumber(reader);
+  const staleMs = cbor.takeUnsigned(reader, U32_MAX);
+  if (!(min <= initial && initial <= max)) reader.failed = true;
+  return { min, max, default: initial, staleMs };
 }
 
 function takeAlarm(reader: cbor.CborReader): AlarmLimit {
-  expectItems(reader, 5);
+  const items = cbor.takeArray(reader);
+  if (items !== 5 && items !== 6) reader.failed = true;
   return {
     name: takeName(reader),
     above: cbor.takeUnsigned(reader, 1) === 1,
     limit: cbor.takeNumber(reader),
     hysteresis: cbor.takeNumber(reader),
     delayMs: cbor.takeUnsigned(reader, HOUR_MS_MAX),
+    latch: items === 6 && cbor.takeUnsigned(reader, 1) === 1,
   };
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The past of each channel, in memory: a ring of points, ordered by time.
+// The past of each channel: the interface, and a ring of points in memory.
 //
-// A database follows behind the same two interfaces. A bad reading is kept as a point without a value.
+// A file stands behind the same interfaces (server-sqlite.ts). A bad reading is kept as a point without a value.
 // (H1) points of one series never go back in time; a late one is put where it belongs.
 // (H2) a series holds HISTORY_POINTS_MAX points, all together HISTORY_POINTS_TOTAL_MAX; the oldest goes.
 
-import type { HistoryPoint } from "./api.ts";
+import type { AuditRow, HistoryPoint } from "./api.ts";
+import type { SequenceChanges, SequenceChunk } from "./sequence.ts";
 import { HISTORY_POINTS_FIRST, HISTORY_POINTS_MAX, HISTORY_POINTS_TOTAL_MAX } from "./limits.ts";
 
 /** One channel's past. */
@@ -14,6 +15,27 @@ export interface Series {
   put(wallMs: number, value: number): void;
   /** Points from sinceMs on, oldest first; null: bad quality, or a gap longer than gapMs before. */
   read(sinceMs: number, gapMs: number): HistoryPoint[];
+  /** The first `max` points of a range, ends included, oldest first; null: bad quality. */
+  points(sinceMs: number, untilMs: number, max: number): HistoryPoint[];
+  /** Good points of a range in buckets of widthMs, or wider where only these are left. */
+  buckets(sinceMs: number, untilMs: number, widthMs: number): Buckets;
+  /** Since when every point is held; before, buckets are all there is. */
+  wholeSinceMs(): number;
+}
+
+/** In order of time; each starts at a multiple of widthMs, empty ones are left out. */
+export interface Buckets {
+  widthMs: number;
+  buckets: Bucket[];
+}
+
+/** Good points of one length of time. */
+export interface Bucket {
+  startMs: number;
+  min: number;
+  max: number;
+  sum: number;
+  count: number;
 }
 
 /** Where series come from. */
@@ -21,6 +43,34 @@ export interface HistoryStore {
   open(node: string, channel: string): Series;
   /** Points that were not kept: older than all of a full series, or no room in all. */
   dropped(): number;
+  /** Points that should lie in a file and are in memory alone. */
+  unsaved(): number;
+  /** What outlasts a restart besides points; null: nothing does. */
+  keeper: Keeper | null;
+}
+
+/** Writes down what a hub must know again after a restart. All of it counts from the commit on. */
+export interface Keeper {
+  restore(): Kept;
+  sequences(node: string, changes: SequenceChanges): void;
+  node(node: string, body: string): void;
+  channel(node: string, channel: string, body: string): void;
+  forgetChannel(node: string, channel: string): void;
+  audit(row: AuditRow): void;
+  /** Writes all of it and the points in one piece. Never throws: see failure(). */
+  commit(): void;
+  /** Deletes some of what is too old. */
+  prune(wallMs: number): void;
+  /** Why nothing is written any more, one sentence; null: all is well. */
+  failure(): string | null;
+}
+
+/** What was kept; bodies are the text that was given. */
+export interface Kept {
+  nodes: { node: string; body: string }[];
+  channels: { node: string; channel: string; body: string }[];
+  chunks: Map<string, SequenceChunk[]>; // by node
+  audit: AuditRow[]; // oldest first, the newest AUDIT_KEPT
 }
 
 interface Ring {
@@ -38,11 +88,50 @@ export function createMemoryHistory(): HistoryStore {
       const ring: Ring = emptyRing(0);
       return {
         put: (wallMs, value) => putPoint(ring, budget, wallMs, value),
-        read: (sinceMs, gapMs) => readPoints(ring, sinceMs, gapMs),
+        read: (sinceMs, gapMs) => withGaps(rangeOf(ring, sinceMs, Infinity, Infinity), gapMs),
+        points: (sinceMs, untilMs, max) => rangeOf(ring, sinceMs, untilMs, max),
+        buckets: (sinceMs, untilMs, widthMs) =>
+          bucketsOf(rangeOf(ring, sinceMs, untilMs, Infinity), widthMs),
+        wholeSinceMs: () => -Infinity, // there is nothing but the points
       };
     },
     dropped: () => budget.dropped,
+    unsaved: () => 0,
+    keeper: null,
   };
+}
+
+/** Puts a null right after a point that was followed by more than gapMs of silence. */
+export function withGaps(points: readonly HistoryPoint[], gapMs: number): HistoryPoint[] {
+  const whole: HistoryPoint[] = [];
+  let before = NaN;
+  for (const point of points) {
+    if (point[0] - before > gapMs) whole.push([before + 1, null]);
+    whole.push(point);
+    before = point[0];
+  }
+  return whole;
+}
+
+/** Points in order of time as buckets. */
+export function bucketsOf(points: readonly HistoryPoint[], widthMs: number): Buckets {
+  const buckets: Bucket[] = [];
+  for (const [wallMs, value] of points) {
+    if (value === null) continue;
+    const startMs = Math.floor(wallMs / widthMs) * widthMs;
+    const last = buckets[buckets.length - 1];
+    if (last?.startMs !== startMs)
+      buckets.push({ startMs, min: value, max: value, sum: value, count: 1 });
+    else putInBucket(last, value);
+  }
+  return { widthMs, buckets };
+}
+
+export function putInBucket(bucket: Bucket, value: number): void {
+  bucket.min = Math.min(bucket.min, value);
+  bucket.max = Math.max(bucket.max, value);
+  bucket.sum += value;
+  bucket.count++;
 }
 
 // Of all series of a store.
@@ -102,17 +191,15 @@ function grow(ring: Ring, budget: Budget): void {
   ring.first = 0;
 }
 
-function readPoints(ring: Ring, sinceMs: number, gapMs: number): HistoryPoint[] {
+function rangeOf(ring: Ring, sinceMs: number, untilMs: number, max: number): HistoryPoint[] {
   const points: HistoryPoint[] = [];
-  let before = NaN;
-  for (let i = 0; i < ring.count; i++) {
+  for (let i = 0; i < ring.count && points.length < max; i++) {
     const at = (ring.first + i) % ring.times.length;
     const time = ring.times[at] ?? 0;
     if (time < sinceMs) continue;
-    if (time - before > gapMs) points.push([before + 1, null]);
+    if (time > untilMs) break;
     const value = ring.values[at] ?? NaN;
     points.push([time, Number.isNaN(value) ? null : value]);
-    before = time;
   }
   return points;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The page and the HTTP API: node:http, a table of routes, strict headers.
 //
-// Read only: GET and HEAD. Nothing is loaded from elsewhere (content security policy), nothing framed.
+// Read only but for POST /api/setpoint (http-writes.ts). Nothing is loaded from elsewhere (content security policy), nothing framed.
 // On loopback only requests that name a loopback host are answered, so that a page of some other site
 // cannot read the plant through a changed DNS answer. Errors are one JSON object { error }.
 
@@ -9,9 +9,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import type { Health } from "./api.ts";
+import { exportCsv } from "./http-export.ts";
 import type { Hub } from "./hub.ts";
-import { CONNECTIONS_MAX, NAME_CHARS_MAX, URL_CHARS_MAX, WALL_MS_MAX } from "./limits.ts";
+import * as limits from "./limits.ts";
 import { createStreams } from "./sse.ts";
+import { createWriter, type WriteReply } from "./http-writes.ts";
 
 /** The page as it is served. */
 export interface PageFiles {
@@ -29,6 +31,7 @@ export interface PageServerOptions {
   wallMs: () => number;
   health: () => Health;
   metrics: () => Promise<string>;
+  token: string; // who has it may write set-points
 }
 
 export interface PageServer {
@@ -42,6 +45,7 @@ export interface PageServer {
 export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
   const streams = createStreams(options.hub, options.wallMs);
   const routes = createRoutes(options);
+  const write = createWriter(options);
   const loopback = isLoopback(options.host);
   const server = createServer((request, response) => {
     for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
@@ -50,12 +54,15 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
     // Paths are compared as they are: none of ours needs an escape.
     const [path = "", search = ""] = (request.url ?? "").split("?", 2);
     const query = new URLSearchParams(search);
+    if (request.method === "POST")
+      return void answerWrite(write, request).then((answer) => send(request, response, answer));
+    if (path === "/api/export.csv") return void answerExport(options.hub, query, request, response);
     if (path === "/api/stream") return streams.open(request, response, query);
     const route = routes.get(path);
     if (route === undefined) return send(request, response, problem(404, "there is no such page"));
     void answerWith(route, query).then((answer) => send(request, response, answer));
   });
-  server.maxConnections = CONNECTIONS_MAX;
+  server.maxConnections = limits.CONNECTIONS_MAX;
   const port = await listen(server, options.host, options.port);
   return {
     port,
@@ -75,6 +82,7 @@ interface Answer {
   type: string;
   body: string | Uint8Array;
   gzip?: Uint8Array; // the same body, compressed
+  allow?: string; // methods, of a 405
 }
 
 type Route = (query: URLSearchParams) => Answer | Promise<Answer>;
@@ -113,7 +121,8 @@ function createRoutes({
     ["/healthz", () => healthAnswer(health())],
     ["/metrics", async () => ({ status: 200, type: METRICS_TYPE, body: await metrics() })],
     ["/api/snapshot", () => json(200, hub.snapshot(wallMs()))],
-    ["/api/history", (query) => historyAnswer(hub, query)],
+    ["/api/history", (query) => historyAnswer(hub, query, wallMs())],
+    ["/api/audit", (query) => auditAnswer(hub, query)],
   ]);
 }
 
@@ -135,23 +144,94 @@ function healthAnswer(health: Health): Answer {
   return json(health.ok ? 200 : 503, health);
 }
 
-function historyAnswer(hub: Hub, query: URLSearchParams): Answer {
+const WRITE_PATH = "/api/setpoint";
+
+function historyAnswer(hub: Hub, query: URLSearchParams, nowMs: number): Answer {
+  const asked = askedRange(query);
+  if (typeof asked === "string") return problem(400, asked);
+  const { node, channel, sinceMs } = asked;
+  const untilMs = Math.min(asked.untilMs, Math.max(Math.floor(nowMs), sinceMs));
+  const points = query.get("points");
+  if (points === null && query.get("until") === null) {
+    const all = hub.history(node, channel, sinceMs);
+    return all === null ? NO_CHANNEL : json(200, { points: all });
+  }
+  const wanted = points === null ? limits.RANGE_POINTS_DEFAULT : whole(points);
+  if (!(wanted >= limits.RANGE_POINTS_MIN && wanted <= limits.RANGE_POINTS_MAX))
+    return problem(400, `points is ${limits.RANGE_POINTS_MIN} to ${limits.RANGE_POINTS_MAX}`);
+  const answer = hub.range(node, channel, { sinceMs, untilMs, points: wanted });
+  return answer === null ? NO_CHANNEL : json(200, answer);
+}
+
+const NO_CHANNEL = problem(404, "there is no such channel");
+
+interface AskedRange {
+  node: string;
+  channel: string;
+  sinceMs: number;
+  untilMs: number;
+}
+
+/** Node, channel and times of a query, or in one sentence what is wrong. */
+function askedRange(query: URLSearchParams): AskedRange | string {
   const node = query.get("node") ?? "";
   const channel = query.get("channel") ?? "";
-  const sinceText = query.get("since") ?? "0";
-  if (!/^[0-9]{1,16}$/.test(sinceText) || Number(sinceText) > WALL_MS_MAX)
-    return problem(400, "since is a time in milliseconds since 1970");
-  if (node === "" || channel === "" || channel.length > NAME_CHARS_MAX)
-    return problem(400, "give node and channel");
-  const points = hub.history(node, channel, Number(sinceText));
-  return points === null ? problem(404, "there is no such channel") : json(200, { points });
+  const sinceMs = whole(query.get("since") ?? "0");
+  const untilMs = whole(query.get("until") ?? String(limits.WALL_MS_MAX));
+  if (!(sinceMs <= limits.WALL_MS_MAX)) return "since is a time in milliseconds since 1970";
+  if (!(untilMs <= limits.WALL_MS_MAX)) return "until is a time in milliseconds since 1970";
+  if (untilMs < sinceMs) return "until is not before since";
+  if (node === "" || channel === "" || channel.length > limits.NAME_CHARS_MAX)
+    return "give node and channel";
+  return { node, channel, sinceMs, untilMs };
+}
+
+/** A whole number of at most 16 digits; NaN: it is none. */
+function whole(text: string): number {
+  return /^[0-9]{1,16}$/.test(text) ? Number(text) : NaN;
+}
+
+function auditAnswer(hub: Hub, query: URLSearchParams): Answer {
+  const limit = whole(query.get("limit") ?? String(limits.AUDIT_KEPT));
+  if (!(limit >= 1 && limit <= limits.AUDIT_KEPT))
+    return problem(400, `limit is 1 to ${limits.AUDIT_KEPT}`);
+  return json(200, { rows: hub.audit(limit) });
+}
+
+async function answerWrite(
+  write: (request: IncomingMessage) => Promise<WriteReply>,
+  request: IncomingMessage,
+): Promise<Answer> {
+  try {
+    const { status, body } = await write(request);
+    return json(status, body);
+  } catch {
+    return problem(400, "the write did not arrive whole");
+  }
+}
+
+async function answerExport(
+  hub: Hub,
+  query: URLSearchParams,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const asked = askedRange(query);
+  if (typeof asked === "string") return send(request, response, problem(400, asked));
+  try {
+    if (!(await exportCsv(hub, asked, response))) send(request, response, NO_CHANNEL);
+  } catch {
+    response.destroy(); // the reader sees that it is not whole
+  }
 }
 
 /** What keeps a request from being answered, or null. */
 function refusal(request: IncomingMessage, loopback: boolean): Answer | null {
-  if (request.method !== "GET" && request.method !== "HEAD")
-    return problem(405, "this page is read only: GET and HEAD");
-  if ((request.url ?? "").length > URL_CHARS_MAX) return problem(414, "the address is too long");
+  const { method, url = "" } = request;
+  const allow = url === WRITE_PATH ? "POST" : "GET, HEAD";
+  if (!allow.split(", ").includes(method ?? ""))
+    return { ...problem(405, `this address answers to ${allow} only`), allow };
+  if (url.length > limits.URL_CHARS_MAX) return problem(414, "the address is too long");
   if (loopback && !isLoopback(hostName(request.headers.host ?? "")))
     return problem(403, "this page answers to localhost and 127.0.0.1 only");
   return null;
@@ -180,7 +260,8 @@ function send(request: IncomingMessage, response: ServerResponse, answer: Answer
   const body = zip ? answer.gzip : answer.body;
   response.statusCode = answer.status;
   response.setHeader("Content-Type", answer.type);
-  if (answer.status === 405) response.setHeader("Allow", "GET, HEAD");
+  if (answer.allow !== undefined) response.setHeader("Allow", answer.allow);
+  if (answer.status === 413) response.setHeader("Connection", "close");
   if (answer.gzip !== undefined) response.setHeader("Vary", "Accept-Encoding");
   if (zip) response.setHeader("Content-Encoding", "gzip");
   response.setHeader("Content-Length", Buffer.byteLength(body ?? ""));

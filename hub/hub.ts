@@ -4,43 +4,37 @@
 // Spec: SPEC.md §2 to §6. Time is an argument: wall milliseconds. Nothing is thrown for bad input:
 // it is refused by name, counted, and leaves all else as it was.
 
-import type { Change, HistoryPoint, NodeState, Snapshot, Totals } from "./api.ts";
-import { joinBirth } from "./birth.ts";
-import { createCborCheck } from "./cbor.ts";
-import { createCborReader } from "./cbor-reader.ts";
+import type { AuditRow, Change, HistoryAnswer, HistoryPoint, Snapshot, Totals } from "./api.ts";
+import { createAuditLog } from "./audit.ts";
 import {
   changesSince,
   createChangeRing,
   holdsChangesSince,
   putEventChange,
-  putNodeChange,
   startChanges,
 } from "./changes.ts";
-import { createPackDecoder, type PackDecoder } from "./decode.ts";
-import { decodeBirthPart, decodeStatus } from "./decode-birth.ts";
+import type { Core } from "./core.ts";
 import { createEventLog } from "./events.ts";
 import { createMemoryHistory, type HistoryStore } from "./history.ts";
-import {
-  type Core,
-  countRefused,
-  ingestPack,
-  ingestStatus,
-  meetBoot,
-  meetHardware,
-  tell,
-} from "./ingest.ts";
-import { createUns, placeProblem, type Publication } from "./uns.ts";
-import {
-  applyBirth,
-  createRegistry,
-  gapMs,
-  type NodeRecord,
-  nodeOf,
-  type Registry,
-} from "./registry.ts";
+import { commitCore, restoreCore } from "./keep.ts";
+import { OEE_PITCH_MS } from "./limits.ts";
+import { createTaker, type HubMessage, takeMessage, type Taker } from "./messages.ts";
+import { type Range, readRange } from "./range.ts";
+import { createRegistry, gapMs, type Registry } from "./registry.ts";
 import { hasSequence } from "./sequence.ts";
-import { createTopicParser, type NodeTopic } from "./topics.ts";
-import { nodeView } from "./views.ts";
+import {
+  createWrites,
+  pollSetpoints,
+  refuseWrite,
+  type SetpointWrite,
+  takeWrites,
+  type WriteAnswer,
+  writeSetpoint,
+} from "./setpoints.ts";
+import { createUns, placeProblem, type Publication } from "./uns.ts";
+import { machineTotals, nodeView } from "./views.ts";
+
+export type { HubMessage } from "./messages.ts";
 
 /** Where the plant stands in the namespace; a node may stand in another line or cell. */
 export interface HubConfig {
@@ -51,14 +45,6 @@ export interface HubConfig {
   line: string;
   cell: string;
   nodes?: Record<string, { line?: string; cell?: string }>;
-}
-
-/** A message from the broker. */
-export interface HubMessage {
-  topic: string;
-  payload: Uint8Array;
-  qos: number;
-  retain: boolean;
 }
 
 export interface Hub {
@@ -72,12 +58,35 @@ export interface Hub {
   snapshot(wallMs: number): Snapshot;
   /** Null: there is no such channel. */
   history(node: string, channel: string, sinceMs: number): HistoryPoint[] | null;
+  /** A range as points or bands; null: there is no such channel. */
+  range(node: string, channel: string, range: Range): HistoryAnswer | null;
+  /** The first `max` raw points of a range; null: there is no such channel. */
+  rawPoints(
+    node: string,
+    channel: string,
+    range: { sinceMs: number; untilMs: number; max: number },
+  ): HistoryPoint[] | null;
   changesSince(id: number): Change[];
   /** Whether changesSince(id) has no hole. */
   holdsChangesSince(id: number): boolean;
   changeId(): number;
   totals(): Totals;
   nodeCount(): number;
+  /** Sends a set-point to its node, or refuses it; both are told and written down. */
+  writeSetpoint(write: SetpointWrite, wallMs: number): WriteAnswer;
+  /** Tells and writes down a write that was refused before it came this far. */
+  refuseWrite(
+    write: { node: string; name: string; value: number | null; by: string; reason: string },
+    wallMs: number,
+  ): void;
+  /** At most `max` rows, newest first. */
+  audit(max: number): AuditRow[];
+  /** Writes down all that came since the last commit; afterwards no restart loses it. */
+  commit(): void;
+  /** Deletes some of what is too old. */
+  prune(wallMs: number): void;
+  /** Where history lies, and why it is not written any more. */
+  historyState(): { place: "memory" | "file" | "failed"; failure: string | null };
   /** Points that found no room in the history. */
   historyDropped(): number;
   /** Whether this reading or event was ingested; false also when it is too long ago to tell. */
@@ -100,13 +109,14 @@ export function createHub(config: HubConfig, history: HistoryStore = createMemor
   return {
     message: (message, wallMs) => {
       start(wallMs);
-      takeMessage(state, message, Math.round(wallMs));
+      takeMessage(state.taker, message, Math.round(wallMs));
     },
     poll: (wallMs) => {
       start(wallMs);
-      return core.events.poll(wallMs);
+      const dueMs = Math.min(core.events.poll(wallMs), pollSetpoints(core, wallMs));
+      return Math.min(dueMs, publishTotals(state, wallMs));
     },
-    takePublications: () => core.uns.take(),
+    takePublications: () => [...takeWrites(core.writes), ...core.uns.take()],
     republish: () => core.uns.again(),
     snapshot: (wallMs) => {
       start(wallMs);
@@ -116,6 +126,13 @@ export function createHub(config: HubConfig, history: HistoryStore = createMemor
       const channel = core.registry.nodes.get(node)?.byName.get(name);
       return channel === undefined ? null : channel.series.read(sinceMs, gapMs(channel));
     },
+    range: (node, name, range) => {
+      const channel = core.registry.nodes.get(node)?.byName.get(name);
+      return channel === undefined ? null : readRange(channel.series, range, gapMs(channel));
+    },
+    rawPoints: (node, name, { sinceMs, untilMs, max }) =>
+      core.registry.nodes.get(node)?.byName.get(name)?.series.points(sinceMs, untilMs, max) ?? null,
+    ...writing(core, history),
     changesSince: (id) => changesSince(core.changes, id, viewOf),
     holdsChangesSince: (id) => holdsChangesSince(core.changes, id),
     changeId: () => core.changes.newestId,
@@ -129,13 +146,32 @@ export function createHub(config: HubConfig, history: HistoryStore = createMemor
   };
 }
 
+type Writing = Pick<
+  Hub,
+  "writeSetpoint" | "refuseWrite" | "audit" | "commit" | "prune" | "historyState"
+>;
+
+function writing(core: Core, { keeper }: HistoryStore): Writing {
+  return {
+    writeSetpoint: (write, wallMs) => writeSetpoint(core, write, Math.round(wallMs)),
+    refuseWrite: (write, wallMs) => refuseWrite(core, write, Math.round(wallMs)),
+    audit: (max) => core.audit.newest(max),
+    commit: () => {
+      if (keeper !== null) commitCore(core, keeper);
+    },
+    prune: (wallMs) => keeper?.prune(wallMs),
+    historyState: () => {
+      const failure = keeper?.failure() ?? null;
+      return { place: keeper === null ? "memory" : failure === null ? "file" : "failed", failure };
+    },
+  };
+}
+
 interface State {
   core: Core;
+  taker: Taker;
   started: boolean;
-  parse: ReturnType<typeof createTopicParser>;
-  decodePack: PackDecoder;
-  check: ReturnType<typeof createCborCheck>;
-  reader: ReturnType<typeof createCborReader>;
+  totalsToldMs: number;
 }
 
 function checkConfig(config: HubConfig): void {
@@ -154,6 +190,7 @@ function createState(config: HubConfig, history: HistoryStore): State {
     const { line = config.line, cell = config.cell } = config.nodes?.[id] ?? {};
     return { line, cell };
   });
+  const kept = history.keeper?.restore() ?? null;
   const core: Core = {
     counts: {
       messages: 0,
@@ -168,149 +205,25 @@ function createState(config: HubConfig, history: HistoryStore): State {
     changes,
     events: createEventLog((event) => putEventChange(changes, event)),
     uns: createUns(config),
+    writes: createWrites(),
+    audit: createAuditLog(history.keeper, kept?.audit ?? []),
+    oee: new Set(),
+    touched: new Set(),
   };
-  const check = createCborCheck();
-  const reader = createCborReader();
-  const decodePack = createPackDecoder(check, reader);
-  return { core, started: false, parse: createTopicParser(), decodePack, check, reader };
+  if (kept !== null) restoreCore(core, kept);
+  return { core, taker: createTaker(core), started: false, totalsToldMs: -Infinity };
 }
 
-function takeMessage(state: State, message: HubMessage, wallMs: number): void {
-  state.core.counts.messages++;
-  const topic = state.parse(message.topic);
-  if (topic === null) return refuse(state.core, "bad-topic", "", wallMs);
-  switch (topic.kind) {
-    case "data":
-    case "event":
-      return takePack(state, topic.node, topic.kind, message, wallMs);
-    case "presence":
-      return takePresence(state.core, topic.node, message, wallMs);
-    case "status":
-      return takeStatus(state, topic.node, message, wallMs);
-    case "birth":
-      return takeBirth(state, topic, message, wallMs);
-    case "time":
-      return; // between node and gateway
-  }
-}
-
-function takePack(
-  state: State,
-  id: string,
-  kind: "data" | "event",
-  message: HubMessage,
-  wallMs: number,
-): void {
-  const pack = state.decodePack(message.payload, kind);
-  if (typeof pack === "string") return refuse(state.core, pack, id, wallMs);
-  const node = hear(state.core, id, message, wallMs);
-  if (node !== null) ingestPack(state.core, node, pack, kind, { wallMs, qos: message.qos });
-}
-
-function takeStatus(state: State, id: string, message: HubMessage, wallMs: number): void {
-  const status = decodeStatus(state.check, state.reader, message.payload);
-  if (typeof status === "string") return refuse(state.core, status, id, wallMs);
-  const node = hear(state.core, id, message, wallMs);
-  if (node !== null) ingestStatus(state.core, node, status, wallMs);
-}
-
-function takePresence(core: Core, id: string, message: HubMessage, wallMs: number): void {
-  if (message.payload.length === 0) return; // someone cleared the retained message
-  const presence = presenceOf(message.payload);
-  if (presence === null) return refuse(core, "bad-presence", id, wallMs);
-  const node = hear(core, id, message, wallMs);
-  if (node === null || node.state === presence) return;
-  const known = node.state !== "unknown";
-  node.state = presence;
-  node.sinceMs = wallMs;
-  core.uns.state(node);
-  putNodeChange(core.changes, id);
-  if (presence !== "online") markSilence(node, wallMs);
-  // What the broker kept from before the hub's start is no news.
-  if (known || !message.retain)
-    tell(core, node, { kind: presence, text: `${id} is ${presence}.`, atMs: wallMs }, wallMs);
-}
-
-function takeBirth(state: State, topic: NodeTopic, message: HubMessage, wallMs: number): void {
+/** Publishes the machine totals that changed; returns when it wants to be called again. */
+function publishTotals(state: State, wallMs: number): number {
   const { core } = state;
-  if (message.payload.length === 0) return;
-  const part = decodeBirthPart(state.check, state.reader, message.payload);
-  if (typeof part === "string") return refuse(core, part, topic.node, wallMs);
-  if (part.index !== topic.part) return refuse(core, "bad-birth", topic.node, wallMs);
-  const node = hear(core, topic.node, message, wallMs);
-  if (node === null) return;
-  const birth = joinBirth(node.parts, part);
-  if (birth === "bad-birth") return refuse(core, birth, node.id, wallMs);
-  if (birth === null) return;
-  const before = node.identity;
-  const baseName = `urn:dev:mac:${birth.identity.eui64}_`;
-  const sameHardware = before === null || before.eui64 === birth.identity.eui64;
-  if (sameHardware && birth.boot < node.birthBoot) return; // left over in the broker
-  meetHardware(core, node, baseName, wallMs);
-  meetBoot(core, node, birth.boot, wallMs);
-  for (const channel of applyBirth(core.registry, node, birth)) core.uns.retire(node, channel);
-  for (const channel of node.channels) if (channel.birth !== null) core.uns.meta(node, channel);
-  if (before !== null) tellFirmware(core, node, before, wallMs);
-  putNodeChange(core.changes, node.id);
-}
-
-function tellFirmware(
-  core: Core,
-  node: NodeRecord,
-  before: { loopHash: string; linkHash: string },
-  wallMs: number,
-): void {
-  const { identity } = node;
-  if (identity === null) return;
-  const changed = (["loopHash", "linkHash"] as const)
-    .filter((name) => identity[name] !== before[name])
-    .map((name) => `${name} ${identity[name].slice(0, 8)}, before ${before[name].slice(0, 8)}`);
-  if (changed.length === 0) return;
-  const text = `${node.id} runs other firmware: ${changed.join("; ")}.`;
-  tell(core, node, { kind: "firmware", text, atMs: wallMs }, wallMs);
-}
-
-/** The node that a good message came from; null: there are too many nodes, which is counted. */
-function hear(core: Core, id: string, message: HubMessage, wallMs: number): NodeRecord | null {
-  const known = core.registry.nodes.has(id);
-  const node = nodeOf(core.registry, id, wallMs);
-  if (node === null) {
-    refuse(core, "too-many-nodes", "", wallMs);
-    return null;
-  }
-  if (!message.retain) node.lastSeenMs = wallMs;
-  if (!known) {
-    putNodeChange(core.changes, id);
-    const text = `${id} is heard for the first time.`;
-    const atMs = wallMs;
-    // All new nodes share one flood window: there is no end to names.
-    if (!message.retain)
-      core.events.add({ place: "new-node", kind: "new-node", node: id, text, atMs }, wallMs);
-  }
-  return node;
-}
-
-/** Where a channel promised nothing, its chart has a gap from when the node went away. */
-function markSilence(node: NodeRecord, wallMs: number): void {
-  for (const channel of node.channels)
-    if (channel.atMs !== null && gapMs(channel) === Infinity) channel.series.put(wallMs, NaN);
-}
-
-function refuse(core: Core, reason: string, id: string, wallMs: number): void {
-  countRefused(core.counts, reason);
-  const node = core.registry.nodes.has(id) ? id : null;
-  const from = node === null ? "" : ` of ${node}`;
-  const text = `A message${from} was refused: ${reason}.`;
-  const place = `refused/${reason}/${node ?? ""}`;
-  core.events.add({ place, kind: "refused", node, text, atMs: wallMs }, wallMs);
-}
-
-const PRESENCES: readonly NodeState[] = ["online", "offline", "lost"];
-
-function presenceOf(payload: Uint8Array): "online" | "offline" | "lost" | null {
-  if (payload.length > 8) return null;
-  const text = String.fromCharCode(...payload);
-  return PRESENCES.includes(text as NodeState) ? (text as "online" | "offline" | "lost") : null;
+  if (core.oee.size === 0) return Infinity;
+  const dueMs = state.totalsToldMs + OEE_PITCH_MS;
+  if (wallMs < dueMs && wallMs >= state.totalsToldMs) return dueMs;
+  state.totalsToldMs = wallMs;
+  for (const node of core.oee) core.uns.totals(node, machineTotals(node), wallMs);
+  core.oee.clear();
+  return Infinity;
 }
 
 function totals(core: Core): Totals {
@@ -319,6 +232,7 @@ function totals(core: Core): Totals {
     ...counts,
     refused: { ...refused },
     publicationsDropped: core.uns.dropped(),
+    historyUnsaved: core.registry.history.unsaved(),
   };
 }
 

@@ -6,41 +6,21 @@
 // (I2) the value shown is the newest by (boot, sequence), not by a clock that may step.
 
 import { COUNTER_NAMES } from "../firmware/wire/counter-names.ts";
-import type { EventKind } from "./api.ts";
-import { type ChangeRing, putNodeChange, putReadingChange } from "./changes.ts";
+import { putNodeChange, putReadingChange } from "./changes.ts";
+import { type Core, countRefused, tell, touch } from "./core.ts";
 import { type Entry, type Pack, type PackKind, qualityName } from "./decode.ts";
 import type { Status } from "./decode-birth.ts";
-import type { EventLog } from "./events.ts";
 import { ALARMS_MAX, CLOCK_AHEAD_MS } from "./limits.ts";
-import type { Uns } from "./uns.ts";
 import {
   changeHardware,
   type ChannelRecord,
   channelOf,
+  gapMs,
   type NodeRecord,
-  type Registry,
 } from "./registry.ts";
 import { offerSequence, SEQUENCE_DUPLICATE, SEQUENCE_TOO_OLD } from "./sequence.ts";
-
-/** Counters of the hub; `refused` by reason. */
-export interface Counts {
-  messages: number;
-  ingested: number;
-  unconfirmed: number;
-  duplicates: number;
-  readings: number;
-  events: number;
-  refused: Record<string, number>;
-}
-
-/** All that a message may change. */
-export interface Core {
-  counts: Counts;
-  registry: Registry;
-  events: EventLog;
-  changes: ChangeRing;
-  uns: Uns;
-}
+import { takeEffective } from "./setpoints.ts";
+import { addCount, addStateTime, type CountTotal, countWentOn, emptyTimes } from "./totals.ts";
 
 /** How a message came. */
 export interface Arrival {
@@ -81,6 +61,8 @@ export function ingestStatus(core: Core, node: NodeRecord, status: Status, wallM
   const before = node.status;
   node.status = status;
   node.statusAtMs = wallMs;
+  if (status.boot > (before?.boot ?? -1)) settleCounts(node, before, status);
+  touch(core, node, null);
   if (before !== null) {
     tellCounters(core, node, { before, status, kind: "trap", counters: TRAP_COUNTERS }, wallMs);
     tellCounters(core, node, { before, status, kind: "dropped", counters: DROP_COUNTERS }, wallMs);
@@ -96,6 +78,7 @@ export function meetHardware(core: Core, node: NodeRecord, baseName: string, wal
     tell(core, node, { kind: "identity", text, atMs: wallMs }, wallMs);
   }
   changeHardware(node, baseName);
+  touch(core, node, null);
   putNodeChange(core.changes, node.id);
 }
 
@@ -105,30 +88,8 @@ export function meetBoot(core: Core, node: NodeRecord, boot: number, wallMs: num
   const text = `${node.id} started again: boot ${boot}, before ${node.boot}.`;
   if (node.boot >= 0) tell(core, node, { kind: "boot", text, atMs: wallMs }, wallMs);
   node.boot = boot;
+  touch(core, node, null);
   putNodeChange(core.changes, node.id);
-}
-
-/** Adds an event of a node; a flood of the same kind at the same channel and alarm collapses. */
-export function tell(
-  core: Core,
-  node: NodeRecord,
-  event: {
-    kind: EventKind;
-    text: string;
-    atMs: number;
-    channel?: string;
-    alarm?: string;
-    value?: number | null;
-  },
-  wallMs: number,
-): void {
-  const place = `${event.kind}/${node.id}/${event.channel ?? ""}/${event.alarm ?? ""}`;
-  core.events.add({ ...event, node: node.id, place }, wallMs);
-}
-
-/** Counts a refusal. */
-export function countRefused(counts: Counts, reason: string): void {
-  counts.refused[reason] = (counts.refused[reason] ?? 0) + 1;
 }
 
 // Counters of SPEC.md §6 whose rise is worth a line.
@@ -140,6 +101,7 @@ const DROP_COUNTERS = [
   "unconfirmedDropped",
   "ringDropped",
 ];
+const LINK_TRAPS = COUNTER_NAMES.indexOf("linkTraps");
 const EUI64_AT = "urn:dev:mac:".length;
 
 interface Place {
@@ -156,6 +118,7 @@ function isNew(core: Core, node: NodeRecord, pack: Pack, entry: Entry): ChannelR
     return null;
   }
   const judged = offerSequence(node.sequences, pack.baseName, pack.boot, entry.sequence);
+  touch(core, node, channel);
   if (judged === SEQUENCE_DUPLICATE) core.counts.duplicates++;
   if (judged === SEQUENCE_TOO_OLD) countRefused(core.counts, "too-old");
   return judged === SEQUENCE_DUPLICATE || judged === SEQUENCE_TOO_OLD ? null : channel;
@@ -170,6 +133,15 @@ function takeReading(core: Core, place: Place, entry: Entry, atMs: number, arriv
   const { value, cause } = entry;
   putReadingChange(core.changes, node.id, channel.name, { wallMs: atMs, value, quality, cause });
   if (!isNewest(channel, place.boot, entry.sequence)) return;
+  if (takeTotals(place, value, atMs)) {
+    core.oee.add(node);
+    touch(core, node, null);
+  }
+  if (channel.birth?.kind === "setpoint" && !Number.isNaN(value)) {
+    const before = channel.setpoint?.effective;
+    takeEffective(channel, value, atMs);
+    if (before !== value) putNodeChange(core.changes, node.id);
+  }
   const changed = channel.atMs === null || channel.quality !== quality || channel.cause !== cause;
   channel.boot = place.boot;
   channel.sequence = entry.sequence;
@@ -184,6 +156,35 @@ function takeReading(core: Core, place: Place, entry: Entry, atMs: number, arriv
     core.uns.meta(node, channel);
   }
   if (quality === "good") returnForgottenAlarms(core, place, atMs, arrival);
+}
+
+/** Adds a newest reading to the totals of its machine, before it becomes the channel's; true: it did. */
+function takeTotals({ node, channel, boot }: Place, value: number, atMs: number): boolean {
+  const { birth } = channel;
+  if (birth?.kind === "state") {
+    // The first state channel is the machine's.
+    if (node.channels.find((one) => one.birth?.kind === "state") !== channel) return false;
+    node.stateMs ??= emptyTimes();
+    addStateTime(node.stateMs, channel, { value, atMs, boot }, gapMs(channel));
+    return true;
+  }
+  if (birth?.kind !== "counter" || Number.isNaN(value)) return false;
+  channel.count = addCount(channel.count, boot, Math.round(value / birth.step));
+  if (node.status?.boot === boot) settleCount(node, channel.count);
+  return true;
+}
+
+/** Link traps that rose, by the first status of a boot, tell that loop and its counts went on. */
+function settleCounts(node: NodeRecord, before: Status | null, status: Status): void {
+  const wentOn = (status.counters[LINK_TRAPS] ?? 0) > (before?.counters[LINK_TRAPS] ?? 0);
+  if (wentOn) node.wentOnBoot = status.boot;
+  for (const { count } of node.channels)
+    if (count !== null && count.boot === status.boot) settleCount(node, count);
+}
+
+function settleCount(node: NodeRecord, count: CountTotal): void {
+  if (node.wentOnBoot === count.boot) countWentOn(count);
+  count.doubtful = 0;
 }
 
 function takeEvent(core: Core, place: Place, entry: Entry, atMs: number, arrival: Arrival): void {

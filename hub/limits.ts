@@ -30,6 +30,7 @@ export const BIRTHS_OPEN = 4; // the one shown, the next, and leftovers of earli
 
 // Exactly once
 export const SEQUENCE_WINDOW = 16_384; // a power of two; many times what a node's outbox holds
+export const SEQUENCE_CHUNK = 256; // written down together: two packs touch one or two chunks
 export const BOOTS_KEPT = 32; // of one node: a link that traps twice a second is exact for 16 s
 
 // History
@@ -38,6 +39,37 @@ export const HISTORY_POINTS_MAX = 8192; // of one channel: 13 minutes at 10 read
 export const HISTORY_POINTS_TOTAL_MAX = 4_194_304; // 64 MiB in all; then rings stop growing
 export const GAP_HEARTBEATS = 3; // so many promised readings missing make a gap
 export const GAP_MS_MIN = 1000; // jitter of the network is no gap
+
+export const RANGE_POINTS_DEFAULT = 1000; // a chart has about so many pixels
+export const RANGE_POINTS_MIN = 100;
+export const RANGE_POINTS_MAX = 5000; // of an answer; more are given as bands
+export const RAW_SCAN_MAX = 50_000; // raw points read for one answer; then the minutes serve
+export const EXPORT_PAGE_POINTS = 5000; // read at once for a CSV: 2 ms of the event loop
+
+// History on disk
+export const RAW_KEPT_MS = 7 * 86_400_000;
+export const MINUTES_KEPT_MS = 90 * 86_400_000;
+export const HOURS_KEPT_MS = 5 * 366 * 86_400_000;
+export const PRUNE_POINTS_MAX = 20_000; // deleted of one series at once: some 20 ms
+export const PRUNE_MS = 1000; // one series each; a thousand of them have their turn in 17 minutes
+export const SERIES_MAX = 65_536; // of a file; hostile names end here
+export const FILE_POINTS_PENDING_MAX = 65_536; // not committed; more are dropped and counted
+export const COMMIT_MS_MAX = 100; // from a message to its commit
+export const COMMIT_QUIET_MS = 10; // no further message for so long: commit now
+export const COMMIT_MESSAGES_MAX = 16; // held at once: brokers hand out 20 unacknowledged ones
+
+// Set-points
+export const SETPOINTS_MAX = 32; // of a node
+export const SETPOINT_ANSWER_MS_MAX = 10_000; // then it is timed out
+export const SETPOINTS_PENDING_MAX = 256; // of the plant
+export const WRITES_PER_SECOND = 10; // a person needs one; more are refused unseen
+export const WRITER_CHARS_MAX = 64;
+export const WRITE_BODY_BYTES_MAX = 1024;
+export const AUDIT_KEPT = 1000; // in memory and in an answer; a file keeps HOURS_KEPT_MS
+
+// OEE
+export const OEE_PITCH_MS = 10_000; // totals are published at most this often
+export const COUNT_WRAP = 4_294_967_296; // a counter is a u32
 
 // Events and changes
 export const EVENTS_KEPT = 200; // what a snapshot shows

@@ -3,16 +3,20 @@
 //
 // Spec: MQTT 3.1.1, a persistent session (CleanSession 0): what comes while the hub is away waits at
 // the broker. A broker that is away is said once and tried again for ever.
-// (M1) a message is acknowledged to the broker after the hub has taken it.
+// (M1) a message is acknowledged to the broker after the commit that holds it: what a broker believes
+//      delivered outlasts a kill. Messages after it are taken meanwhile, so one commit holds many.
 // (M2) at most PUBLISH_IN_FLIGHT_MAX publications are unacknowledged; all others wait in the hub.
 // (M3) retained topics are published again on each connect: a broker may have lost them.
 
-import { connect, type MqttClient } from "mqtt";
+import { connect, type IPublishPacket, type MqttClient } from "mqtt";
 import type { Hub } from "./hub.ts";
 import {
   BROKER_CONNECT_TIMEOUT_MS,
   BROKER_RETRY_MS,
   BROKER_SAY_AGAIN_MS,
+  COMMIT_MESSAGES_MAX,
+  COMMIT_MS_MAX,
+  COMMIT_QUIET_MS,
   PUBLISH_IN_FLIGHT_MAX,
 } from "./limits.ts";
 import { NODE_TOPICS } from "./topics.ts";
@@ -27,6 +31,7 @@ export interface Log {
 export interface BrokerOptions {
   url: string;
   clientId: string;
+  password?: string; // with the client id as the user name
   hub: Hub;
   wallMs: () => number;
   log: Log;
@@ -36,6 +41,8 @@ export interface BrokerLink {
   /** Publishes what waits in the hub, as far as (M2) lets. */
   pump(): void;
   connected(): boolean;
+  /** Commits and acknowledges what is held. */
+  commit(): void;
   /** Resolves when the hub is subscribed, or when that did not work at once. */
   ready: Promise<void>;
   close(): Promise<void>;
@@ -43,9 +50,10 @@ export interface BrokerLink {
 
 /** Connects and stays connected; never throws for a broker that is away. */
 export function connectBroker(options: BrokerOptions): BrokerLink {
-  const { url, clientId, hub, wallMs, log } = options;
+  const { url, clientId, password, hub, wallMs, log } = options;
   const client = connect(url, {
     clientId,
+    ...(password !== undefined && { username: clientId, password }),
     clean: false,
     resubscribe: false,
     queueQoSZero: false,
@@ -54,7 +62,8 @@ export function connectBroker(options: BrokerOptions): BrokerLink {
   });
   const shown = withoutPassword(url);
   const link = { subscribed: false };
-  const pump = createPump(client, hub, link);
+  const pump = createPump({ client, hub, wallMs }, link);
+  const acknowledge = holdAcknowledgements(client, hub);
   const say = createAwayTalk(shown, wallMs, log);
   const ready = new Promise<void>((resolve) => {
     client.on("connect", () => {
@@ -84,9 +93,11 @@ export function connectBroker(options: BrokerOptions): BrokerLink {
   return {
     pump,
     connected: () => client.connected && link.subscribed,
+    commit: acknowledge,
     ready,
     close: async () => {
       say.silence();
+      acknowledge();
       await endWithin(client, CLOSE_MS_MAX);
     },
   };
@@ -94,8 +105,49 @@ export function connectBroker(options: BrokerOptions): BrokerLink {
 
 const CLOSE_MS_MAX = 1000; // time for the last acknowledgements
 
+/**
+ * Keeps the client from acknowledging a message by itself, and does so after the commit: as soon as it
+ * is quiet, COMMIT_MESSAGES_MAX are held or COMMIT_MS_MAX are over. Returns what commits at once.
+ */
+function holdAcknowledgements(client: MqttClient, hub: Hub): () => void {
+  let held: { messageId: number; stream: MqttClient["stream"] }[] = [];
+  let taken = 0; // messages since the last commit, those at QoS 0 too
+  let firstMs = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const commit = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    taken = 0;
+    hub.commit();
+    const now = held;
+    held = [];
+    for (const { messageId, stream } of now)
+      // One of a connection that ended comes again from the broker and is known then.
+      if (stream === client.stream && client.connected)
+        stream.write(Uint8Array.of(PUBACK, 2, messageId >> 8, messageId & 255));
+  };
+  client.handleMessage = ({ qos, messageId }: IPublishPacket, done): void => {
+    if (qos === 1 && messageId !== undefined) held.push({ messageId, stream: client.stream });
+    const now = Date.now();
+    if (taken++ === 0) firstMs = now;
+    clearTimeout(timer);
+    const leftMs = firstMs + COMMIT_MS_MAX - now;
+    if (held.length >= COMMIT_MESSAGES_MAX || leftMs <= 0 || leftMs > COMMIT_MS_MAX) commit();
+    else timer = setTimeout(commit, Math.min(COMMIT_QUIET_MS, leftMs));
+    // With an error the client goes on to the next message and sends no acknowledgement.
+    done(qos === 1 ? HELD : undefined);
+  };
+  return commit;
+}
+
+const PUBACK = 0x40; // MQTT 3.1.1 §3.4
+const HELD = new Error("the acknowledgement waits for the commit");
+
 /** Hands publications to the client while the broker keeps up. */
-function createPump(client: MqttClient, hub: Hub, link: { subscribed: boolean }): () => void {
+function createPump(
+  { client, hub, wallMs }: { client: MqttClient; hub: Hub; wallMs: () => number },
+  link: { subscribed: boolean },
+): () => void {
   let waiting: Publication[] = [];
   let next = 0;
   let inFlight = 0;
@@ -113,9 +165,10 @@ function createPump(client: MqttClient, hub: Hub, link: { subscribed: boolean })
         continue;
       }
       next++;
+      const { topic, payload, retain, untilMs = Infinity } = publication;
+      if (wallMs() > untilMs) continue;
       inFlight++;
-      const { topic, payload, retain } = publication;
-      client.publish(topic, payload, { qos: 1, retain }, done);
+      client.publish(topic, Buffer.from(payload), { qos: 1, retain }, done);
     }
   }
   return pump;

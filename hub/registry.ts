@@ -6,7 +6,7 @@
 //      CHANNELS_UNANNOUNCED_MAX others.
 // (R2) topic levels of the channels of one node differ, and none starts with an underscore.
 
-import type { NodeState, OutputView, Quality } from "./api.ts";
+import type { NodeState, OutputView, Quality, StateTimes } from "./api.ts";
 import type { ChannelBirth, Identity, Status, TapBirth } from "./decode-birth.ts";
 import type { BirthParts, NodeBirth } from "./birth.ts";
 import { createBirthParts } from "./birth.ts";
@@ -14,6 +14,8 @@ import type { HistoryStore, Series } from "./history.ts";
 import * as limits from "./limits.ts";
 import { topicLevel } from "./names.ts";
 import { createSequences, type Sequences } from "./sequence.ts";
+import type { SetpointRecord } from "./setpoints.ts";
+import type { CountTotal } from "./totals.ts";
 
 export interface AlarmState {
   active: boolean;
@@ -36,6 +38,9 @@ export interface ChannelRecord {
   boot: number; // of the newest reading; -1: none
   sequence: number;
   alarms: Map<string, AlarmState>; // by name; at most ALARMS_MAX and those of the birth
+  count: CountTotal | null; // of a counter
+  setpoint: SetpointRecord | null; // null: nothing is known beside its birth
+  touched: boolean; // since the last commit
 }
 
 export interface NodeRecord {
@@ -54,7 +59,10 @@ export interface NodeRecord {
   parts: BirthParts;
   status: Status | null;
   statusAtMs: number | null;
+  wentOnBoot: number; // a boot of link alone: loop did not start again; -1: none
+  stateMs: StateTimes | null; // null: no reading of a state channel
   sequences: Sequences;
+  touched: boolean; // since the last commit
   channels: ChannelRecord[]; // of the birth, in its order; then the others
   byName: Map<string, ChannelRecord>;
 }
@@ -91,7 +99,10 @@ export function nodeOf(registry: Registry, id: string, wallMs: number): NodeReco
     parts: createBirthParts(),
     status: null,
     statusAtMs: null,
+    wentOnBoot: -1,
+    stateMs: null,
     sequences: createSequences(),
+    touched: false,
     channels: [],
     byName: new Map(),
   };
@@ -147,6 +158,7 @@ export function changeHardware(node: NodeRecord, baseName: string): void {
   for (const channel of node.channels) {
     channel.boot = -1;
     channel.sequence = -1;
+    if (channel.count !== null) channel.count = { ...channel.count, boot: -1, last: 0 };
     for (const alarm of channel.alarms.values()) alarm.boot = -1;
   }
 }
@@ -172,6 +184,9 @@ function addChannel(registry: Registry, node: NodeRecord, name: string): Channel
     boot: -1,
     sequence: -1,
     alarms: new Map(),
+    count: null,
+    setpoint: null,
+    touched: false,
   };
   node.byName.set(name, channel);
   node.channels.push(channel);

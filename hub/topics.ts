@@ -10,7 +10,7 @@ import { isNodeId } from "./names.ts";
 
 export interface NodeTopic {
   node: string;
-  kind: "data" | "event" | "status" | "presence" | "birth" | "time";
+  kind: "data" | "event" | "status" | "presence" | "birth" | "time" | "set" | "result";
   part: number; // of a birth; -1
 }
 
@@ -45,6 +45,8 @@ function parseTopic(topic: string): NodeTopic | null {
   for (const kind of PLAIN) if (suffix === kind) return { node, kind, part: -1 };
   if (suffix === wire.TOPIC_TIME || suffix === wire.TOPIC_TIME_GET)
     return { node, kind: "time", part: -1 };
+  if (suffix === wire.TOPIC_SET) return { node, kind: "set", part: -1 };
+  if (suffix === wire.TOPIC_SET_RESULT) return { node, kind: "result", part: -1 };
   const [birth, part = ""] = rest;
   if (birth !== wire.TOPIC_BIRTH || rest.length !== 2 || !PART.test(part)) return null;
   return Number(part) < BIRTH_PARTS_MAX ? { node, kind: "birth", part: Number(part) } : null;

@@ -4,6 +4,8 @@
 //   <root>/<enterprise>/<site>/<area>/<line>/<cell>/_raw/<node>/<tag>    {"timestamp_ms":…,"value":…}
 //   <root>/…/_raw/<node>/<tag>/_meta   retained: unit, limits, quality
 //   <root>/…/_state/<node>             retained: {"timestamp_ms":…,"value":"online"}
+//   <root>/…/_oee/<node>/<tag>         retained: {"timestamp_ms":…,"value":…}; tags run_ms, idle_ms,
+//                                      stopped_ms, fault_ms and count_<tag of the counter>
 //
 // (U1) a bad reading publishes no value; its quality and cause stand in _meta.
 // (U2) topic levels are [A-Za-z0-9_-] only: some brokers end the connection at a dot or a space.
@@ -11,6 +13,7 @@
 //      as a set, each with its newest payload, so none is lost.
 
 import { TOPIC_ROOT } from "../firmware/wire/topics.ts";
+import type { MachineTotals } from "./api.ts";
 import type { ChannelRecord, NodeRecord } from "./registry.ts";
 import { PUBLICATIONS_MAX } from "./limits.ts";
 import { isTopicLevel } from "./names.ts";
@@ -26,14 +29,17 @@ export interface UnsPlace {
 /** A message for the broker, at QoS 1. */
 export interface Publication {
   topic: string;
-  payload: string;
+  payload: string | Uint8Array;
   retain: boolean;
+  untilMs?: number; // not to be published after this wall time
 }
 
 export interface Uns {
   value(node: NodeRecord, channel: ChannelRecord, atMs: number, value: number): void;
   meta(node: NodeRecord, channel: ChannelRecord): void;
   state(node: NodeRecord): void;
+  /** Raw totals of a machine for OEE. */
+  totals(node: NodeRecord, totals: MachineTotals, atMs: number): void;
   /** Clears the retained topic of a channel that is gone. */
   retire(node: NodeRecord, channel: ChannelRecord): void;
   /** All that waits, retained ones first. */
@@ -74,6 +80,16 @@ export function createUns(place: UnsPlace): Uns {
         `${plant}/${node.line}/${node.cell}/_state/${node.id}`,
         JSON.stringify({ timestamp_ms: node.sinceMs, value: node.state }),
       ),
+    totals: (node, { stateMs, counts }, atMs) => {
+      const place = `${plant}/${node.line}/${node.cell}/_oee/${node.id}`;
+      const put = (name: string, value: number): void =>
+        keep(`${place}/${name}`, JSON.stringify({ timestamp_ms: Math.round(atMs), value }));
+      for (const [state, ms] of Object.entries(stateMs ?? {})) put(`${state}_ms`, ms);
+      for (const [channel, count] of Object.entries(counts)) {
+        const level = node.byName.get(channel)?.level;
+        if (level !== undefined) put(`count_${level}`, count);
+      }
+    },
     retire: (node, channel) => {
       const topic = `${tag(node, channel)}/_meta`;
       if (retained.delete(topic)) waiting.add(topic);

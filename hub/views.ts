@@ -4,8 +4,18 @@
 // Copies: what is given out does not change afterwards. Counters get the names of SPEC.md §6.
 
 import { COUNTER_NAMES } from "../firmware/wire/counter-names.ts";
-import type { AlarmView, ChannelView, NodeView, RegisterView, TapView } from "./api.ts";
+import type {
+  AlarmView,
+  ChannelView,
+  LinkView,
+  MachineTotals,
+  NodeView,
+  RegisterView,
+  TapView,
+} from "./api.ts";
+import type { Status } from "./decode-birth.ts";
 import type { ChannelRecord, NodeRecord } from "./registry.ts";
+import { setpointViews } from "./setpoints.ts";
 
 /** Names of the tap counters, in the order of SPEC.md §6. */
 export const TAP_COUNTER_NAMES: readonly string[] = [
@@ -44,6 +54,32 @@ export function nodeView(node: NodeRecord): NodeView {
     taps: tapViews(node),
     outputs: node.outputs.map((output) => ({ ...output })),
     channels: node.channels.map((channel) => channelView(node, channel)),
+    setpoints: setpointViews(node),
+    totals: machineTotals(node),
+    link: linkView(status),
+  };
+}
+
+/** Copies of what a machine's state and counter channels add up to. */
+export function machineTotals(node: NodeRecord): MachineTotals {
+  const counts: Record<string, number> = {};
+  for (const { name, birth, count } of node.channels)
+    if (birth !== null && count !== null) counts[name] = scaled(count.steps, birth.step);
+  return { stateMs: node.stateMs === null ? null : { ...node.stateMs }, counts };
+}
+
+/** A step below 1 divides by a whole number: 3 steps of 0.1 are 0.3, not 0.30000000000000004. */
+function scaled(steps: number, step: number): number {
+  return step < 1 ? steps / Math.round(1 / step) : steps * step;
+}
+
+const RETRANSMISSIONS = COUNTER_NAMES.indexOf("retransmissions");
+
+function linkView(status: Status | null): LinkView {
+  return {
+    roundTripMs: status?.roundTripMs || null,
+    sent: status?.datagramsSent ?? 0,
+    retransmissions: status?.counters[RETRANSMISSIONS] ?? 0,
   };
 }
 

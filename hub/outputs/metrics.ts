@@ -48,6 +48,10 @@ function hubCounters(registry: Registry): Writer {
       "publications_dropped",
       "Values not published because the broker was away too long.",
     ),
+    historyUnsaved: counter(
+      "history_unsaved",
+      "Points held in memory alone since the history's file failed.",
+    ),
   };
   return ({ totals }) => {
     for (const name of Object.keys(counters) as (keyof typeof counters)[]) {

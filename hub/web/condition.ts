@@ -45,6 +45,8 @@ const EVENT_MARKS: Record<EventKind, { shape: ShapeName; tone: Tone }> = {
   refused: { shape: "diamond", tone: "warning" },
   identity: { shape: "diamond", tone: "warning" },
   clock: { shape: "diamond", tone: "warning" },
+  setpoint: { shape: "bar", tone: "normal" },
+  "refused-write": { shape: "diamond", tone: "warning" },
 };
 
 /** Kinds in the order of the filter. */

@@ -13,6 +13,7 @@ interface Options {
   page?: Endpoint;
   broker?: string;
   seed: number;
+  history?: string;
   json?: boolean;
 }
 
@@ -25,6 +26,7 @@ export function addUp(program: Command): void {
     .option("--page <[HOST:]PORT>", "where the page is (8080, or the next free one)", readEndpoint)
     .option("--broker <URL>", "an MQTT broker in place of the built-in one", readBroker)
     .option("--seed <N>", "decides the machines' noise", readSeed, 1)
+    .option("--history <FILE>", "keeps the past in this file; without it, in memory")
     .addHelpText("after", "\nExample:\n  ferrule up --for 10m --page 8081")
     .action(run);
 }

@@ -24,6 +24,7 @@ export interface RoadOptions {
   page?: Endpoint;
   broker?: string; // in place of the built-in one
   seed: number;
+  history?: string; // file that keeps the past
   signal: AbortSignal; // ends a build
 }
 
@@ -63,6 +64,7 @@ export async function startRoad(path: string, options: RoadOptions): Promise<Roa
     pageHost: page.host,
     pagePort: page.port,
     log: createTalk("hub"),
+    ...(options.history !== undefined && { historyFile: options.history }),
   });
   const hub = await started(starting, "mend the plant, or choose another --page");
   let nodes: Realtime | undefined;
@@ -98,8 +100,10 @@ async function startPlant(
     seed: options.seed,
     log: (text) => say(`node ${text}`),
     has: hub.hub.has,
-    // A broker and hub of somebody else's may remember earlier runs: boot numbers must go on rising.
-    ...(options.broker !== undefined && { bootsBefore: Math.floor(Date.now() / 1000) }),
+    // Another's broker and a history remember earlier runs: boot numbers must go on rising.
+    ...((options.broker ?? options.history) !== undefined && {
+      bootsBefore: Math.floor(Date.now() / 1000),
+    }),
   });
 }
 

@@ -28,8 +28,9 @@ interface Broker {
   stop(): Promise<void>;
 }
 
-async function startAedes(): Promise<Broker> {
+async function startAedes(secret?: string): Promise<Broker> {
   const aedes = await Aedes.createBroker();
+  if (secret !== undefined) restrict(aedes, secret);
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -47,13 +48,28 @@ async function startAedes(): Promise<Broker> {
   return { port, url: `mqtt://127.0.0.1:${port}`, stop };
 }
 
+/** Only the client "the-hub" with the secret as its password may write set-points. */
+function restrict(aedes: Aedes, secret: string): void {
+  aedes.authenticate = (client, user, password, done) => {
+    const known = user === "the-hub" && password?.toString() === secret;
+    done(null, client.id !== "the-hub" || known);
+  };
+  aedes.authorizePublish = (client, { topic }, done) => {
+    const allowed = !/^ferrule\/[^/]+\/set$/.test(topic) || client?.id === "the-hub";
+    done(allowed ? null : new Error("not yours"));
+  };
+}
+
 const lines: string[] = [];
 const log = {
   info: (text: string) => void lines.push(text),
   warn: (text: string) => void lines.push(text),
 };
 
-function start(brokerUrl: string): Promise<RunningHub> {
+function start(
+  brokerUrl: string,
+  more: { clientId?: string; password?: string } = {},
+): Promise<RunningHub> {
   return startHub({
     config: PLANT,
     brokerUrl,
@@ -61,6 +77,7 @@ function start(brokerUrl: string): Promise<RunningHub> {
     pagePort: 0,
     log,
     page: PLAIN_PAGE,
+    ...more,
   });
 }
 
@@ -196,6 +213,34 @@ test("after a broker that forgot all, retained topics are published again", MOSQ
   await hub.close();
   await after.stop();
 });
+
+test(
+  "a hub with name and password writes where the broker lets nobody else",
+  MOSQUITTO,
+  async () => {
+    const broker = await startAedes("a secret");
+    const more = { clientId: "the-hub", password: "a secret" };
+    const hub = await start(broker.url, more);
+    const setpoint: [number, number, number, number] = [0, 90, 10, 0];
+    const channels = [[{ name: "target", kind: 8, scale: new Decimal(0, 1), setpoint }]];
+    await publish(broker.port, "ferrule/oven-1/birth/0", birth({ channels })[0]!, "-r");
+    await until("it is born", () => hub.hub.nodeCount() === 1);
+    const heard = subscribe(broker.port, "ferrule/+/set");
+    await delay(300);
+    const answer = await fetch(`http://127.0.0.1:${hub.pagePort}/api/setpoint`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-ferrule-token": hub.token },
+      body: JSON.stringify({ node: "oven-1", name: "target", value: 20, by: "Ann" }),
+    });
+    assert.equal(answer.status, 200);
+    await until("the write is out", () => heard.messages.length === 1);
+    assert.match(heard.messages[0]!.hex, /^a4001a[0-9a-f]{8}01667461726765740214030{2}$/i);
+    assert.match(hub.token, /^[A-Za-z0-9_-]{16}$/);
+    heard.stop();
+    await hub.close();
+    await broker.stop();
+  },
+);
 
 test("an address that is no broker's is refused in one sentence", async () => {
   for (const url of ["foo://127.0.0.1:1", "127.0.0.1", ""])

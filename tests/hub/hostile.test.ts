@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { createPrng } from "../../host-sim/prng.ts";
+import type { Publication } from "../../hub/uns.ts";
 import { createHub, type Hub } from "../../hub/hub.ts";
 import { SEQUENCE_WINDOW } from "../../hub/limits.ts";
 import { meterBirth, ovenBirth, PLANT, START_MS as T0 } from "../support/fixture-hub.ts";
@@ -74,7 +75,8 @@ test(`mutated messages never throw, and what is taken stays clean, seed ${SEED}`
   assert.deepEqual(JSON.parse(JSON.stringify(snapshot)), snapshot);
 });
 
-function checkPublication({ topic, payload }: { topic: string; payload: string }): void {
+function checkPublication({ topic, payload }: Publication): void {
+  assert.ok(typeof payload === "string");
   assert.match(topic, /^umh\/v1\/acme\/north\/hall-1\/line-2\/cell-3(\/[A-Za-z0-9_-]+){2,4}$/);
   if (payload === "") return;
   const value = JSON.parse(payload) as { timestamp_ms?: number; value?: unknown };

@@ -319,8 +319,15 @@ test("a port in use is refused in one sentence that says what to do", async () =
     port: fixture.port,
     page: PLAIN_PAGE,
     wallMs: fixture.nowMs,
-    health: () => ({ ok: true, broker: "connected" as const, nodes: 0, reason: null }),
+    health: () => ({
+      ok: true,
+      broker: "connected" as const,
+      nodes: 0,
+      history: "memory" as const,
+      reason: null,
+    }),
     metrics: () => Promise.resolve(""),
+    token: "token",
   };
   const sentence = `port ${fixture.port} of 127.0.0.1 is in use: choose another for the page`;
   await assert.rejects(startPageServer(options), { message: sentence });

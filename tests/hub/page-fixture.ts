@@ -280,6 +280,7 @@ function snapshot(state: State): Snapshot {
       unconfirmed: 214,
       duplicates: 3,
       publicationsDropped: 0,
+      historyUnsaved: 0,
       readings: 3_990,
       events: 12,
       refused: { truncated: 2, "non-minimal": 1 },

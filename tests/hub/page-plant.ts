@@ -115,6 +115,9 @@ function baseNode(id: string, type: string, startMs: number): NodeView {
     statusAtMs: startMs,
     taps: [],
     outputs: [],
+    setpoints: [],
+    totals: { stateMs: null, counts: {} },
+    link: { roundTripMs: null, sent: 0, retransmissions: 0 },
     channels: [],
   };
 }
@@ -150,7 +153,7 @@ function register(
 
 function alarm(name: string, above: boolean, limit: number, hysteresis: number): AlarmView {
   const standing = { active: false, sinceMs: null, acknowledged: false };
-  return { name, above, limit, hysteresis, delayMs: 1_000, ...standing };
+  return { name, above, limit, hysteresis, delayMs: 1_000, latch: false, ...standing };
 }
 
 function round(value: number, decimals: number): number {

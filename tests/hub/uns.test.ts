@@ -29,9 +29,13 @@ function born(...channels: ChannelSpec[]): Hub {
   return hub;
 }
 const values = (publications: Publication[]): [string, string][] =>
-  publications.filter(({ retain }) => !retain).map(({ topic, payload }) => [topic, payload]);
-const metas = (publications: Publication[]): Publication[] =>
-  publications.filter(({ topic }) => topic.endsWith("/_meta"));
+  publications
+    .filter(({ retain }) => !retain)
+    .map(({ topic, payload }) => [topic, String(payload)]);
+const metas = (publications: Publication[]): { topic: string; payload: string }[] =>
+  publications
+    .filter(({ topic }) => topic.endsWith("/_meta"))
+    .map((publication) => ({ ...publication, payload: String(publication.payload) }));
 
 test("a value is exactly {timestamp_ms, value} on a topic of its own, not retained", () => {
   const hub = born({ name: "temperature" });
@@ -152,7 +156,9 @@ test("a channel that goes and comes back before anything is published keeps its 
   hub.takePublications();
   say(hub, "oven-1/birth/0", birth({ boot: 2, channels: [[{ name: "b" }]] })[0]!);
   say(hub, "oven-1/birth/0", birth({ boot: 3, channels: [[{ name: "a" }]] })[0]!);
-  const last = new Map(hub.takePublications().map(({ topic, payload }) => [topic, payload]));
+  const last = new Map(
+    hub.takePublications().map(({ topic, payload }) => [topic, String(payload)]),
+  );
   assert.match(last.get(`${AT}/_raw/oven-1/a/_meta`) ?? "", /"name":"a"/);
   assert.equal(last.get(`${AT}/_raw/oven-1/b/_meta`), "");
 });

@@ -28,6 +28,9 @@ export const PLAIN_PAGE: PageFiles = {
   icon: "<svg xmlns='http://www.w3.org/2000/svg'/>",
 };
 
+/** Who has it may write set-points. */
+export const TOKEN = "a-token-for-tests";
+
 export interface FixtureHub {
   hub: Hub;
   port: number;
@@ -54,7 +57,14 @@ export async function startFixtureHub(page: PageFiles = PLAIN_PAGE): Promise<Fix
     page,
     wallMs: nowMs,
     metrics: createMetrics(hub, nowMs),
-    health: () => ({ ok: true, broker: "connected", nodes: hub.nodeCount(), reason: null }),
+    token: TOKEN,
+    health: () => ({
+      ok: true,
+      broker: "connected",
+      nodes: hub.nodeCount(),
+      history: "memory",
+      reason: null,
+    }),
   });
   const say = (topic: string, payload: Uint8Array | string, retain = false): void => {
     hub.message({ topic, payload: Buffer.from(payload), qos: 1, retain }, nowMs());
