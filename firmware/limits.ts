@@ -18,15 +18,12 @@ export const RING_BYTES = 4096; // one 125-register answer is 125 readings of 17
 // loop
 export const CHANNELS_MAX = 250; // the channel is one octet in a record
 export const ALARMS_PER_CHANNEL_MAX = 4; // low-low, low, high, high-high
-export const SETPOINTS_MAX = 8; // the mailbox holds one command for each
 export const OUTPUTS_MAX = 16;
 export const TAPS_MAX = 2; // both chips have two UARTs to spare
 export const TAP_ENTRIES_PER_TICK = 64; // worst tick: 64 characters framed; at 115,200 baud a 5 ms period keeps up
 export const MODBUS_FRAME_BYTES_MAX = 256; // Modbus over serial line 1.02 §2.5.1
 
 // link
-export const RESULTS_MAX = 8; // as many as set-points; more wait only while the road is down
-export const REQUESTS_REMEMBERED = 8; // a late repeat of one of the last requests is not obeyed again
 export const DATAGRAMS_PER_POLL = 8; // then loop's ring gets its turn
 export const RECORDS_PER_POLL = 128;
 export const POLL_DELAY_MS_MAX = 1000; // link is entered at least once a second

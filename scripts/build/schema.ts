@@ -13,13 +13,6 @@ import {
   OUTPUTS_MAX,
   TAPS_MAX,
 } from "../../firmware/limits.ts";
-import {
-  checkSetpoints,
-  setpoint,
-  setpointChannel,
-  transport,
-  type SetpointChannel,
-} from "./setpoints.ts";
 
 const NAME = new RegExp(`^[A-Za-z0-9][A-Za-z0-9_-]{0,${NAME_BYTES_MAX - 1}}$`);
 const name = z
@@ -178,8 +171,6 @@ export const nodeSchema = z
     channels: z.record(name, z.discriminatedUnion("kind", [analog, register, computed])),
     outputs: z.record(name, output).default({}),
     taps: z.record(name, tap).default({}),
-    setpoints: z.record(name, setpoint.extend({ unit: unit.optional() })).default({}),
-    transport: transport.prefault({}),
     simulate: simulate.optional(),
   })
   .superRefine((node, context) => {
@@ -196,7 +187,6 @@ export const nodeSchema = z
     for (const [key, channel] of channels) checkChannel(key, channel, node, complain);
     for (const [key, o] of Object.entries(node.outputs))
       if (o.safe < 0 || o.safe > 1) complain(["outputs", key, "safe"], "between 0 and 1");
-    checkSetpoints(node, complain);
     if (node.simulate?.machine === "replay" && node.taps[node.simulate.tap] === undefined)
       complain(["simulate", "tap"], unknownTap(node.simulate.tap, node.taps));
   });
@@ -207,17 +197,6 @@ export type Channel = NodeType["channels"][string];
 export type AnalogChannel = Extract<Channel, { kind: "analog" }>;
 export type RegisterChannel = Extract<Channel, { kind: "register" }>;
 export type ComputedChannel = Extract<Channel, { kind: "computed" }>;
-/** A declared channel, or a set-point seen as one. */
-export type AnyChannel = Channel | SetpointChannel;
-
-/** Declared channels, then set-points: the order of channels on the wire. */
-export function allChannels(node: NodeType): [string, AnyChannel][] {
-  const setpoints = Object.entries(node.setpoints);
-  return [
-    ...Object.entries(node.channels),
-    ...setpoints.map(([key, of]): [string, AnyChannel] => [key, setpointChannel(of)]),
-  ];
-}
 
 /** A decimal as mantissa × 10^exponent, without trailing zeros; 0.1 gives { mantissa: 1, exponent: -1 }. */
 export function decimal(value: number): { mantissa: number; exponent: number } {
@@ -230,7 +209,7 @@ export function decimal(value: number): { mantissa: number; exponent: number } {
 }
 
 /** The fixed decimal that one mantissa step of a channel stands for. */
-export function channelScale(channel: AnyChannel): { mantissa: number; exponent: number } {
+export function channelScale(channel: Channel): { mantissa: number; exponent: number } {
   return channel.kind === "register"
     ? decimal(channel.scale)
     : { mantissa: 1, exponent: channel.decimals === 0 ? 0 : -channel.decimals };
