@@ -27,7 +27,9 @@ export function takeOwnership(path: string): Ownership {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       const owner = readOwner(ownerPath);
       if (owner !== null && isAlive(owner, full))
-        throw new Error(`history ${path} is in use by process ${owner.pid}: stop that hub first`);
+        throw new Error(`history ${path} is in use by process ${owner.pid}: stop that hub first`, {
+          cause: error,
+        });
       rmSync(ownerPath, { force: true });
     }
   }

@@ -50,7 +50,7 @@ export function openFileHistory(path: string, warn: (text: string) => void): Fil
     };
   } catch (error) {
     ownership.release();
-    throw new Error(`history ${path} cannot be opened: ${reasonOf(error)}`);
+    throw new Error(`history ${path} cannot be opened: ${reasonOf(error)}`, { cause: error });
   }
 }
 
@@ -97,7 +97,7 @@ function takeOwnershipOf(path: string): ReturnType<typeof takeOwnership> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    throw new Error(`history ${path} cannot be opened: ${reasonOf(error)}`);
+    throw new Error(`history ${path} cannot be opened: ${reasonOf(error)}`, { cause: error });
   }
 }
 

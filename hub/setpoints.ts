@@ -197,7 +197,7 @@ export function pollSetpoints(core: Core, wallMs: number): number {
 /** What is to be published now; it is not given again. */
 export function takeWrites(writes: Writes): Publication[] {
   const unsent = writes.unsent.splice(0);
-  return unsent.map(({ request: _, ...publication }) => ({ ...publication, retain: false }));
+  return unsent.map(({ topic, payload, untilMs }) => ({ topic, payload, untilMs, retain: false }));
 }
 
 /** Takes up again what was under way when the hub stopped. */

@@ -24,6 +24,11 @@ export const ANALOG_ROWS: StaticArray<i32> = [
   0, 2, 5, 200, 4090, 1, 2, -111262, 8359, 1000271, 24276, 5, 16384,
 ];
 
+export const CHAIN_COUNT: i32 = 0;
+
+// ChainRow, chain.ts
+export const CHAIN_ROWS: usize = 0;
+
 export const REGISTER_COUNT: i32 = 1;
 
 // RegisterRow, tap/register.ts

@@ -56,3 +56,16 @@ export function scaleRaw(row: AnalogRow, raw: i32): i32 {
   assert(rounded == <i64>(<i32>rounded)); // the generator refuses a line that leaves 32 bits
   return <i32>rounded;
 }
+
+/** The same for the sum of 2^bits counts, bits up to 6: their mean keeps its fraction. */
+export function scaleMean(row: AnalogRow, sum: i32, bits: i32): i32 {
+  const raw = sum >> bits;
+  const rest = sum - (raw << bits);
+  assert(raw >= 0 && raw <= 4095);
+  const zero = ((<i64>row.zero) << 16) + row.zeroFraction;
+  const span = ((<i64>row.full) << 16) + row.fullFraction - zero;
+  const exact = zero + ((span * raw) >> 12) + ((span * rest) >> (12 + bits));
+  const rounded = (exact + 0x8000) >> 16;
+  assert(rounded == <i64>(<i32>rounded));
+  return <i32>rounded;
+}

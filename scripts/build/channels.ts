@@ -6,7 +6,11 @@
 // who read a checked node need not know the kind.
 
 import { z } from "zod";
-import { ALARMS_PER_CHANNEL_MAX, NAME_BYTES_MAX } from "../../firmware/limits.ts";
+import {
+  ALARMS_PER_CHANNEL_MAX,
+  AVERAGE_SAMPLES_MAX,
+  NAME_BYTES_MAX,
+} from "../../firmware/limits.ts";
 
 const NAME = new RegExp(`^[A-Za-z0-9][A-Za-z0-9_-]{0,${NAME_BYTES_MAX - 1}}$`);
 /** Name of a channel, an alarm, an output, a tap. */
@@ -91,8 +95,22 @@ export const analog = z
       .describe("raw counts outside are no reading but a bad quality"),
     belowCause: z.enum(["under-range", "open-wire"]).default("under-range"),
     aboveCause: z.enum(["over-range", "open-wire"]).default("over-range"),
+    oversample: z
+      .union([z.literal(1), z.literal(4), z.literal(16), z.literal(64)])
+      .default(1)
+      .describe("mean of so many counts, with its fraction"),
     median: z.union([z.literal(1), z.literal(3), z.literal(5)]).default(1),
+    lowpassHz: z.number().positive().optional().describe("low-pass of second order; -3 dB there"),
+    average: z
+      .number()
+      .int()
+      .min(1)
+      .max(AVERAGE_SAMPLES_MAX)
+      .default(1)
+      .describe("mean of the latest samples"),
     ema: z.number().gt(0).max(1).default(1).describe("weight of the new sample; 1: no smoothing"),
+    decimate: z.number().int().min(1).max(1000).default(1).describe("every so many samples one"),
+    rateLimit: z.number().positive().optional().describe("most units a second"),
     ...reporting,
   })
   .describe("an ADC input");

@@ -3,7 +3,8 @@
 //
 // Every complaint names the field by its path and says what would be right.
 
-import type { Channel, StateChannel } from "./schema.ts";
+import { isCutoffPossible, LOWPASS_RATIO_MAX, LOWPASS_RATIO_MIN } from "./butterworth.ts";
+import type { AnalogChannel, Channel, StateChannel } from "./schema.ts";
 import { decimal } from "./steps.ts";
 
 /** What a channel may name. */
@@ -26,8 +27,7 @@ export function checkChannel(
     complain(["channels", key, field], message);
   if ("everyMs" in channel && channel.everyMs % node.periodMs !== 0)
     here("everyMs", `a multiple of the period, ${node.periodMs} ms`);
-  if (channel.kind === "analog" && channel.valid[0] >= channel.valid[1])
-    here("valid", "the lower count comes first");
+  if (channel.kind === "analog") checkAnalog(channel, here);
   if (
     (channel.kind === "register" || channel.kind === "counter") &&
     decimal(channel.scale).mantissa > 9999
@@ -39,6 +39,18 @@ export function checkChannel(
       here("address", "a 32-bit value needs two registers");
   }
   if (channel.kind === "state") checkConditions(key, channel, node.channels, complain);
+}
+
+function checkAnalog(
+  { valid, lowpassHz, everyMs }: AnalogChannel,
+  here: (field: string, message: string) => void,
+): void {
+  if (valid[0] >= valid[1]) here("valid", "the lower count comes first");
+  const sampleHz = 1000 / everyMs;
+  if (lowpassHz !== undefined && !isCutoffPossible(lowpassHz, sampleHz)) {
+    const [least, most] = [LOWPASS_RATIO_MIN, LOWPASS_RATIO_MAX].map((r) => r * sampleHz);
+    here("lowpassHz", `between ${least} and ${most} at ${sampleHz} samples a second`);
+  }
 }
 
 function checkConditions(

@@ -7,6 +7,7 @@
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
 import {
   analogRowsOf,
+  chainRowsOf,
   counterRowsOf,
   digitalRowsOf,
   registerRowsOf,
@@ -65,6 +66,7 @@ function constantsOf(node: NodeType): string {
 `,
     table("CHANNEL", "ChannelRow, filter.ts", channelRowsOf(node)),
     table("ANALOG", "AnalogRow, sample.ts", analogRowsOf(node)),
+    table("CHAIN", "ChainRow, chain.ts", chainRowsOf(node)),
     table("REGISTER", "RegisterRow, tap/register.ts", registerRowsOf(node)),
     table("DIGITAL", "DigitalRow, digital.ts", digitalRowsOf(node)),
     table("COUNTER", "CounterRow, tick/pins.ts", counterRowsOf(node)),

@@ -9,6 +9,7 @@ import {
   CAUSE_OVER_RANGE,
   CAUSE_UNDER_RANGE,
 } from "../../firmware/wire/record.ts";
+import { butterworthLowpass } from "./butterworth.ts";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
 import type { Row } from "./loop-table.ts";
 import type { AnalogChannel, NodeType, RegisterChannel, StateChannel } from "./schema.ts";
@@ -24,6 +25,7 @@ const REGISTER_TYPES = ["u16", "i16", "u32", "i32", "f32"];
 const REGISTER_ORDERS = ["ABCD", "CDAB", "BADC", "DCBA"];
 const RAW_FULL = 4096; // the line is tabled at raw 0 and here, so that a shift takes the place of a division
 const FRACTION = 65_536;
+const STEP_MAX = 2 ** 48; // as far as an i32 can move
 
 /** AnalogRow, sample.ts. */
 export function analogRowsOf(node: NodeType): Row[] {
@@ -47,6 +49,38 @@ function analogFields(node: NodeType, name: string, c: AnalogChannel, index: num
     c.median,
     Math.max(1, Math.round(c.ema * FRACTION)),
   ];
+}
+
+/** ChainRow, chain.ts: one for each analog channel, or none at all when none uses more than ema. */
+export function chainRowsOf(node: NodeType): Row[] {
+  const analog = Object.entries(node.channels).flatMap(([name, c]) =>
+    c.kind === "analog" ? [{ name, c }] : [],
+  );
+  const isUsed = ({ c }: { c: AnalogChannel }): boolean =>
+    c.oversample > 1 ||
+    c.lowpassHz !== undefined ||
+    c.average > 1 ||
+    c.decimate > 1 ||
+    c.rateLimit !== undefined;
+  return analog.some(isUsed) ? analog.map(({ name, c }) => ({ name, fields: chainFields(c) })) : [];
+}
+
+function chainFields(c: AnalogChannel): number[] {
+  const { lowpassHz, everyMs } = c;
+  const lowpass =
+    lowpassHz === undefined
+      ? [0, 0, 0, 0, 0, 0]
+      : [1, ...butterworthLowpass(lowpassHz, 1000 / everyMs)];
+  return [Math.log2(c.oversample), ...lowpass, c.average, c.decimate, ...rateStep(c)];
+}
+
+// The largest move from one passed sample to the next, Q16, in two halves; 0: no limit.
+function rateStep(c: AnalogChannel): [number, number] {
+  if (c.rateLimit === undefined) return [0, 0];
+  const seconds = (c.everyMs * c.decimate) / 1000;
+  const exact = Math.round(c.rateLimit * 10 ** c.decimals * seconds * FRACTION);
+  const step = Math.min(Math.max(1, exact), STEP_MAX);
+  return [step | 0, Math.floor(step / 2 ** 32)];
 }
 
 // Mantissa steps at a raw count: whole steps, and 1/65536 of one.

@@ -83,12 +83,10 @@ export function readDescription(file: string, schema: z.ZodType): unknown {
   );
 }
 
-/** A path as the reader knows it: relative to where the command runs, where that is shorter. */
+/** A path as the reader knows it: relative below the folder in which the command runs, else whole. */
 export function show(path: string): string {
   const short = relative(process.cwd(), path);
-  return short !== "" && short.length < path.length && !short.startsWith(join("..", "..", ".."))
-    ? short
-    : path;
+  return short === "" || short.startsWith("..") ? path : short;
 }
 
 function exampleFolder(name: string): string {

@@ -12,6 +12,7 @@ interface Options {
   broker: string;
   page?: Endpoint;
   plant: string;
+  history?: string;
   json?: boolean;
 }
 
@@ -22,16 +23,17 @@ export function addHub(program: Command): void {
     .requiredOption("--broker <URL>", "mqtt://HOST[:PORT]", readBroker)
     .option("--page <[HOST:]PORT>", "where the page is (8080, or the next free one)", readEndpoint)
     .option("--plant <PLANT>", "plant.json that says where the nodes stand", EXAMPLE_PLANT)
-    .addHelpText("after", "\nExample:\n  ferrule hub --broker mqtt://127.0.0.1 --page 8080")
+    .option("--history <FILE>", "keeps the past in this file; without it, in memory")
+    .addHelpText("after", "\nExample:\n  ferrule hub --broker mqtt://127.0.0.1 --history plant.db")
     .action(run);
 }
 
 async function run(options: Options): Promise<void> {
   const interruption = watchInterruption();
   const { runHub } = await import("../run/services.ts");
-  const service = await runHub(options.plant, options.broker, options.page);
-  if (options.json) printJson({ page: service.page, broker: options.broker });
-  else print(`page ${service.page}\nbroker ${options.broker}`);
+  const service = await runHub(options.plant, options.broker, options);
+  if (options.json) printJson({ page: service.page, broker: options.broker, token: service.token });
+  else print(`page ${service.page}\nbroker ${options.broker}\ntoken ${service.token}`);
   await interruption.wait(Infinity);
   await service.close();
   if (interruption.signal.reason === "SIGINT") process.exitCode = EXIT_INTERRUPTED;

@@ -13,6 +13,7 @@ interface Options {
   page?: Endpoint;
   broker?: string;
   seed: number;
+  history?: string;
   json?: boolean;
 }
 
@@ -25,6 +26,7 @@ export function addUp(program: Command): void {
     .option("--page <[HOST:]PORT>", "where the page is (8080, or the next free one)", readEndpoint)
     .option("--broker <URL>", "an MQTT broker in place of the built-in one", readBroker)
     .option("--seed <N>", "decides the machines' noise", readSeed, 1)
+    .option("--history <FILE>", "keeps the past in this file; without it, in memory")
     .addHelpText("after", "\nExample:\n  ferrule up --for 10m --page 8081")
     .action(run);
 }
@@ -33,8 +35,8 @@ async function run(plant: string, options: Options): Promise<void> {
   const interruption = watchInterruption();
   const { startRoad } = await import("../run/road.ts");
   const road = await startRoad(plant, { ...options, signal: interruption.signal });
-  if (options.json) printJson({ page: road.page, broker: road.broker });
-  else print(`page ${road.page}\nbroker ${road.broker}`);
+  if (options.json) printJson({ page: road.page, broker: road.broker, token: road.token });
+  else print(`page ${road.page}\nbroker ${road.broker}\ntoken ${road.token}`);
   await road.startNodes();
   const interrupted = await interruption.wait(options.for ?? Infinity);
   const totals = await road.finish();

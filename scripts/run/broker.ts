@@ -1,19 +1,28 @@
 // SPDX-License-Identifier: MIT
 // The built-in MQTT broker: aedes in this process, on a free loopback port.
 //
+// Set-points (`ferrule/<node>/set`) it takes from the hub alone, which has a password of this start.
 // MQTT 3.1.1, QoS 0 to 2, retained messages in memory. Anything larger is an existing broker: --broker URL.
 
+import { randomBytes } from "node:crypto";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { Aedes } from "aedes";
+import { TOPIC_ROOT, TOPIC_SET } from "../../firmware/wire/topics.ts";
 
 export interface EmbeddedBroker {
   url: string; // mqtt://127.0.0.1:PORT
+  hub: { clientId: string; password: string }; // who may write set-points
   close(): Promise<void>;
 }
+
+const HUB_ID = "ferrule-hub";
+const SET_TOPIC = new RegExp(`^${TOPIC_ROOT}/[^/]+/${TOPIC_SET}$`);
 
 /** Starts the broker; it listens when the promise resolves. */
 export async function startBroker(): Promise<EmbeddedBroker> {
   const broker = await Aedes.createBroker();
+  const password = randomBytes(24).toString("base64url");
+  restrict(broker, password);
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -27,10 +36,23 @@ export async function startBroker(): Promise<EmbeddedBroker> {
   const { port } = server.address() as AddressInfo;
   return {
     url: `mqtt://127.0.0.1:${port}`,
+    hub: { clientId: HUB_ID, password },
     async close() {
       await new Promise<void>((resolve) => broker.close(() => resolve()));
       for (const socket of sockets) socket.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
+  };
+}
+
+/** The hub's client id needs its password; only that client may publish to a node's set topic. */
+function restrict(broker: Aedes, password: string): void {
+  broker.authenticate = (client, user, given, done) => {
+    const isHub = user === HUB_ID && given?.toString() === password;
+    done(null, client.id !== HUB_ID || isHub);
+  };
+  broker.authorizePublish = (client, { topic }, done) => {
+    const allowed = !SET_TOPIC.test(topic) || client?.id === HUB_ID;
+    done(allowed ? null : new Error("only the hub writes set-points"));
   };
 }

@@ -24,6 +24,7 @@ export interface RoadOptions {
   page?: Endpoint;
   broker?: string; // in place of the built-in one
   seed: number;
+  history?: string; // file that keeps the past
   signal: AbortSignal; // ends a build
 }
 
@@ -38,6 +39,7 @@ export interface RoadTotals {
 export interface Road {
   page: string; // http://HOST:PORT
   broker: string; // mqtt://HOST:PORT
+  token: string; // for who may write set-points on the page
   /** Builds the plant's modules and lets the nodes run. */
   startNodes(): Promise<void>;
   finish(): Promise<RoadTotals>;
@@ -63,12 +65,15 @@ export async function startRoad(path: string, options: RoadOptions): Promise<Roa
     pageHost: page.host,
     pagePort: page.port,
     log: createTalk("hub"),
+    ...embedded?.hub,
+    ...(options.history !== undefined && { historyFile: options.history }),
   });
   const hub = await started(starting, "mend the plant, or choose another --page");
   let nodes: Realtime | undefined;
   return {
     page: `http://${showEndpoint({ host: page.host, port: hub.pagePort })}`,
     broker: brokerUrl,
+    token: hub.token,
     async startNodes() {
       nodes = await startPlant(plant, options, gateway.udpPort, hub);
     },
@@ -98,8 +103,10 @@ async function startPlant(
     seed: options.seed,
     log: (text) => say(`node ${text}`),
     has: hub.hub.has,
-    // A broker and hub of somebody else's may remember earlier runs: boot numbers must go on rising.
-    ...(options.broker !== undefined && { bootsBefore: Math.floor(Date.now() / 1000) }),
+    // Another's broker and a history remember earlier runs: boot numbers must go on rising.
+    ...((options.broker ?? options.history) !== undefined && {
+      bootsBefore: Math.floor(Date.now() / 1000),
+    }),
   });
 }
 

@@ -25,19 +25,20 @@ export async function runGateway(
 export async function runHub(
   plantPath: string,
   brokerUrl: string,
-  asked: Endpoint | undefined,
-): Promise<{ page: string; close(): Promise<void> }> {
+  options: { page?: Endpoint; history?: string },
+): Promise<{ page: string; token: string; close(): Promise<void> }> {
   const config = hubConfig(readPlant(plantPath));
   await checkBroker(brokerUrl);
-  const page = await choosePage(asked);
+  const page = await choosePage(options.page);
   const starting = startHub({
     config,
     brokerUrl,
     pageHost: page.host,
     pagePort: page.port,
     log: createLog("hub"),
+    ...(options.history !== undefined && { historyFile: options.history }),
   });
   const hub = await started(starting, "mend the plant, or choose another --page");
   const address = showEndpoint({ host: page.host, port: hub.pagePort });
-  return { page: `http://${address}`, close: () => hub.close() };
+  return { page: `http://${address}`, token: hub.token, close: () => hub.close() };
 }

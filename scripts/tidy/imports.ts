@@ -17,7 +17,7 @@ interface Row {
 
 const WIRE = "firmware/wire/.*|firmware/limits\\.ts";
 const GATEWAY_ADAPTERS = "udp|broker|serial|index";
-const HUB_ADAPTERS = "server|http[a-z-]*|mqtt[a-z-]*|sse|metrics|index";
+const HUB_ADAPTERS = "server[a-z-]*|http[a-z-]*|mqtt[a-z-]*|sse|metrics|index";
 
 // Stages of loop in the order of a reading; a stage sees itself and those before it.
 const STAGES = [
@@ -28,6 +28,7 @@ const STAGES = [
   "average",
   "rate",
   "filter",
+  "chain",
   "vibration",
   "tap",
   "setpoint",
@@ -81,7 +82,11 @@ const TABLE: readonly Row[] = [
     `hub/(?!web/|(${HUB_ADAPTERS})\\.ts).*|${WIRE}|prom-client`,
     "one output",
   ),
-  row(`hub/(${HUB_ADAPTERS})\\.ts`, `hub/.*|${WIRE}|node:.*|mqtt|pino|prom-client`, "an adapter"),
+  row(
+    `hub/(${HUB_ADAPTERS})\\.ts`,
+    `hub/.*|${WIRE}|node:.*|mqtt|pino|prom-client|node-sqlite3-wasm`,
+    "an adapter",
+  ),
   row(
     "hub/.*",
     `hub/(?!web/|outputs/|(${HUB_ADAPTERS})\\.ts).*|${WIRE}|node:crypto|cbor-x`,

@@ -5,6 +5,7 @@
 // Modbus master and a server in python3 on two ptys, what the master got against what the hub has.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, lstatSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -108,6 +109,7 @@ def crc(octets):
     return octets + bytes([value & 255, value >> 8])
 line = os.open(sys.argv[2], os.O_RDWR | os.O_NOCTTY)
 tty.setraw(line)
+print("ready", flush=True)
 def read(count):
     got = b""
     while len(got) < count: got += os.read(line, count - len(got))
@@ -148,13 +150,14 @@ test(
       return talker;
     };
     try {
-      talk("server", paths[1]);
+      const server = talk("server", paths[1]);
+      await once(server.stdout!, "data"); // a request that meets an unready server is lost for ever
       let said = "";
       talk("master", paths[0]).stdout!.on("data", (chunk: Buffer) => (said += chunk.toString()));
       const lines = (): number[][] =>
         said
           .split("\n")
-          .slice(0, -1)
+          .slice(1, -1) // without "ready"
           .map((line) => line.split(" ").map(Number));
       const heard = (): number[] =>
         (road.hub.history("meter-1", "voltage", 0) ?? []).flatMap(([, value]) =>

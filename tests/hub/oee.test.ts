@@ -4,7 +4,7 @@
 // Method: the textbook vector of OEE; scripted readings into the core, sums made by hand.
 
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { test } from "node:test";
 import type { MachineTotals } from "../../hub/api.ts";
 import { createHub, type Hub } from "../../hub/hub.ts";

@@ -242,7 +242,7 @@ test("sixteen outputs and two taps find room in a last part of their own", async
   await born(parseNode({ type: "wide-outputs", channels, outputs, taps }));
 });
 
-test("set-points are born after the channels, with limits, and their readings are sent", async () => {
+test("set-points are born last, with their limits, and their readings are sent", async () => {
   const most = Object.fromEntries(
     Array.from({ length: 7 }, (_, i) => [
       long(i, "s"),
@@ -263,6 +263,21 @@ test("set-points are born after the channels, with limits, and their readings ar
   assert.deepEqual(
     delivered(rig.gateway).map(({ name, value }) => [name, value]),
     [["target", { e: -1, m: 205 }]],
+  );
+});
+
+test("digital, counter and state channels and latching alarms are born", async () => {
+  const alarms = { held: { above: 0.5, latch: true }, free: { below: 0.5 } };
+  await born(
+    parseNode({
+      type: "kinds",
+      channels: {
+        door: { kind: "digital", pin: 3, debounceMs: 20, alarms },
+        parts: { kind: "counter", input: 0, everyMs: 1000, scale: 0.5 },
+        machine: { kind: "state", run: { channel: "door", above: 0.5 } },
+      },
+      outputs: { lamp: { kind: "digital", pin: 1, safe: 1 } },
+    }),
   );
 });
 

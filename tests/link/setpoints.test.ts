@@ -298,6 +298,20 @@ test("results outlive a reconnect; of more than eight the oldest go and are coun
   assert.deepEqual(requests, [2, 3, 4, 5, 6, 7, 8, 9]);
 });
 
+test("a result pushed out while it was in flight takes no other with it", () => {
+  const rig = connected({ delayMs: 400 });
+  rig.host.run(20_000);
+  const say = (of: number): void =>
+    put(rig.host, { kind: 4, channel: FIRST, bytes: outcome(of, of, of, 0) });
+  say(1);
+  rig.host.run(100); // sent; its PUBACK is on the way
+  for (let of = 2; of <= 9; of++) say(of);
+  rig.host.run(20_000);
+  assert.equal(rig.host.counters()["resultsDropped"], 1);
+  const requests = resultsOf(rig.gateway.publications).map((result) => result.request);
+  assert.deepEqual(requests, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});
+
 test("a gateway that does not take results does not hold up readings", () => {
   const rig = startLink(module, {});
   // REGISTERs: time/get, presence, birth, status, event, data, set/result.

@@ -16,7 +16,8 @@ import { buildProbe, dice } from "../support/probe.ts";
 const PROBE = `
 import { AVERAGE_BYTES, averageSample, AverageState, resetAverage } from "../firmware/loop/average";
 import { BiquadRow, BiquadState, startBiquad, stepBiquad } from "../firmware/loop/biquad";
-import { DecimateState, limitRate, passSample, RateState, resetDecimate, resetRate } from "../firmware/loop/rate";
+import { DecimateState, limitRate, passSample } from "../firmware/loop/rate";
+import { RateState, resetDecimate, resetRate } from "../firmware/loop/rate";
 
 const row = changetype<BiquadRow>(memory.data(offsetof<BiquadRow>(), 4));
 const biquadState = changetype<BiquadState>(memory.data(offsetof<BiquadState>(), 8));
@@ -118,7 +119,7 @@ test("a low-pass follows the f64 model to 0.51 steps with its own coefficients",
   }
 });
 
-test("rounding the coefficients costs at most 1/2,000 of the span, at the lowest cut-off as well", () => {
+test("rounded coefficients cost at most 1/2,000 of the span, at the lowest cut-off too", () => {
   for (const ratio of [0.45, 0.05, 0.001, LOWPASS_RATIO_MIN]) {
     const samples = walk(50_000, 1_000_000, 11);
     const start = { input: samples[0]!, output: samples[0]! };

@@ -17,7 +17,7 @@ const OWN = JSON.parse(readFileSync(join(PROJECT, "package.json"), "utf8")) as {
 };
 
 const folder = mkdtempSync(join(tmpdir(), "ferrule readme "));
-for (const name of ["firmware", "plants", "tests/vectors"])
+for (const name of ["firmware", "plants", "tests/vectors", "host-sim/scenarios"])
   cpSync(join(PROJECT, name), join(folder, name), { recursive: true });
 after(() => rmSync(folder, { recursive: true, force: true }));
 

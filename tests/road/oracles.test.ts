@@ -19,7 +19,7 @@ import {
 import { KIND_READING, TYPE_I32, TYPE_NONE, TYPE_U32 } from "../../firmware/wire/record.ts";
 import { decode } from "../../gateway/packet.ts";
 import { readNode } from "../../scripts/build/node.ts";
-import { channelScale, type NodeType } from "../../scripts/build/schema.ts";
+import { allChannels, channelScale, type NodeType } from "../../scripts/build/schema.ts";
 import { ferrule, PROJECT, startUp } from "../support/ferrule.ts";
 import { startMosquitto, subscribe } from "../support/mosquitto.ts";
 import { debianPython, program } from "../support/need.ts";
@@ -148,7 +148,7 @@ function valuesInPacks(packs: string[]): Map<string, string[]> {
 
 /** The same from ring records: mantissa times the channel's scale. */
 function valuesInRing(records: string[], node: NodeType): Map<string, string[]> {
-  const channels = Object.entries(node.channels);
+  const channels = allChannels(node);
   const values = new Map<string, string[]>();
   for (const record of records) {
     const bytes = Buffer.from(record, "hex");

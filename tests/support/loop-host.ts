@@ -127,6 +127,10 @@ interface TapSource {
   next: number;
 }
 
+function compiled(wasm: Uint8Array | WebAssembly.Module): WebAssembly.Module {
+  return wasm instanceof WebAssembly.Module ? wasm : new WebAssembly.Module(wasm as BufferSource);
+}
+
 /** Instantiates a module; the test calls init(). */
 export function createLoopHost(wasm: Uint8Array | WebAssembly.Module): LoopHost {
   const sources = new Map<number, TapSource>();
@@ -163,8 +167,7 @@ export function createLoopHost(wasm: Uint8Array | WebAssembly.Module): LoopHost 
       return 1;
     },
   };
-  const module =
-    wasm instanceof WebAssembly.Module ? wasm : new WebAssembly.Module(wasm as BufferSource);
+  const module = compiled(wasm);
   const { exports } = new WebAssembly.Instance(module, { host: imports });
   const call = (name: string) => exports[name] as () => void;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Stages of loop on their own: a small release module around them, for tests against a model.
+// A probe: small AssemblyScript entries around one stage, for tests.
 
 import assert from "node:assert/strict";
 import { compile } from "../../scripts/build/compile.ts";
