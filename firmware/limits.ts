@@ -28,6 +28,8 @@ export const MODBUS_FRAME_BYTES_MAX = 256; // Modbus over serial line 1.02 §2.5
 // Filters and node code
 export const AVERAGE_SAMPLES_MAX = 32; // moving average: 128 octets a channel
 export const BURST_SAMPLES_MAX = 4096; // what the FIFO of an accelerometer holds
+export const ACCELEROMETERS_MAX = 4; // as many as the host numbers
+export const BURST_SAMPLES_PER_TICK = 64; // of each accelerometer; 3,200 a second come at half of it in 10 ms
 export const PARTS_MAX = 8; // ramps, sequences and interlocks of one node, each
 
 // Lines on a tap

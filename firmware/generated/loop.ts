@@ -47,6 +47,21 @@ export const COUNTER_COUNT: i32 = 0;
 // CounterRow, tick/pins.ts
 export const COUNTER_ROWS: usize = 0;
 
+export const ACCELEROMETER_COUNT: i32 = 0;
+
+// VibrationRow, vibration.ts
+export const ACCELEROMETER_ROWS: usize = 0;
+
+export const BURST_COUNT: i32 = 0;
+
+// BurstRow, tick/bursts.ts
+export const BURST_ROWS: usize = 0;
+
+export const FEATURE_COUNT: i32 = 0;
+
+// FeatureRow, tick/bursts.ts
+export const FEATURE_ROWS: usize = 0;
+
 export const STATE_COUNT: i32 = 0;
 
 // StateRow, machine.ts

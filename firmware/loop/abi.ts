@@ -27,6 +27,13 @@ export declare function digital_write(pin: i32, level: i32): i32;
 @external("host", "pulse_count")
 export declare function pulse_count(input: i32): i32;
 
+/**
+ * Up to `capacity` i16 samples of an accelerometer to `address`, oldest first; how many, 0 where there is
+ * none, -1 once after some were lost.
+ */
+@external("host", "burst_take")
+export declare function burst_take(device: i32, address: usize, capacity: i32): i32;
+
 /** Up to `capacity` tap entries to `address`; how many. */
 @external("host", "tap_take")
 export declare function tap_take(tap: i32, address: usize, capacity: i32): i32;

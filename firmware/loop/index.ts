@@ -10,6 +10,7 @@
 //   endTick     states;  outcomes ► ring;  alarms ► ring;  tap counters ► ring;  clamp ► outputs
 
 import {
+  ACCELEROMETER_COUNT,
   ANALOG_COUNT,
   COUNTER_COUNT,
   DIGITAL_COUNT,
@@ -25,6 +26,7 @@ import { driveOutput } from "./actuate";
 import { Pid, startPid, stepPid, tunePid } from "./decide";
 import { acceptSample } from "./filter";
 import { samplePins } from "./tick/analog";
+import { stepBursts } from "./tick/bursts";
 import {
   beginChannels,
   channelRow,
@@ -189,6 +191,7 @@ export function beginTick(): void {
   if (ANALOG_COUNT > 0) samplePins();
   if (DIGITAL_COUNT > 0) readPins();
   if (COUNTER_COUNT > 0) readCounters();
+  if (ACCELEROMETER_COUNT > 0) stepBursts();
   if (TAP_COUNT > 0) hearTaps();
   if (REGISTER_COUNT > 0) checkStale();
 }

@@ -181,6 +181,28 @@ export const counter = z
   })
   .describe("pulses since power-on; wraps at 2^32");
 
+// SenML units of what vibration is measured in; the others are pure numbers.
+const FEATURE_UNITS = {
+  "velocity-rms": "m/s",
+  "acceleration-rms": "m/s2",
+  peak: "m/s2",
+  crest: undefined,
+  kurtosis: undefined,
+};
+
+/** A feature of a burst of an accelerometer. */
+export const vibration = z
+  .strictObject({
+    kind: z.literal("vibration"),
+    accelerometer: name,
+    feature: z.enum(["velocity-rms", "acceleration-rms", "peak", "crest", "kurtosis"]),
+    decimals: decimals.default(4),
+    deadband: reporting.deadband,
+    ...told,
+  })
+  .transform((one) => ({ ...one, unit: FEATURE_UNITS[one.feature] }))
+  .describe("velocity in m/s from 10 to 1,000 Hz, acceleration and peak in m/s2");
+
 const condition = (says: string) =>
   z
     .strictObject({

@@ -3,6 +3,7 @@
 //
 // Every complaint names the field by its path and says what would be right.
 
+import { BURST_SAMPLES_PER_TICK } from "../../firmware/limits.ts";
 import { isCutoffPossible, LOWPASS_RATIO_MAX, LOWPASS_RATIO_MIN } from "./butterworth.ts";
 import type { AnalogChannel, Channel, StateChannel } from "./schema.ts";
 import { decimal } from "./steps.ts";
@@ -11,6 +12,7 @@ import { decimal } from "./steps.ts";
 export interface Surroundings {
   periodMs: number;
   taps: Record<string, unknown>;
+  accelerometers: Record<string, { device: number; rateHz: number }>;
   channels: Record<string, { kind: string }>;
 }
 
@@ -38,7 +40,26 @@ export function checkChannel(
     if (/32/.test(channel.type) && channel.address === 65535)
       here("address", "a 32-bit value needs two registers");
   }
+  if (channel.kind === "vibration" && node.accelerometers[channel.accelerometer] === undefined)
+    here("accelerometer", `there is no accelerometer "${channel.accelerometer}"`);
   if (channel.kind === "state") checkConditions(key, channel, node.channels, complain);
+}
+
+/** What is wrong with the accelerometers as a whole. */
+export function checkAccelerometers(
+  { accelerometers, periodMs }: Pick<Surroundings, "accelerometers" | "periodMs">,
+  complain: Complain,
+): void {
+  const taken = new Map<number, string>();
+  for (const [key, { device, rateHz }] of Object.entries(accelerometers)) {
+    const path = ["accelerometers", key];
+    const other = taken.get(device);
+    if (other !== undefined) complain([...path, "device"], `"${other}" reads this device`);
+    taken.set(device, key);
+    const most = Math.floor((BURST_SAMPLES_PER_TICK * 1000) / periodMs);
+    if (rateHz > most)
+      complain([...path, "rateHz"], `at most ${most} at a period of ${periodMs} ms`);
+  }
 }
 
 function checkAnalog(

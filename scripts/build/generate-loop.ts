@@ -6,10 +6,13 @@
 
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
 import {
+  accelerometerRowsOf,
   analogRowsOf,
+  burstRowsOf,
   chainRowsOf,
   counterRowsOf,
   digitalRowsOf,
+  featureRowsOf,
   registerRowsOf,
   stateRowsOf,
 } from "./loop-inputs.ts";
@@ -70,6 +73,9 @@ function constantsOf(node: NodeType): string {
     table("REGISTER", "RegisterRow, tap/register.ts", registerRowsOf(node)),
     table("DIGITAL", "DigitalRow, digital.ts", digitalRowsOf(node)),
     table("COUNTER", "CounterRow, tick/pins.ts", counterRowsOf(node)),
+    table("ACCELEROMETER", "VibrationRow, vibration.ts", accelerometerRowsOf(node)),
+    table("BURST", "BurstRow, tick/bursts.ts", burstRowsOf(node)),
+    table("FEATURE", "FeatureRow, tick/bursts.ts", featureRowsOf(node)),
     table("STATE", "StateRow, machine.ts", stateRowsOf(node)),
     table("ALARM", "AlarmRow, decide.ts", alarmRowsOf(node)),
     table("LATCH", "LatchRow, decide.ts", latchRowsOf(node)),

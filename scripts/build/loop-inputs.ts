@@ -11,6 +11,7 @@ import {
 } from "../../firmware/wire/record.ts";
 import { butterworthLowpass } from "./butterworth.ts";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
+import { vibrationFields } from "./generate-vibration.ts";
 import type { Row } from "./loop-table.ts";
 import type { AnalogChannel, NodeType, RegisterChannel, StateChannel } from "./schema.ts";
 import { I32_MAX, I32_MIN, level } from "./steps.ts";
@@ -20,6 +21,8 @@ const CAUSES = {
   "over-range": CAUSE_OVER_RANGE,
   "open-wire": CAUSE_OPEN_WIRE,
 };
+// In the order of FEATURE_* in firmware/loop/vibration.ts.
+const FEATURES = ["velocity-rms", "acceleration-rms", "peak", "crest", "kurtosis"];
 const TABLE_CODES = { holding: 3, input: 4 };
 const REGISTER_TYPES = ["u16", "i16", "u32", "i32", "f32"];
 const REGISTER_ORDERS = ["ABCD", "CDAB", "BADC", "DCBA"];
@@ -143,6 +146,32 @@ export function counterRowsOf(node: NodeType): Row[] {
       ? [{ name, fields: [index, c.input, Math.round(c.everyMs / node.periodMs)] }]
       : [],
   );
+}
+
+/** VibrationRow, vibration.ts. */
+export function accelerometerRowsOf(node: NodeType): Row[] {
+  return Object.entries(node.accelerometers).map(([name, { rateHz, samples, rangeG }]) => ({
+    name,
+    fields: vibrationFields(rateHz, samples, rangeG),
+  }));
+}
+
+/** BurstRow, tick/bursts.ts: one for each accelerometer. */
+export function burstRowsOf(node: NodeType): Row[] {
+  return Object.entries(node.accelerometers).map(([name, { device, everyMs }]) => ({
+    name,
+    fields: [device, everyMs],
+  }));
+}
+
+/** FeatureRow, tick/bursts.ts. */
+export function featureRowsOf(node: NodeType): Row[] {
+  const accelerometers = Object.keys(node.accelerometers);
+  return Object.entries(node.channels).flatMap(([name, c], index) => {
+    if (c.kind !== "vibration") return [];
+    const from = accelerometers.indexOf(c.accelerometer);
+    return [{ name, fields: [index, from, FEATURES.indexOf(c.feature), c.decimals] }];
+  });
 }
 
 /** StateRow, machine.ts. */

@@ -13,6 +13,7 @@ import {
   CHANNEL_KIND_REGISTER,
   CHANNEL_KIND_SETPOINT,
   CHANNEL_KIND_STATE,
+  CHANNEL_KIND_VIBRATION,
 } from "../../firmware/wire/senml.ts";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
 import type { Row } from "./loop-table.ts";
@@ -26,6 +27,7 @@ const KINDS = {
   computed: CHANNEL_KIND_COMPUTED,
   digital: CHANNEL_KIND_DIGITAL,
   counter: CHANNEL_KIND_COUNTER,
+  vibration: CHANNEL_KIND_VIBRATION,
   state: CHANNEL_KIND_STATE,
   setpoint: CHANNEL_KIND_SETPOINT,
 };

@@ -6,9 +6,27 @@
 // Every error names the field by its path and says what would be right.
 
 import { z } from "zod";
-import { CHANNELS_MAX, OUTPUTS_MAX, TAPS_MAX } from "../../firmware/limits.ts";
-import { analog, computed, counter, digital, name, register, state, unit } from "./channels.ts";
-import { checkChannel, unknownTap } from "./checks.ts";
+import {
+  ACCELEROMETERS_MAX,
+  BURST_SAMPLES_MAX,
+  CHANNELS_MAX,
+  OUTPUTS_MAX,
+  TAPS_MAX,
+} from "../../firmware/limits.ts";
+import {
+  analog,
+  computed,
+  counter,
+  digital,
+  milliseconds,
+  name,
+  register,
+  state,
+  unit,
+  vibration,
+} from "./channels.ts";
+import { checkAccelerometers, checkChannel, unknownTap } from "./checks.ts";
+import { VIBRATION_RATE_HZ_MIN } from "./generate-vibration.ts";
 import {
   checkSetpoints,
   setpoint,
@@ -59,6 +77,27 @@ const tap = z.strictObject({
   format: z.enum(["8N1", "8N2", "8E1", "8O1", "7E1", "7O1"]).default("8N1"),
 });
 
+const accelerometer = z
+  .strictObject({
+    device: z
+      .number()
+      .int()
+      .min(0)
+      .max(ACCELEROMETERS_MAX - 1)
+      .describe("number of the device"),
+    rateHz: z.number().int().min(VIBRATION_RATE_HZ_MIN).max(3200).describe("samples a second"),
+    samples: z
+      .number()
+      .int()
+      .min(256)
+      .max(BURST_SAMPLES_MAX)
+      .default(2048)
+      .describe("length of a burst"),
+    rangeG: z.number().min(1).max(200).describe("a count of 32,768 would be this many g"),
+    everyMs: milliseconds(3_600_000).default(5000).describe("from one burst to the next"),
+  })
+  .describe("an accelerometer of one axis that samples by itself");
+
 const simulate = z
   .discriminatedUnion("machine", [
     z.strictObject({ machine: z.literal("oven") }),
@@ -76,7 +115,15 @@ const simulate = z
   ])
   .describe("what stands at the pins when there is no hardware");
 
-const channel = z.discriminatedUnion("kind", [analog, register, computed, digital, counter, state]);
+const channel = z.discriminatedUnion("kind", [
+  analog,
+  register,
+  computed,
+  digital,
+  counter,
+  vibration,
+  state,
+]);
 
 /** A node.json as written, with defaults filled in. Cross-references are checked here too. */
 export const nodeSchema = z
@@ -85,6 +132,7 @@ export const nodeSchema = z
     type: name.describe("name of the node type"),
     periodMs: z.number().min(0.1).max(1000).default(10).describe("period of the loop"),
     channels: z.record(name, channel),
+    accelerometers: z.record(name, accelerometer).default({}),
     outputs: z.record(name, output).default({}),
     taps: z.record(name, tap).default({}),
     setpoints: z.record(name, setpoint.extend({ unit: unit.optional() })).default({}),
@@ -103,6 +151,7 @@ export const nodeSchema = z
     if (Object.keys(node.taps).length > TAPS_MAX) complain(["taps"], `at most ${TAPS_MAX} taps`);
     if (!Number.isInteger(node.periodMs * 10)) complain(["periodMs"], "a multiple of 0.1 ms");
     for (const [key, channel] of channels) checkChannel(key, channel, node, complain);
+    checkAccelerometers(node, complain);
     checkSetpoints(node, complain);
     const heard = node.simulate !== undefined && "tap" in node.simulate ? node.simulate.tap : null;
     if (heard !== null && node.taps[heard] === undefined)
@@ -117,6 +166,7 @@ export type Channel = NodeType["channels"][string];
 export type AnalogChannel = Extract<Channel, { kind: "analog" }>;
 export type RegisterChannel = Extract<Channel, { kind: "register" }>;
 export type CounterChannel = Extract<Channel, { kind: "counter" }>;
+export type VibrationChannel = Extract<Channel, { kind: "vibration" }>;
 export type StateChannel = Extract<Channel, { kind: "state" }>;
 export type ComputedChannel = Extract<Channel, { kind: "computed" }>;
 /** A declared channel, or a set-point seen as one. */

@@ -9,6 +9,7 @@ import { PROJECT } from "../build/sources.ts";
 import { runNode, type Broken, type Outcome } from "./outcome.ts";
 
 const WORKERS = 2; // the machine that runs them has two cores
+const TEST_MS_MAX = 180_000; // the slowest takes half a minute; a hang gets a name instead of a silent end
 const FILE_OUTPUT_MAX = 20_000; // of what a failing file printed
 
 interface Line {
@@ -46,6 +47,7 @@ export async function runNodeTests(files: string[], seen: () => void): Promise<N
     "tsx",
     "--test",
     `--test-concurrency=${WORKERS}`,
+    `--test-timeout=${TEST_MS_MAX}`,
     "--test-reporter=./scripts/test/reporter.js",
     "--test-reporter-destination=stdout",
     ...files,

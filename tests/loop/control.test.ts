@@ -200,12 +200,18 @@ const ovenModule = new WebAssembly.Module(
 );
 
 // A first-order oven: 2.4 kW, 400 J/K, 5 W/K to a room of 22 Cel. Gives the duty of each tick.
-function runOven(ringFull: boolean, seconds: number, wire = (_second: number) => true) {
+function runOven(
+  ringFull: boolean,
+  seconds: number,
+  wire = (_second: number) => true,
+  target = 1800,
+) {
   const host = createLoopHost(ovenModule);
   let degrees = 22;
   const duties: number[] = [];
   host.ringFull = ringFull;
   host.init();
+  host.command({ setpoint: 0, request: 1, mantissa: target });
   for (let i = 0; i < seconds * 100; i++) {
     const count = Math.round(((degrees + 50) / 400) * 4095);
     host.adc[0] = wire(i / 100) ? count : 4095;
@@ -226,6 +232,17 @@ test("the oven reaches its setpoint within 3 K and holds it to half a kelvin", (
   const heater = host.records.filter((r) => r.kind === KIND_READING && r.channel === 1);
   const duty = heater.at(-1)!.value!;
   assert.ok(Math.abs(duty - 329) < 25, `${duty}`); // 790 W of 2.4 kW
+});
+
+test("a new target moves the duty of the oven without a jump, and is reached", () => {
+  const { host, degrees: before } = runOven(false, 300);
+  const settled = host.duties.get(0)!;
+  host.adc[0] = Math.round(((before + 50) / 400) * 4095);
+  host.command({ setpoint: 0, request: 1, mantissa: 1801 }); // 0.1 K more: 50 of 10,000 at once
+  for (let i = 0; i < 10; i++) host.tick(host.nowUs + TICK_US);
+  const moved = Math.abs(host.duties.get(0)! - settled) / 65_535;
+  assert.ok(moved < 0.004, `${moved}`);
+  assert.ok(Math.abs(runOven(false, 600, undefined, 2000).degrees - 200) < 0.5);
 });
 
 test("an open thermocouple switches the heater off, and a mended one on again", () => {

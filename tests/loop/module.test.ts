@@ -37,6 +37,7 @@ const modules = {
   reference: await buildLoop(reference, REFERENCE_CODE),
   oven: await buildLoop(oven, text("firmware/nodes/oven/loop.ts")),
   meter: await buildLoop(meter, NO_CODE),
+  press: await buildLoop(readNode("firmware/nodes/press/node.json"), NO_CODE),
   wide: await buildLoop(wide, NO_CODE),
 };
 
@@ -83,7 +84,7 @@ test("a node is built with what it uses: no tap, no Modbus; no input, no samplin
 
 test("the modules have exactly these sizes", () => {
   const sizes = Object.fromEntries(Object.entries(modules).map(([name, w]) => [name, w.length]));
-  assert.deepEqual(sizes, { reference: 6801, oven: 4101, meter: 5846, wide: 9799 });
+  assert.deepEqual(sizes, { reference: 6801, oven: 4101, meter: 5846, press: 5983, wide: 11613 });
 });
 
 test(`${TICKS} ticks leave the memory as large and as high as the first hundred`, () => {
@@ -192,6 +193,9 @@ test("each table has the columns of its struct", () => {
     ["ALARM", "AlarmRow", "decide.ts"],
     ["DIGITAL", "DigitalRow", "digital.ts"],
     ["COUNTER", "CounterRow", "tick/pins.ts"],
+    ["ACCELEROMETER", "VibrationRow", "vibration.ts"],
+    ["BURST", "BurstRow", "tick/bursts.ts"],
+    ["FEATURE", "FeatureRow", "tick/bursts.ts"],
     ["STATE", "StateRow", "machine.ts"],
     ["LATCH", "LatchRow", "decide.ts"],
     ["SWITCH", "SwitchRow", "actuate.ts"],

@@ -3,7 +3,7 @@
 //
 // Spec: SPEC.md §1.3. State: `Due` and one ModbusTap a tap, in static memory. An answer may carry many
 // samples of one channel, so each is told when it is heard.
-// A tap of another protocol gets its row, its state and its case here: TapRow says which protocol.
+// A tap of another protocol gets its row, its state and its case in hearTaps() here.
 
 import { REGISTER_COUNT, REGISTER_ROWS, TAP_COUNT, TAP_ROWS } from "../../generated/loop";
 import { MODBUS_FRAME_BYTES_MAX, TAP_ENTRIES_PER_TICK } from "../../limits";
