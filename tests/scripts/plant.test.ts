@@ -154,7 +154,7 @@ test("validate finds every description below a folder and says what it holds", (
   const found = listDescriptions(join(PROJECT, "firmware"));
   assert.deepEqual(
     found.map((folder) => folder.slice(PROJECT.length + 1)),
-    ["firmware/nodes/meter", "firmware/nodes/oven"],
+    ["firmware/nodes/meter", "firmware/nodes/oven", "firmware/nodes/press"],
   );
   const oven = validateFolder(join(PROJECT, "firmware/nodes/oven"));
   assert.deepEqual(oven.text, "node type oven: 2 channels, 1 outputs, 0 taps");
