@@ -4,6 +4,7 @@
 // Node n (from 1) has port 10000 + n on an address of 192.0.2.0/24 (RFC 5737); the gateway is
 // 192.0.2.1:10000. Each node starts within START_SPREAD_US, so that ticks do not all fall together.
 
+import { MAILBOX_LIFETIME_MS, MAILBOX_MANTISSA } from "../firmware/wire/setpoint.ts";
 import type { Alarm, Clock } from "./clock.ts";
 import type { Device } from "./devices/device.ts";
 import { createNothing } from "./devices/device.ts";
@@ -61,6 +62,7 @@ export interface Place extends Member {
   tears: number; // flash faults that go on
   torn: boolean; // the power went inside a flash write and waits for the end of that fault
   overruns: number; // faults that make ticks too long
+  garbles: number; // faults that change what link hands to loop
 }
 
 /** Makes all nodes; each starts by itself. */
@@ -153,6 +155,7 @@ function createPlace(setup: FleetSetup, plan: NodePlan, number: number): Place {
   const host = `192.0.2.${FIRST_HOST + ((number - 1) % HOSTS)}`;
   const address = `${host}:${10_000 + number}`;
   const sensors = createSensors(createMachine(plan, prng.fork("machine")), prng.fork("sensors"));
+  const chance = prng.fork("mailbox");
   let stopwatchUs = 0; // a tick takes no virtual time, unless it is to overrun
   const node = createNode(
     {
@@ -169,6 +172,9 @@ function createPlace(setup: FleetSetup, plan: NodePlan, number: number): Place {
         return true;
       },
       stopwatchUs: () => (stopwatchUs += place.overruns > 0 ? 2 * plan.periodUs : 0),
+      garble(record) {
+        if (place.garbles > 0) chance.fill(record.subarray(MAILBOX_MANTISSA, MAILBOX_LIFETIME_MS));
+      },
       trace: setup.trace,
     },
   );
@@ -182,6 +188,7 @@ function createPlace(setup: FleetSetup, plan: NodePlan, number: number): Place {
     tears: 0,
     torn: false,
     overruns: 0,
+    garbles: 0,
   };
   return place;
 }

@@ -28,6 +28,8 @@ export interface NodePorts {
   send(to: string, bytes: Uint8Array): boolean;
   /** Microseconds of real time, to tell how long a tick took. Virtual time has no such thing. */
   stopwatchUs(): number;
+  /** May change a command on its way from link to loop. */
+  garble?(record: Uint8Array): void;
   trace: Trace;
 }
 
@@ -67,6 +69,7 @@ export interface Hardware {
   powered: boolean;
   nowUs: number; // of the event that is being worked on
   datagramsDropped: number; // did not fit the inbox or link's buffer; kept for the whole run
+  beyondLimits: number; // duties and effective set-points outside node.json's limits; of the whole run
 }
 
 export function createHardware(setup: NodeSetup, ports: NodePorts): Hardware {
@@ -100,6 +103,7 @@ export function createHardware(setup: NodeSetup, ports: NodePorts): Hardware {
     powered: false,
     nowUs: 0,
     datagramsDropped: 0,
+    beyondLimits: 0,
   };
   return hardware;
 }

@@ -17,8 +17,6 @@ import {
 import type { ModuleExports, ModuleMemory } from "./engine.ts";
 import { LOST_CANDIDATES_MAX, LOST_WATCH_US } from "./limits.ts";
 
-const SCRATCH_BYTES = 4096; // SPEC.md §1.2 scratch()
-
 /** Counters of one life of link; all 0 before it counted anything. */
 export type LinkCounters = Uint32Array;
 
@@ -91,13 +89,12 @@ export function readCounters(link: ModuleExports, memory: ModuleMemory): LinkCou
   return Uint32Array.from({ length: COUNTER_COUNT }, (_, i) => view.getUint32(4 * i, true));
 }
 
-/** Sequence numbers in the outbox, oldest first. */
+/** Sequence numbers in the outbox, oldest first; scratch() has room for as many as can wait. */
 export function readWaiting(link: ModuleExports, memory: ModuleMemory): number[] {
-  const capacity = SCRATCH_BYTES / 4;
   const address = link["scratch"]!();
-  const count = link["waiting"]!(address, capacity);
-  if (count > capacity) throw new RangeError(`${count} readings wait, scratch holds ${capacity}`);
+  const count = link["waiting"]!(address, 0);
   const at = memory.reach(address, 4 * count);
+  if (link["waiting"]!(address, count) !== count) throw new RangeError("link changed its outbox");
   const bytes = memory.octets().slice(at, at + 4 * count);
   const view = new DataView(bytes.buffer);
   return Array.from({ length: count }, (_, i) => view.getUint32(4 * i, true));

@@ -12,6 +12,7 @@ import {
   INFO_NODE_ID,
   PEER_GROUP,
 } from "../firmware/wire/info.ts";
+import { MAILBOX_BYTES } from "../firmware/wire/setpoint.ts";
 import type { HostFunctions, ModuleMemory } from "./engine.ts";
 import { GROUP, nodeTimeUs, traceNode, type Hardware } from "./hardware.ts";
 import { hex } from "./trace.ts";
@@ -29,7 +30,9 @@ export function createLinkHost(hardware: Hardware, memory: ModuleMemory): HostFu
     ...createFlashFunctions(hardware, memory),
     mailbox_put(address, length) {
       const at = memory.reach(address!, length!);
-      const taken = hardware.mailbox.put(memory.octets(), at, length! >>> 0);
+      const record = memory.octets().slice(at, at + length!);
+      if (record.length === MAILBOX_BYTES) hardware.ports.garble?.(record);
+      const taken = hardware.mailbox.put(record, 0, record.length);
       traceNode(hardware, "mailbox-put", { m: "link", taken, length: length! });
       return taken ? 1 : 0;
     },

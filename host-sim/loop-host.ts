@@ -10,6 +10,7 @@ import {
   traceNode,
   type Hardware,
 } from "./hardware.ts";
+import { isDutyBeyond, isRecordBeyond } from "./limits-watch.ts";
 import { hex } from "./trace.ts";
 import { TAP_ENTRY_BYTES } from "../firmware/wire/tap.ts";
 import { BURST_FIFO_SAMPLES, TAP_ENTRIES_MAX } from "./limits.ts";
@@ -27,8 +28,10 @@ export function createLoopHost(hardware: Hardware, memory: ModuleMemory): HostFu
 
     adc_read: (input) => setup.device.adc(input!),
 
-    pwm_write: (output, duty) =>
-      setOutput(hardware, output!, Math.max(0, Math.min(DUTY_MAX, duty!))),
+    pwm_write(output, duty) {
+      if (isDutyBeyond(setup.plan, output!, duty!)) hardware.beyondLimits++;
+      return setOutput(hardware, output!, Math.max(0, Math.min(DUTY_MAX, duty!)));
+    },
 
     tap_take(tap, address, capacity) {
       // More than the queue holds never comes, so a huge capacity cannot overflow the product.
@@ -61,6 +64,7 @@ export function createLoopHost(hardware: Hardware, memory: ModuleMemory): HostFu
     ring_put(address, length) {
       const at = memory.reach(address!, length!);
       const taken = ring.put(memory.octets(), at, length!);
+      if (isRecordBeyond(setup.plan, memory.octets(), at)) hardware.beyondLimits++;
       if (!taken) counters.ringDropped++;
       if (ports.trace.on) {
         const record = hex(memory.octets().subarray(at, at + length!));

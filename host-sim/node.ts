@@ -61,6 +61,8 @@ export interface Node {
   /** link's counters of the life that goes on, all 0 without one. */
   linkCounters(): LinkCounters;
   hostCounters(): Readonly<HostCounters>;
+  /** Duties and effective set-points that loop put outside the limits of node.json. */
+  beyondLimits(): number;
   /** Duties of the outputs, in the order of the plan. */
   duties(): number[];
   /** Its own clock runs fast by so many millionths more; negative: slow. */
@@ -110,6 +112,7 @@ export function createNode(setup: NodeSetup, ports: NodePorts): Node {
     waiting: () => waiting(state),
     linkCounters: () => linkCounters(state),
     hostCounters: () => state.hardware.counters,
+    beyondLimits: () => state.hardware.beyondLimits,
     duties: () => state.hardware.outputs.map((entry) => entry.duty),
     addDrift: (ppm, nowUs) => state.hardware.clock.addDrift(ppm, nowUs),
   };
@@ -307,7 +310,10 @@ function closeLink(state: State): void {
     if (!isTrap(error)) throw error;
     traceNode(hardware, "unaccounted", { m: "link", reason: error.message });
   }
-  state.ledger.closeLife(counters, newestBoot(hardware.flash), outstanding, hardware.nowUs);
+  const boot = newestBoot(hardware.flash);
+  state.ledger.closeLife(counters, boot, outstanding, hardware.nowUs);
+  if (hardware.ports.trace.on)
+    traceNode(hardware, "outstanding", { m: "link", boot, sequences: outstanding.join(" ") });
 }
 
 function linkCounters(state: State): LinkCounters {

@@ -24,6 +24,17 @@ export interface OutputPlan {
   name: string;
   output: number; // 0..15, as loop numbers it
   safeDuty: number; // 0..65535
+  minDuty?: number; // limits of node.json; absent: none
+  maxDuty?: number;
+}
+
+/** A set-point that the hub may write; values in steps of 10^-decimals. */
+export interface SetpointPlan {
+  name: string;
+  channel: number; // that tells the effective value, as loop numbers it
+  decimals: number;
+  min: number;
+  max: number;
 }
 
 export interface DigitalOutputPlan {
@@ -55,6 +66,7 @@ export interface NodePlan {
   linkHash: Uint8Array;
   periodUs: number;
   outputs: OutputPlan[];
+  setpoints?: SetpointPlan[];
   digitalOutputs?: DigitalOutputPlan[];
   accelerometers?: AccelerometerPlan[];
   taps: TapPlan[]; // in the order of node.json, which is how loop numbers them
@@ -70,6 +82,15 @@ export interface FaultPlan {
   node?: string; // absent in faults of the network: all nodes
   input?: number; // faults of a sensor: number of the ADC input
   amount?: number; // absent: the default of the vocabulary
+}
+
+/** A value for a set-point, written at the hub, or past it by another client of the broker. */
+export interface CommandPlan {
+  atMs: number;
+  node: string;
+  setpoint: string;
+  value: number;
+  by: "hub" | "broker";
 }
 
 export interface PlantPlan {

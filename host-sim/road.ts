@@ -15,6 +15,8 @@ import { hex, type Trace } from "./trace.ts";
 
 export const WALL_START_MS = 1_767_225_600_000; // 2026-01-01T00:00Z
 const HUB_CLIENT_ID = "hub";
+const STRANGER_CLIENT_ID = "stranger";
+const OPERATOR = "plan";
 
 export interface RoadSetup {
   clock: Clock;
@@ -28,6 +30,10 @@ export interface Road {
   readonly hub: Hub;
   /** A datagram of a node reached the gateway. */
   datagram(peer: string, bytes: Uint8Array): void;
+  /** Someone at the hub writes a set-point. */
+  writeSetpoint(node: string, name: string, value: number): void;
+  /** Another client of the broker publishes at QoS 1; while the broker is down nobody hears it. */
+  publish(topic: string, payload: Uint8Array): void;
   /** These begin a fault and return what ends it. */
   stopGateway(): () => void;
   stopBroker(): () => void;
@@ -46,12 +52,22 @@ export function createRoad(setup: RoadSetup): Road {
     sendDatagram: setup.sendDatagram,
     accepted: (message, clientId) => traceMessage(clock, trace, message, clientId),
   });
-  const publish = attachHub(setup, hub, junction);
+  const pollHub = attachHub(setup, hub, junction);
   return {
     hub,
+    writeSetpoint(node, name, value) {
+      const wallMs = WALL_START_MS + nowMs(clock);
+      hub.writeSetpoint({ node, name, value, by: OPERATOR, seenMs: null }, wallMs);
+      pollHub();
+    },
+    publish(topic, payload) {
+      if (junction.brokerDown()) return;
+      const message = { topic, payload, qos: 1 as const, retain: false };
+      junction.broker.publish(message, STRANGER_CLIENT_ID);
+    },
     datagram: junction.datagram,
     stopGateway: junction.stopGateway,
-    stopBroker: () => junction.stopBroker(publish),
+    stopBroker: () => junction.stopBroker(pollHub),
     slowBroker: junction.slowBroker,
     stepWall(byMs) {
       stepMs += byMs;
@@ -62,7 +78,7 @@ export function createRoad(setup: RoadSetup): Road {
   };
 }
 
-// What it returns publishes what the hub has.
+// What it returns polls the hub and publishes what it has.
 function attachHub(setup: RoadSetup, hub: Hub, junction: Junction): () => void {
   const { clock, trace } = setup;
   const { broker } = junction;
@@ -90,7 +106,7 @@ function attachHub(setup: RoadSetup, hub: Hub, junction: Junction): () => void {
       }
     }),
   );
-  return publish;
+  return pollHub;
 }
 
 function traceMessage(clock: Clock, trace: Trace, message: Message, client: string): void {

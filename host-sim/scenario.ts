@@ -6,9 +6,11 @@
 
 import type { Change } from "../hub/api.ts";
 import type { Hub } from "../hub/hub.ts";
+import { randomCommands } from "./commands.ts";
 import { randomFaults } from "./faults/random.ts";
 import { LIVENESS_US_MAX } from "./limits.ts";
-import type { FaultPlan, PlantPlan } from "./plan.ts";
+import type { CommandPlan, FaultPlan, PlantPlan } from "./plan.ts";
+import { createPrng } from "./prng.ts";
 import { runSimulation, type SimulationOptions, type SimulationResult } from "./simulation.ts";
 
 /** A stretch of the run, in ms from its start, both ends included. */
@@ -25,6 +27,7 @@ export type Expectation =
       channel: string;
       quality: string;
       cause: string | undefined; // undefined: any
+      value: number | undefined; // undefined: any
       window: Window;
     }
   | {
@@ -47,6 +50,7 @@ export const NODE_COUNTERS = [
   "loopOverruns",
   "linkTraps",
   "boot",
+  "beyondLimits",
 ] as const;
 export type NodeCounter = (typeof NODE_COUNTERS)[number];
 
@@ -54,7 +58,8 @@ export interface Scenario {
   name: string;
   seed: number;
   forMs: number;
-  faults: FaultPlan[] | "by-seed"; // on top of those of the plant
+  faults: FaultPlan[] | "by-seed"; // on top of those of the plant; by seed: commands as well
+  commands: CommandPlan[];
   expect: Expectation[];
 }
 
@@ -89,22 +94,34 @@ export function runScenario(
     });
   }
 
-  const nodes = plan.nodes.map(({ id }) => id);
-  const own = scenario.faults === "by-seed" ? randomFaults(seed, nodes, forMs) : scenario.faults;
+  const { faults, commands } = befalling(scenario, plan);
   const result = runSimulation(
-    { ...plan, faults: [...plan.faults, ...own] },
-    { ...options, seed, forMs, loss: 0, duplicate: 0, reorder: 0, watch },
+    { ...plan, faults: [...plan.faults, ...faults] },
+    { ...options, seed, forMs, loss: 0, duplicate: 0, reorder: 0, commands, watch },
   );
   const verdicts = expect.map((wanted, i) => judge(wanted, firstSeenMs[i], result));
   return { result, verdicts };
 }
 
-/** What is wrong with the sums and the liveness of a run, undefined: nothing. */
+function befalling(
+  { seed, forMs, faults, commands }: Scenario,
+  { nodes }: PlantPlan,
+): { faults: FaultPlan[]; commands: CommandPlan[] } {
+  if (faults !== "by-seed") return { faults, commands };
+  const ids = nodes.map(({ id }) => id);
+  const random = randomCommands(createPrng(seed).fork("commands"), nodes, forMs);
+  return { faults: randomFaults(seed, ids, forMs), commands: [...commands, ...random] };
+}
+
+/** What is wrong with the sums, the limits and the liveness of a run, undefined: nothing. */
 export function accountProblem(result: SimulationResult): string | undefined {
-  const { queued, ingested, dropped, lost, waiting, finished, drainMs } = result;
+  const { queued, ingested, dropped, lost, waiting, finished, drainMs, perNode } = result;
   if (!finished || waiting > 0) return `${waiting} still wait`;
   if (queued !== ingested + dropped + lost)
     return `${queued} queued, but ${ingested} ingested + ${dropped} dropped + ${lost} lost`;
+  const wild = perNode.find(({ beyondLimits }) => beyondLimits > 0);
+  if (wild !== undefined)
+    return `${wild.id} put ${wild.beyondLimits} values beyond the limits of node.json`;
   if (drainMs * 1000 > LIVENESS_US_MAX) return `${drainMs / 1000} s until nothing waited`;
   return undefined;
 }
@@ -123,7 +140,8 @@ function shows(change: Change, wanted: Expectation): boolean {
         change.node === wanted.node &&
         change.channel === wanted.channel &&
         change.quality === wanted.quality &&
-        (wanted.cause === undefined || change.cause === wanted.cause)
+        (wanted.cause === undefined || change.cause === wanted.cause) &&
+        (wanted.value === undefined || change.value === wanted.value)
       );
     case "alarm":
       return (
@@ -161,8 +179,9 @@ export function describeExpectation(wanted: Expectation): string {
       return `${wanted.node} becomes ${wanted.state} ${describeWindow(wanted.window)}`;
     case "channel": {
       const cause = wanted.cause === undefined ? "" : ` (${wanted.cause})`;
-      const { node, channel, quality } = wanted;
-      return `${node}/${channel} becomes ${quality}${cause} ${describeWindow(wanted.window)}`;
+      const value = wanted.value === undefined ? "" : ` at ${wanted.value}`;
+      const { node, channel, quality, window } = wanted;
+      return `${node}/${channel} becomes ${quality}${cause}${value} ${describeWindow(window)}`;
     }
     case "alarm": {
       const { node, channel, alarm, raised } = wanted;

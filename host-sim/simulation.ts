@@ -18,7 +18,8 @@ import type { Totals } from "./ledger.ts";
 import { DRAIN_STEP_US, DRAIN_US_MAX } from "./limits.ts";
 import { createNetwork, type NetworkCounts, type Tamper } from "./network/link.ts";
 import { encodePcapDatagram, encodePcapHeader, parseEndpoint } from "./pcap.ts";
-import type { PlantPlan } from "./plan.ts";
+import { strangersCommand } from "./commands.ts";
+import type { CommandPlan, PlantPlan } from "./plan.ts";
 import { createPrng } from "./prng.ts";
 import { createRoad, WALL_START_MS } from "./road.ts";
 import { createTrace, hex, type Trace } from "./trace.ts";
@@ -33,6 +34,8 @@ export interface SimulationOptions {
   trace?: (line: string) => void;
   /** The octets of a pcap file, piece by piece: what passes at the gateway. */
   pcap?: (bytes: Uint8Array) => void;
+  /** Set-points that are written meanwhile. */
+  commands?: readonly CommandPlan[];
   /** Once a virtual second. */
   progress?: (virtualMs: number) => void;
   /** Decides the fate of each datagram instead of chance. */
@@ -46,6 +49,7 @@ export interface NodeResult extends Totals, HostCounters {
   lost: number;
   waiting: number;
   boot: number; // newest boot number in its flash
+  beyondLimits: number; // duties and effective set-points outside node.json's limits: always 0
 }
 
 export interface SimulationResult {
@@ -64,10 +68,12 @@ export interface SimulationResult {
   drainMs: number; // from heal until nothing waited any more
   unconfirmed: number; // QoS 0 readings sent
   network: NetworkCounts;
+  writes: Record<string, number>; // set-points written at the hub: the newest steps in its audit, by outcome
   perNode: NodeResult[];
 }
 
 const SECOND_US = 1_000_000;
+const WRITES_COUNTED_MAX = 1000; // rows of the audit
 const WATCH_US = 100_000; // the hub's ring of changes holds far more than comes in this time
 
 /** Runs a plant; returns when nothing waits or after DRAIN_US_MAX more. */
@@ -79,6 +85,7 @@ export function runSimulation(plan: PlantPlan, options: SimulationOptions): Simu
   const begin = faultDomains(world);
   const { clock } = world;
   const schedule = createSchedule({ clock, trace, nodes, faults: plan.faults, begin });
+  planCommands(world, trace, plan, options.commands ?? []);
   runSampling(world, options);
   world.fleet.stopSampling();
   world.network.heal();
@@ -91,6 +98,23 @@ export function runSimulation(plan: PlantPlan, options: SimulationOptions): Simu
   const { queued, ingested, dropped, lost } = result;
   trace.write(world.clock.nowUs(), "end", { finished, queued, ingested, dropped, lost });
   return result;
+}
+
+function planCommands(
+  { clock, road }: World,
+  trace: Trace,
+  { nodes }: PlantPlan,
+  commands: readonly CommandPlan[],
+): void {
+  commands.forEach((command, index) => {
+    const { node, setpoint, value, by } = command;
+    clock.at(Math.round(command.atMs * 1000), () => {
+      trace.write(clock.nowUs(), "command", { n: node, setpoint, value, by });
+      if (by === "hub") return road.writeSetpoint(node, setpoint, value);
+      const { topic, payload } = strangersCommand(command, nodes, index);
+      road.publish(topic, payload);
+    });
+  });
 }
 
 function createWorld(plan: PlantPlan, options: SimulationOptions, trace: Trace): World {
@@ -219,8 +243,16 @@ function sumUp(world: World, seed: number, finished: boolean): Omit<SimulationRe
     virtualMs: Math.floor(world.clock.nowUs() / 1000),
     unconfirmed: sum("unconfirmed"),
     network: { ...world.network.counts() },
+    writes: countWrites(hub),
     perNode,
   };
+}
+
+function countWrites(hub: Hub): Record<string, number> {
+  const writes: Record<string, number> = {};
+  for (const { outcome } of hub.audit(WRITES_COUNTED_MAX))
+    writes[outcome] = (writes[outcome] ?? 0) + 1;
+  return writes;
 }
 
 function nodeResult(world: World, { node }: Member): NodeResult {
@@ -233,5 +265,6 @@ function nodeResult(world: World, { node }: Member): NodeResult {
     lost,
     waiting: counters[COUNTER_WAITING]!,
     boot: newestBoot(node.flash),
+    beyondLimits: node.beyondLimits(),
   };
 }

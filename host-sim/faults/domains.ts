@@ -51,7 +51,7 @@ function networkFaults({ fleet, network }: World): Record<NetworkFault["kind"], 
   };
 }
 
-type NodeFault = "power-cut" | "flash-torn" | "clock-drift" | "overrun";
+type NodeFault = "power-cut" | "flash-torn" | "clock-drift" | "overrun" | "mailbox-garbled";
 
 function nodeFaults({ clock, fleet }: World): Record<NodeFault, Begin> {
   const placeOf = (fault: FaultPlan): Place => fleet.place(fault.node ?? "");
@@ -69,6 +69,13 @@ function nodeFaults({ clock, fleet }: World): Record<NodeFault, Begin> {
       place.overruns++;
       return () => {
         place.overruns--;
+      };
+    },
+    "mailbox-garbled"(fault) {
+      const place = placeOf(fault);
+      place.garbles++;
+      return () => {
+        place.garbles--;
       };
     },
   };

@@ -3,7 +3,7 @@
 //
 // Always: a lossy network that doubles and reorders, two partitions, a restart of the gateway, an outage
 // of the broker, a power cut. By chance: damaged and slow datagrams, a torn flash, a slow broker, ticks
-// that overrun, clocks that are off, a failing sensor. All begin and most end before `forMs`.
+// that overrun, clocks that are off, failing sensors, commands that link gets wrong. All begin and most end before `forMs`.
 
 import type { FaultPlan } from "../plan.ts";
 import { createPrng, type Prng } from "../prng.ts";
@@ -50,6 +50,19 @@ const EXTRAS: readonly ((dice: Dice) => FaultPlan[])[] = [
   (dice) => [{ ...sometime(dice, "clock-drift", 60_000), node: someNode(dice), amount: 20_000 }],
   (dice) => [{ ...sometime(dice, "sensor-open-wire", 20_000), node: someNode(dice), input: 0 }],
   (dice) => [{ ...sometime(dice, "sensor-noise", 20_000), node: someNode(dice), input: 0 }],
+  (dice) => [{ ...sometime(dice, "sensor-stuck", 20_000), node: someNode(dice), input: 0 }],
+  (dice) => [
+    {
+      ...sometime(dice, "sensor-drift", 20_000),
+      node: someNode(dice),
+      input: 0,
+      amount: dice.prng.below(2001) - 1000,
+    },
+  ],
+  (dice) => [
+    { ...sometime(dice, "sensor-spike", 20_000), node: someNode(dice), input: 0, amount: 0.1 },
+  ],
+  (dice) => [{ ...sometime(dice, "mailbox-garbled", 60_000), node: someNode(dice) }],
   (dice) => {
     const cut = { ...sometime(dice, "power-cut", 5000), node: someNode(dice) };
     const tear = { fault: "flash-torn" as const, amount: dice.prng.below(9) };

@@ -65,6 +65,10 @@ export const FAULTS = {
     amount: { unit: "ppm", min: -CLOCK_PPM_MAX, max: CLOCK_PPM_MAX, absent: 100 },
   },
   overrun: { target: "node", says: "each tick takes longer than its period" },
+  "mailbox-garbled": {
+    target: "node",
+    says: "each command that link hands to loop carries a value of chance",
+  },
   "sensor-stuck": { target: "input", says: "the count stays what it was" },
   "sensor-noise": {
     target: "input",

@@ -11,13 +11,23 @@ import { z } from "zod";
 import { NODE_ID_BYTES_MAX } from "../../firmware/wire/info.ts";
 import { CaptureError, parseTrace } from "../../host-sim/devices/replay.ts";
 import type { HubConfig } from "../../hub/hub.ts";
-import type { AccelerometerPlan, NodePlan, PlantPlan, TraceByte } from "../../host-sim/plan.ts";
+import type {
+  AccelerometerPlan,
+  NodePlan,
+  PlantPlan,
+  SetpointPlan,
+  TraceByte,
+} from "../../host-sim/plan.ts";
 import { EXIT_FAILED, EXIT_NOT_FOUND, Failure } from "../cli/failure.ts";
 import { buildNode, type BuildOptions, type BuiltNode } from "./modules.ts";
 import { FAULTS_MAX, faultSchema, reportFaults, toFaultPlan } from "./faults.ts";
+import type { NodeType } from "./schema.ts";
+import { setpointSteps } from "./setpoints.ts";
 import { findDescription, jsonSchema, readDescription, readNode, show } from "./node.ts";
 
 const NODES_MAX = 500; // a fleet on one machine; more is several plants
+const DUTY_MAX = 65_535;
+const DUTY_ROUNDING = 4; // loop's duties are in 1/10,000: half a step and what rounding adds
 
 const level = z
   .string()
@@ -161,6 +171,7 @@ function toNodePlan(node: PlantNode, built: BuiltNode, plantFolder: string): Nod
     linkHash: built.link.hash,
     periodUs: Math.round(type.periodMs * 1000),
     ...toPinPlan(type),
+    setpoints: toSetpointPlans(type),
     taps: Object.entries(type.taps).map(([name, { uart, baud, format }]) => ({
       name,
       uart,
@@ -179,7 +190,8 @@ function toNodePlan(node: PlantNode, built: BuiltNode, plantFolder: string): Nod
 interface Pins {
   outputs: Record<
     string,
-    { kind: "pwm"; output: number; safe: number } | { kind: "digital"; pin: number; safe: 0 | 1 }
+    | { kind: "pwm"; output: number; min: number; max: number; safe: number }
+    | { kind: "digital"; pin: number; safe: 0 | 1 }
   >;
   accelerometers?: Record<string, AccelerometerPlan>;
 }
@@ -192,7 +204,15 @@ function toPinPlan({
   return {
     outputs: all.flatMap(([name, made]) =>
       made.kind === "pwm"
-        ? [{ name, output: made.output, safeDuty: Math.round(made.safe * 65_535) }]
+        ? [
+            {
+              name,
+              output: made.output,
+              safeDuty: Math.round(made.safe * DUTY_MAX),
+              minDuty: Math.round(made.min * DUTY_MAX) - DUTY_ROUNDING,
+              maxDuty: Math.round(made.max * DUTY_MAX) + DUTY_ROUNDING,
+            },
+          ]
         : [],
     ),
     digitalOutputs: all.flatMap(([name, made]) =>
@@ -204,6 +224,17 @@ function toPinPlan({
       rangeG,
     })),
   };
+}
+
+function toSetpointPlans({ channels, setpoints }: NodeType): SetpointPlan[] {
+  const first = Object.keys(channels).length;
+  return Object.entries(setpoints).map(([name, { decimals, min, max }], index) => ({
+    name,
+    channel: first + index,
+    decimals,
+    min: setpointSteps(min, decimals),
+    max: setpointSteps(max, decimals),
+  }));
 }
 
 function machineOf(

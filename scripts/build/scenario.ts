@@ -13,6 +13,7 @@ import {
   type Scenario,
   type Window,
 } from "../../host-sim/scenario.ts";
+import type { CommandPlan } from "../../host-sim/plan.ts";
 import { EXIT_FAILED, EXIT_NOT_FOUND, Failure } from "../cli/failure.ts";
 import {
   FAULTS_MAX,
@@ -26,6 +27,7 @@ import { readDescription, show } from "./node.ts";
 import { readPlant, type Plant } from "./plant.ts";
 
 const EXPECTATIONS_MAX = 200;
+const COMMANDS_MAX = 1000;
 
 const when = {
   after: lengthSchema.optional().describe("absent: the beginning of the first fault"),
@@ -53,6 +55,7 @@ const channelBecomes = z.strictObject({
   channel: place(2, "node/channel"),
   becomes: z.enum(["good", "uncertain", "bad"]),
   cause: z.string().optional(),
+  value: z.number().optional(),
   ...when,
 });
 const alarmRaised = z.strictObject({
@@ -63,6 +66,16 @@ const alarmRaised = z.strictObject({
 const sums = z.strictObject({ sums: z.literal(true) });
 const expectation = z.union([nodeBecomes, nodeCounts, channelBecomes, alarmRaised, sums]);
 
+const command = z.strictObject({
+  at: lengthSchema.describe("after the start"),
+  setpoint: place(2, "node/set-point"),
+  value: z.number(),
+  by: z
+    .enum(["hub", "broker"])
+    .default("hub")
+    .describe("hub: as the page writes; broker: past the hub, published by another client"),
+});
+
 const scenarioSchema = z.strictObject({
   name: z.string().min(1).max(200),
   plant: z
@@ -71,7 +84,11 @@ const scenarioSchema = z.strictObject({
     .describe("plant.json, its folder or a node folder, relative to this file"),
   seed: z.number().int().min(0).max(0xffff_ffff).default(1),
   for: lengthSchema.describe("how long nodes sample"),
-  faults: z.union([z.literal("by-seed"), z.array(faultSchema).max(FAULTS_MAX)]).default([]),
+  faults: z
+    .union([z.literal("by-seed"), z.array(faultSchema).max(FAULTS_MAX)])
+    .default([])
+    .describe("by-seed: faults and commands follow from the seed"),
+  commands: z.array(command).max(COMMANDS_MAX).default([]),
   expect: z.array(expectation).min(1).max(EXPECTATIONS_MAX),
 });
 type Written = z.output<typeof scenarioSchema>;
@@ -92,6 +109,10 @@ export function readScenario(
     reportFaults(written.faults, nodes, (path, text) =>
       problems.push(`${path.join(".")}: ${text}`),
     );
+  written.commands.forEach(({ setpoint }, i) => {
+    const problem = unknownNode(setpoint.split("/")[0], nodes);
+    if (problem !== undefined) problems.push(`commands.${i}: ${problem}`);
+  });
   written.expect.forEach((wanted, i) => {
     const problem = expectationProblem(wanted, nodes);
     if (problem !== undefined) problems.push(`expect.${i}: ${problem}`);
@@ -102,7 +123,7 @@ export function readScenario(
 }
 
 function toScenario(written: Written): Scenario {
-  const { name, seed, faults, expect } = written;
+  const { name, seed, faults, commands, expect } = written;
   const plans = faults === "by-seed" ? faults : faults.map(toFaultPlan);
   const first = plans === "by-seed" ? 0 : Math.min(...plans.map(({ atMs }) => atMs));
   const afterMs = Number.isFinite(first) ? first : 0;
@@ -111,6 +132,7 @@ function toScenario(written: Written): Scenario {
     seed,
     forMs: lengthMs(written.for),
     faults: plans,
+    commands: commands.map(toCommand),
     expect: expect.map((wanted) => toExpectation(wanted, afterMs)),
   };
 }
@@ -123,10 +145,19 @@ function nodeOf(wanted: Wanted): string | undefined {
   return "alarm" in wanted ? wanted.alarm.split("/")[0] : undefined;
 }
 
+function unknownNode(node: string | undefined, nodes: readonly string[]): string | undefined {
+  if (node === undefined || nodes.includes(node)) return undefined;
+  return `there is no node "${node}"; known: ${nodes.join(", ")}`;
+}
+
+function toCommand({ at, setpoint, value, by }: Written["commands"][number]): CommandPlan {
+  const [node = "", name = ""] = setpoint.split("/");
+  return { atMs: lengthMs(at), node, setpoint: name, value, by };
+}
+
 function expectationProblem(wanted: Wanted, nodes: readonly string[]): string | undefined {
-  const node = nodeOf(wanted);
-  if (node !== undefined && !nodes.includes(node))
-    return `there is no node "${node}"; known: ${nodes.join(", ")}`;
+  const problem = unknownNode(nodeOf(wanted), nodes);
+  if (problem !== undefined) return problem;
   if ("sums" in wanted || "counts" in wanted) return undefined;
   if ((wanted.within === undefined) === (wanted.by === undefined))
     return 'give exactly one of "within" and "by"';
@@ -145,7 +176,8 @@ function toExpectation(wanted: Wanted, firstFaultMs: number): Expectation {
   if ("node" in wanted) return { kind: "node", node: wanted.node, state: wanted.becomes, window };
   if ("channel" in wanted) {
     const [node = "", channel = ""] = wanted.channel.split("/");
-    return { kind: "channel", node, channel, quality: wanted.becomes, cause: wanted.cause, window };
+    const { becomes: quality, cause, value } = wanted;
+    return { kind: "channel", node, channel, quality, cause, value, window };
   }
   const [node = "", channel = "", alarm = ""] = wanted.alarm.split("/");
   return { kind: "alarm", node, channel, alarm, raised: wanted.raised, window };

@@ -157,6 +157,21 @@ const EFFECTS: Record<FaultName, () => Run> = {
     assert.ok(duty.length > 0 && duty.at(-1)!["duty"] === 0);
     return seen;
   },
+  "mailbox-garbled"() {
+    const commands = Array.from({ length: 20 }, (_, i) => ({
+      ...{ atMs: AT_MS + 500 * i, node: "oven-1", setpoint: "target", value: 150 },
+      by: "hub" as const,
+    }));
+    const garbled = { fault: "mailbox-garbled" as const, node: "oven-1" };
+    const seen = traced(withFaults([garbled]), { ...calm(50_000), commands });
+    const taken = seen.lines
+      .filter(({ e, n }) => e === "mailbox-take" && n === "oven-1")
+      .map(({ record }) => Buffer.from(String(record), "hex").readInt32LE(8));
+    assert.ok(taken.length === 20 && taken.every((mantissa) => mantissa !== 1500), taken.join());
+    assert.equal(seen.result.perNode[0]!.beyondLimits, 0);
+    assert.ok((seen.result.writes["clamped"] ?? 0) >= 15, JSON.stringify(seen.result.writes));
+    return seen;
+  },
   "sensor-stuck"() {
     const seen = run({ fault: "sensor-stuck", node: "oven-1", input: 0 });
     const values = during(temperatures(seen)).filter(({ tMs }) => tMs > AT_MS + 5000);

@@ -23,7 +23,14 @@ before(async () => {
 });
 
 function scenarioOf(seed: number): Scenario {
-  return { name: "by seed", seed, forMs: FOR_MS, faults: "by-seed", expect: [{ kind: "sums" }] };
+  return {
+    name: "by seed",
+    seed,
+    forMs: FOR_MS,
+    faults: "by-seed",
+    commands: [],
+    expect: [{ kind: "sums" }],
+  };
 }
 
 test(`${SEEDS} seeds: once or counted, and delivered within ${LIVENESS_US_MAX / 1e6} s`, () => {

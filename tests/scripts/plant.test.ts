@@ -43,7 +43,9 @@ test("the example plant becomes a plan of an oven and a meter", async () => {
     nodes: { "oven-1": {}, "meter-1": { cell: "supply" } },
   });
   const [oven, meter] = plan.nodes;
-  assert.deepEqual(oven?.outputs, [{ name: "heater", output: 0, safeDuty: 0 }]);
+  assert.deepEqual(oven?.outputs, [
+    { name: "heater", output: 0, safeDuty: 0, minDuty: -4, maxDuty: 62_262 },
+  ]);
   assert.deepEqual(oven?.machine, { kind: "oven" });
   assert.equal(oven?.periodUs, 10_000);
   assert.deepEqual(meter?.taps, [{ name: "bus", uart: 0, baud: 9600, format: "8E1" }]);
