@@ -10,6 +10,8 @@
 //   GET /api/export.csv?node=N&channel=C&since=MS&until=MS -> all raw points: time,value
 //   POST /api/setpoint  SetpointRequest -> SetpointAnswer; headers: x-ferrule-token, and of a page
 //        x-ferrule-seen, the effectiveAtMs that it shows. Not 200: { error }; 409: the page is stale
+//   POST /api/acknowledge  AcknowledgeRequest; header x-ferrule-token; 404: no such alarm, 409: it asks
+//        for no acknowledgement
 //   GET /api/audit?limit=N                       -> Audit, newest first, at most 1,000
 //   GET /api/stream?since=ID                     -> SSE: `id:` Change.id, `data:` a Change as JSON.
 //        Last-Event-ID wins over `since`, the changeId of a snapshot; neither: from now on.
@@ -36,6 +38,7 @@ export type ChannelKind =
 export type EventKind =
   | "alarm" // an alarm was raised
   | "returned" // it returned to normal
+  | "acknowledged" // a person said that it was seen
   | "online"
   | "offline"
   | "lost"
@@ -166,6 +169,15 @@ export interface SetpointAnswer {
   request: number; // names the write in its result and in the audit
 }
 
+/** Body of POST /api/acknowledge, JSON of at most 1 kB; the answer to it is { acknowledged: true }. */
+export interface AcknowledgeRequest {
+  node: string;
+  channel: string;
+  alarm: string;
+  by: string; // who, 1..64 characters
+  comment?: string; // one line of at most 120 characters
+}
+
 /** Body of an answer that is not 200. */
 export interface Problem {
   error: string; // one sentence
@@ -175,7 +187,7 @@ export interface Audit {
   rows: AuditRow[];
 }
 
-/** A write, or what became of it: two rows of one request. */
+/** A write, or what became of it: two rows of one request; or an acknowledgement: name is channel/alarm. */
 export interface AuditRow {
   id: number;
   wallMs: number;
@@ -185,8 +197,8 @@ export interface AuditRow {
   effective: number | null; // of an outcome
   by: string; // "": not told
   request: number | null; // null: refused before it got a number
-  outcome: "sent" | Exclude<SetpointState, "none" | "pending">;
-  reason: string | null;
+  outcome: "sent" | "acknowledged" | Exclude<SetpointState, "none" | "pending">;
+  reason: string | null; // of an acknowledgement the comment
 }
 
 export interface TapView {
@@ -228,8 +240,11 @@ export interface AlarmView {
   delayMs: number;
   latch: boolean; // stays raised until the node resets it
   active: boolean;
-  sinceMs: number | null; // since when it is active
-  acknowledged: boolean; // always false in this version: the page is read only
+  sinceMs: number | null; // since when it is active, or was until it returned; null: normal
+  returnedMs: number | null; // when it returned, while nobody has acknowledged it
+  raises: number; // how often it was raised since somebody acknowledged it
+  acknowledged: boolean; // active, and somebody has seen it
+  acknowledgedBy: string | null;
 }
 
 export interface RegisterView {

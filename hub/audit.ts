@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Who wrote which set-point, and what became of it.
+// Who wrote which set-point, what became of it, and who acknowledged which alarm.
 //
 // (A1) the newest AUDIT_KEPT rows are held; a file keeps more. Ids rise by one a row.
 

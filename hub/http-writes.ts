@@ -57,12 +57,12 @@ interface Write {
   by: string;
 }
 
-function problem(status: number, error: string): WriteReply {
+export function problem(status: number, error: string): WriteReply {
   return { status, body: { error } };
 }
 
 /** A bucket of WRITES_PER_SECOND that fills up in a second. */
-function createRate(wallMs: () => number): () => boolean {
+export function createRate(wallMs: () => number): () => boolean {
   let left = limits.WRITES_PER_SECOND;
   let fullMs = -Infinity;
   return () => {
@@ -75,7 +75,7 @@ function createRate(wallMs: () => number): () => boolean {
   };
 }
 
-function refusalOf(
+export function refusalOf(
   { headers }: IncomingMessage,
   token: string,
 ): { status: number; error: string } | null {
@@ -114,7 +114,7 @@ function seenOf({ headers }: IncomingMessage): number | null {
 }
 
 /** Null: it is too long; the rest is left where it is, so that the answer still gets through. */
-function readBody(request: IncomingMessage): Promise<string | null> {
+export function readBody(request: IncomingMessage): Promise<string | null> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -148,7 +148,8 @@ function parseWrite(body: string): Write | string {
   return { node, name, value, by };
 }
 
-function isWriter(by: string): boolean {
+/** Whether a text names a person. */
+export function isWriter(by: string): boolean {
   return by.trim() !== "" && by.length <= limits.WRITER_CHARS_MAX && !/\p{C}/u.test(by);
 }
 

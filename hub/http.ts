@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The page and the HTTP API: node:http, a table of routes, strict headers.
 //
-// Read only but for POST /api/setpoint (http-writes.ts). Nothing is loaded from elsewhere (content security policy), nothing framed.
+// Read only but for POST /api/setpoint and /api/acknowledge. Nothing is loaded from elsewhere (content security policy), nothing framed.
 // On loopback only requests that name a loopback host are answered, so that a page of some other site
 // cannot read the plant through a changed DNS answer. Errors are one JSON object { error }.
 
@@ -9,6 +9,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import type { Health } from "./api.ts";
+import { createAcknowledger } from "./http-acknowledge.ts";
 import { exportCsv } from "./http-export.ts";
 import type { Hub } from "./hub.ts";
 import * as limits from "./limits.ts";
@@ -45,7 +46,10 @@ export interface PageServer {
 export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
   const streams = createStreams(options.hub, options.wallMs);
   const routes = createRoutes(options);
-  const write = createWriter(options);
+  const writers = new Map([
+    [WRITE_PATH, createWriter(options)],
+    [ACKNOWLEDGE_PATH, createAcknowledger(options)],
+  ]);
   const loopback = isLoopback(options.host);
   const server = createServer((request, response) => {
     for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
@@ -54,7 +58,8 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
     // Paths are compared as they are: none of ours needs an escape.
     const [path = "", search = ""] = (request.url ?? "").split("?", 2);
     const query = new URLSearchParams(search);
-    if (request.method === "POST")
+    const write = request.method === "POST" ? writers.get(path) : undefined;
+    if (write !== undefined)
       return void answerWrite(write, request).then((answer) => send(request, response, answer));
     if (path === "/api/export.csv") return void answerExport(options.hub, query, request, response);
     if (path === "/api/stream") return streams.open(request, response, query);
@@ -145,6 +150,7 @@ function healthAnswer(health: Health): Answer {
 }
 
 const WRITE_PATH = "/api/setpoint";
+const ACKNOWLEDGE_PATH = "/api/acknowledge";
 
 function historyAnswer(hub: Hub, query: URLSearchParams, nowMs: number): Answer {
   const asked = askedRange(query);
@@ -228,7 +234,7 @@ async function answerExport(
 /** What keeps a request from being answered, or null. */
 function refusal(request: IncomingMessage, loopback: boolean): Answer | null {
   const { method, url = "" } = request;
-  const allow = url === WRITE_PATH ? "POST" : "GET, HEAD";
+  const allow = [WRITE_PATH, ACKNOWLEDGE_PATH].includes(url) ? "POST" : "GET, HEAD";
   if (!allow.split(", ").includes(method ?? ""))
     return { ...problem(405, `this address answers to ${allow} only`), allow };
   if (url.length > limits.URL_CHARS_MAX) return problem(414, "the address is too long");

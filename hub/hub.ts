@@ -4,6 +4,7 @@
 // Spec: SPEC.md §2 to §6. Time is an argument: wall milliseconds. Nothing is thrown for bad input:
 // it is refused by name, counted, and leaves all else as it was.
 
+import { type Acknowledgement, acknowledgeAlarm } from "./acknowledge.ts";
 import type { AuditRow, Change, HistoryAnswer, HistoryPoint, Snapshot, Totals } from "./api.ts";
 import { createAuditLog } from "./audit.ts";
 import {
@@ -74,6 +75,8 @@ export interface Hub {
   nodeCount(): number;
   /** Sends a set-point to its node, or refuses it; both are told and written down. */
   writeSetpoint(write: SetpointWrite, wallMs: number): WriteAnswer;
+  /** Takes a person's acknowledgement of an alarm; null: taken, else what is wrong. */
+  acknowledge(word: Acknowledgement, wallMs: number): ReturnType<typeof acknowledgeAlarm>;
   /** Tells and writes down a write that was refused before it came this far. */
   refuseWrite(
     write: { node: string; name: string; value: number | null; by: string; reason: string },
@@ -148,12 +151,13 @@ export function createHub(config: HubConfig, history: HistoryStore = createMemor
 
 type Writing = Pick<
   Hub,
-  "writeSetpoint" | "refuseWrite" | "audit" | "commit" | "prune" | "historyState"
+  "writeSetpoint" | "acknowledge" | "refuseWrite" | "audit" | "commit" | "prune" | "historyState"
 >;
 
 function writing(core: Core, { keeper }: HistoryStore): Writing {
   return {
     writeSetpoint: (write, wallMs) => writeSetpoint(core, write, Math.round(wallMs)),
+    acknowledge: (word, wallMs) => acknowledgeAlarm(core, word, Math.round(wallMs)),
     refuseWrite: (write, wallMs) => refuseWrite(core, write, Math.round(wallMs)),
     audit: (max) => core.audit.newest(max),
     commit: () => {

@@ -6,6 +6,7 @@
 // (I2) the value shown is the newest by (boot, sequence), not by a clock that may step.
 
 import { COUNTER_NAMES } from "../firmware/wire/counter-names.ts";
+import { moveAlarm } from "./acknowledge.ts";
 import { putNodeChange, putReadingChange } from "./changes.ts";
 import { type Core, countRefused, tell, touch } from "./core.ts";
 import { type Entry, type Pack, type PackKind, qualityName } from "./decode.ts";
@@ -217,7 +218,7 @@ function takeEvent(core: Core, place: Place, entry: Entry, atMs: number, arrival
   const state = channel.alarms.get(alarm);
   if (state === undefined && !known && channel.alarms.size >= ALARMS_MAX) return;
   if (state !== undefined && !follows(state, boot, sequence)) return;
-  channel.alarms.set(alarm, { active, sinceMs: atMs, boot, sequence });
+  channel.alarms.set(alarm, moveAlarm(state, { active, atMs, boot, sequence }));
   putNodeChange(core.changes, node.id);
 }
 
@@ -235,7 +236,7 @@ function returnForgottenAlarms(core: Core, place: Place, atMs: number, arrival: 
       ? channel.value <= limit - hysteresis
       : channel.value >= limit + hysteresis;
     if (!inside) continue;
-    channel.alarms.set(name, { ...state, active: false, sinceMs: atMs });
+    channel.alarms.set(name, moveAlarm(state, { ...state, active: false, atMs }));
     const what = `${node.id} ${channel.name} ${name}`;
     const text = `${what}: normal after the restart, value ${channel.value}.`;
     const event = { kind: "returned" as const, channel: channel.name, alarm: name };

@@ -4,6 +4,7 @@
 // A text of this program's own file is trusted in shape; one that is no JSON is passed over, so that a
 // hub starts with what is left. NaN, no value, is null in a text.
 
+import type { AlarmState } from "./acknowledge.ts";
 import { type Core, touch } from "./core.ts";
 import type { ChannelBirth } from "./decode-birth.ts";
 import type { Keeper, Kept } from "./history.ts";
@@ -84,7 +85,7 @@ type NodeText = Pick<registry.NodeRecord, (typeof NODE_FIELDS)[number]> & {
 
 type ChannelText = Pick<registry.ChannelRecord, (typeof CHANNEL_FIELDS)[number]> & {
   value: number | null;
-  alarms: [string, registry.AlarmState][];
+  alarms: [string, AlarmState][];
 };
 
 function nodeText(node: registry.NodeRecord): string {

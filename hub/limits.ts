@@ -65,6 +65,7 @@ export const SETPOINTS_PENDING_MAX = 256; // of the plant
 export const WRITES_PER_SECOND = 10; // a person needs one; more are refused unseen
 export const WRITER_CHARS_MAX = 64;
 export const WRITE_BODY_BYTES_MAX = 1024;
+export const COMMENT_CHARS_MAX = 120; // of an acknowledgement; fits a line of the event list
 export const AUDIT_KEPT = 1000; // in memory and in an answer; a file keeps HOURS_KEPT_MS
 
 // OEE

@@ -6,6 +6,7 @@
 //      CHANNELS_UNANNOUNCED_MAX others.
 // (R2) topic levels of the channels of one node differ, and none starts with an underscore.
 
+import type { AlarmState } from "./acknowledge.ts";
 import type { NodeState, OutputView, Quality, StateTimes } from "./api.ts";
 import type { ChannelBirth, Identity, Status, TapBirth } from "./decode-birth.ts";
 import type { BirthParts, NodeBirth } from "./birth.ts";
@@ -16,13 +17,6 @@ import { topicLevel } from "./names.ts";
 import { createSequences, type Sequences } from "./sequence.ts";
 import type { SetpointRecord } from "./setpoints.ts";
 import type { CountTotal } from "./totals.ts";
-
-export interface AlarmState {
-  active: boolean;
-  sinceMs: number;
-  boot: number; // of the newest event
-  sequence: number;
-}
 
 export interface ChannelRecord {
   name: string;

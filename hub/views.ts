@@ -4,6 +4,7 @@
 // Copies: what is given out does not change afterwards. Counters get the names of SPEC.md §6.
 
 import { COUNTER_NAMES } from "../firmware/wire/counter-names.ts";
+import { alarmView } from "./acknowledge.ts";
 import type {
   AlarmView,
   ChannelView,
@@ -109,16 +110,8 @@ function channelView(node: NodeRecord, channel: ChannelRecord): ChannelView {
 }
 
 function alarmViews(channel: ChannelRecord): AlarmView[] {
-  return (channel.birth?.alarms ?? []).map((limit) => {
-    const state = channel.alarms.get(limit.name);
-    const active = state?.active ?? false;
-    return {
-      ...limit,
-      active,
-      sinceMs: active ? (state?.sinceMs ?? null) : null,
-      acknowledged: false,
-    };
-  });
+  const alarms = channel.birth?.alarms ?? [];
+  return alarms.map((limit) => alarmView(limit, channel.alarms.get(limit.name)));
 }
 
 function registerView(node: NodeRecord, channel: ChannelRecord): RegisterView | null {

@@ -34,6 +34,7 @@ const CONDITIONS = {
 const EVENT_MARKS: Record<EventKind, { shape: ShapeName; tone: Tone }> = {
   alarm: { shape: "triangle", tone: "critical" },
   returned: { shape: "triangle-hollow", tone: "normal" },
+  acknowledged: { shape: "triangle-hollow", tone: "normal" },
   online: { shape: "dot", tone: "normal" },
   offline: { shape: "square", tone: "off" },
   lost: { shape: "ring", tone: "warning" },

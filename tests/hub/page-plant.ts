@@ -152,7 +152,8 @@ function register(
 }
 
 function alarm(name: string, above: boolean, limit: number, hysteresis: number): AlarmView {
-  const standing = { active: false, sinceMs: null, acknowledged: false };
+  const none = { sinceMs: null, returnedMs: null, raises: 0, acknowledgedBy: null };
+  const standing = { ...none, active: false, acknowledged: false };
   return { name, above, limit, hysteresis, delayMs: 1_000, latch: false, ...standing };
 }
 
