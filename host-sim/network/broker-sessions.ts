@@ -4,6 +4,7 @@
 // Spec: MQTT 3.1.1 §3.1.2.4 (clean session), §3.3.1.3 (retain), §4.4 (delivery again after a new
 // connection), §4.6 (order). A session gets a message once, at the highest QoS of its matching filters.
 // Bounds: BROKER_*_MAX; a message that finds a queue full is dropped for that session and counted.
+// (B1) `byFilter` has each filter of each open session, so a message meets only those that want it.
 
 import {
   BROKER_QUEUE_MAX,
@@ -12,7 +13,7 @@ import {
   BROKER_SUBSCRIPTIONS_MAX,
 } from "../limits.ts";
 import { encode } from "./broker-packets.ts";
-import { topicMatches } from "./topic-filter.ts";
+import { hasWildcard, topicMatches } from "./topic-filter.ts";
 
 export interface Message {
   topic: string;
@@ -24,6 +25,7 @@ export interface Message {
 export interface Session {
   readonly clientId: string;
   readonly clean: boolean;
+  readonly order: number; // among the sessions: which one gets a message first
   readonly subscriptions: Map<string, 0 | 1>;
   readonly unacknowledged: Map<number, Message>; // by packet identifier, in order of sending
   readonly waiting: Message[]; // QoS 1 while nobody is connected
@@ -45,6 +47,7 @@ export interface Sessions {
   resume(session: Session): void;
   /** The granted QoS, 0x80: refused. */
   subscribe(session: Session, filter: string, qos: 0 | 1): number;
+  unsubscribe(session: Session, filter: string): void;
   sendRetained(session: Session, filter: string): void;
   acknowledge(session: Session, messageId: number): void;
   /** Stores it when retained and hands it to every session whose filter matches. */
@@ -56,8 +59,11 @@ export interface Sessions {
 interface State {
   readonly write: (connection: number, bytes: Uint8Array) => void;
   readonly sessions: Map<string, Session>;
+  readonly byFilter: Map<string, Set<Session>>; // filters without wildcards (B1)
+  readonly byWildcard: Map<string, Set<Session>>; // the others (B1)
   readonly retained: Map<string, Message>;
   readonly attached: { filter: string; deliver: (message: Message) => void }[];
+  opened: number;
   dropped: number;
 }
 
@@ -65,8 +71,11 @@ export function createSessions(writeTo: (connection: number, bytes: Uint8Array) 
   const state: State = {
     write: writeTo,
     sessions: new Map(),
+    byFilter: new Map(),
+    byWildcard: new Map(),
     retained: new Map(),
     attached: [],
+    opened: 0,
     dropped: 0,
   };
   return {
@@ -75,28 +84,25 @@ export function createSessions(writeTo: (connection: number, bytes: Uint8Array) 
     release(session, connection) {
       if (session.connection !== connection) return;
       session.connection = undefined;
-      if (session.clean) state.sessions.delete(session.clientId);
+      if (!session.clean) return;
+      state.sessions.delete(session.clientId);
+      forget(state, session);
     },
     resume: (session) => resume(state, session),
-    subscribe(session, filter, qos) {
-      const known = session.subscriptions.has(filter);
-      if (!known && session.subscriptions.size >= BROKER_SUBSCRIPTIONS_MAX) return 0x80;
-      session.subscriptions.set(filter, qos);
-      return qos;
+    subscribe: (session, filter, qos) => subscribe(state, session, filter, qos),
+    unsubscribe(session, filter) {
+      session.subscriptions.delete(filter);
+      unlist(state, session, filter);
     },
     sendRetained(session, filter) {
       const granted = session.subscriptions.get(filter) ?? 0;
-      for (const message of state.retained.values()) {
-        if (topicMatches(filter, message.topic)) send(state, session, message, granted);
-      }
+      for (const message of retainedOf(state, filter)) send(state, session, message, granted);
     },
     acknowledge: (session, messageId) => void session.unacknowledged.delete(messageId),
     route: (message) => route(state, message),
     attach(filter, deliver) {
       state.attached.push({ filter, deliver });
-      for (const message of [...state.retained.values()]) {
-        if (topicMatches(filter, message.topic)) deliver(message);
-      }
+      for (const message of retainedOf(state, filter)) deliver(message);
     },
     counts: () => ({
       sessions: state.sessions.size,
@@ -117,9 +123,11 @@ function open(
     return { session: known, present: true };
   }
   if (known === undefined && state.sessions.size >= BROKER_SESSIONS_MAX) return undefined;
+  if (known !== undefined) forget(state, known);
   const session: Session = {
     clientId,
     clean,
+    order: known?.order ?? state.opened++,
     subscriptions: new Map(),
     unacknowledged: new Map(),
     waiting: [],
@@ -137,10 +145,51 @@ function resume(state: State, session: Session): void {
   for (const message of session.waiting.splice(0)) send(state, session, message, 1);
 }
 
+function subscribe(state: State, session: Session, filter: string, qos: 0 | 1): number {
+  const known = session.subscriptions.has(filter);
+  if (!known && session.subscriptions.size >= BROKER_SUBSCRIPTIONS_MAX) return 0x80;
+  session.subscriptions.set(filter, qos);
+  const index = indexOf(state, filter);
+  const listed = index.get(filter);
+  if (listed === undefined) index.set(filter, new Set([session]));
+  else listed.add(session);
+  return qos;
+}
+
+function indexOf(state: State, filter: string): Map<string, Set<Session>> {
+  return hasWildcard(filter) ? state.byWildcard : state.byFilter;
+}
+
+function unlist(state: State, session: Session, filter: string): void {
+  const index = indexOf(state, filter);
+  const listed = index.get(filter);
+  if (listed?.delete(session) === true && listed.size === 0) index.delete(filter);
+}
+
+function forget(state: State, session: Session): void {
+  for (const filter of session.subscriptions.keys()) unlist(state, session, filter);
+}
+
+// A copy: what is delivered may change what is retained.
+function retainedOf(state: State, filter: string): Message[] {
+  const { retained } = state;
+  if (!hasWildcard(filter)) return retained.has(filter) ? [retained.get(filter)!] : [];
+  return [...retained.values()].filter(({ topic }) => topicMatches(filter, topic));
+}
+
+// The sessions that want a topic, in the order in which they were opened.
+function subscribers(state: State, topic: string): Session[] {
+  const found = new Set(state.byFilter.get(topic));
+  for (const [filter, sessions] of state.byWildcard) {
+    if (topicMatches(filter, topic)) for (const session of sessions) found.add(session);
+  }
+  return found.size < 2 ? [...found] : [...found].sort((a, b) => a.order - b.order);
+}
+
 function route(state: State, message: Message): void {
   if (message.retain) retain(state, message);
   const live = { ...message, retain: false }; // [MQTT-3.3.1-9]
-  for (const session of state.sessions.values()) {
+  for (const session of subscribers(state, message.topic)) {
     const granted = grantedQos(session, message.topic);
     if (granted !== undefined) send(state, session, live, granted);
   }

@@ -30,7 +30,7 @@ export interface Broker {
   closed(connection: number, nowMs: number): void;
   /** The broker's process ends and starts anew: no connection, no will is published; what is retained stays. */
   fail(): void;
-  /** Ends connections whose keep alive is over; when to come again, Infinity: never. */
+  /** Ends connections whose keep alive is over; when to come again at the latest, Infinity: never. */
   poll(nowMs: number): number;
   /** A subscriber in this process, QoS 1; retained messages that match come first. */
   attach(filter: string, deliver: (message: Message) => void): void;
@@ -52,12 +52,13 @@ interface State {
   readonly ports: BrokerPorts;
   readonly sessions: Sessions;
   readonly connections: Map<number, Connection>;
+  earliestDueMs: number; // no keep alive ends before; what is heard only moves its end away
 }
 
 export function createBroker(ports: BrokerPorts): Broker {
   const connections = new Map<number, Connection>();
   const sessions = createSessions((connection, bytes) => ports.write(connection, bytes));
-  const state: State = { ports, sessions, connections };
+  const state: State = { ports, sessions, connections, earliestDueMs: Infinity };
 
   return {
     opened(id, nowMs) {
@@ -80,12 +81,7 @@ export function createBroker(ports: BrokerPorts): Broker {
         if (session !== undefined) sessions.release(session, id);
       }
     },
-    poll(nowMs) {
-      for (const connection of connections.values()) {
-        if (nowMs >= keepAliveDueMs(connection)) end(state, connection);
-      }
-      return Math.min(Infinity, ...[...connections.values()].map(keepAliveDueMs));
-    },
+    poll: (nowMs) => poll(state, nowMs),
     attach: (filter, deliver) => sessions.attach(filter, deliver),
     publish: (message, clientId) => accept(state, message, clientId),
     counts: () => ({ connections: connections.size, ...sessions.counts() }),
@@ -108,6 +104,18 @@ function createConnection(state: State, id: number, nowMs: number): Connection {
     if (state.connections.get(id) === connection) end(state, connection);
   });
   return connection;
+}
+
+function poll(state: State, nowMs: number): number {
+  if (nowMs < state.earliestDueMs) return state.earliestDueMs;
+  for (const connection of state.connections.values()) {
+    if (nowMs >= keepAliveDueMs(connection)) end(state, connection);
+  }
+  let earliestMs = Infinity;
+  for (const connection of state.connections.values())
+    earliestMs = Math.min(earliestMs, keepAliveDueMs(connection));
+  state.earliestDueMs = earliestMs;
+  return earliestMs;
 }
 
 // §3.1.2.10: one and a half times the keep alive.
@@ -151,7 +159,7 @@ function handle(state: State, connection: Connection, packet: Packet): void {
     case "subscribe":
       return subscribe(state, connection, packet);
     case "unsubscribe":
-      for (const filter of packet.unsubscriptions) session.subscriptions.delete(filter);
+      for (const filter of packet.unsubscriptions) state.sessions.unsubscribe(session, filter);
       return write(state, connection, {
         cmd: "unsuback",
         messageId: packet.messageId!,
@@ -186,6 +194,7 @@ function connect(state: State, connection: Connection, packet: IConnectPacket): 
   if (opened === undefined) return end(state, connection); // no room for another session
   connection.session = opened.session;
   connection.keepAliveMs = (packet.keepalive ?? 0) * 1000;
+  state.earliestDueMs = Math.min(state.earliestDueMs, keepAliveDueMs(connection));
   if (packet.will !== undefined) {
     const { topic, payload, qos, retain } = packet.will;
     const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;

@@ -21,6 +21,11 @@ export function isTopicFilter(filter: string): boolean {
   });
 }
 
+/** Whether a legal filter may match more than the name that it is. */
+export function hasWildcard(filter: string): boolean {
+  return filter.includes("+") || filter.endsWith("#");
+}
+
 /** Whether a legal filter matches a legal name. */
 export function topicMatches(filter: string, name: string): boolean {
   if (name.startsWith("$") && /^[+#]/.test(filter)) return false; // §4.7.2
