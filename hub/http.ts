@@ -22,6 +22,7 @@ export interface PageFiles {
   js: Uint8Array;
   css: string;
   icon: string; // SVG
+  chunks?: ReadonlyMap<string, Uint8Array>; // further parts of the script, by their path
 }
 
 export interface PageServerOptions {
@@ -118,7 +119,12 @@ function createRoutes({
   const script = file("text/javascript; charset=utf-8", page.js);
   const style = file("text/css; charset=utf-8", Buffer.from(page.css));
   const icon = file("image/svg+xml", Buffer.from(page.icon));
+  const chunks = [...(page.chunks ?? [])].map(([path, body]): [string, Route] => {
+    const chunk = file("text/javascript; charset=utf-8", body);
+    return [path, () => chunk];
+  });
   return new Map<string, Route>([
+    ...chunks,
     ["/", () => html],
     ["/app.js", () => script],
     ["/app.css", () => style],

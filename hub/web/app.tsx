@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { EventsView } from "./events.tsx";
 import { KeysDialog, useKeys } from "./keys.tsx";
-import { MachineView } from "./machine.tsx";
+import { lazy } from "./lazy.tsx";
 import { MachinesView } from "./machines.tsx";
 import { Empty, ViewIcon } from "./marks.tsx";
 import { usePage } from "./page-context.ts";
@@ -14,6 +14,9 @@ import { PlantView } from "./plant.tsx";
 import { routeHref, routeTitle, VIEWS } from "./route.ts";
 import { LostNotice, Strip } from "./strip.tsx";
 import { TapsView } from "./taps.tsx";
+
+/** With its charts it is half of the script. */
+const MachineView = lazy(async () => (await import("./machine.tsx")).MachineView);
 
 /** How long a hub may take before the page says that it does not answer. */
 const PATIENCE_MS = 3_000;

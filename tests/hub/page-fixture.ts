@@ -260,8 +260,11 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
     }
     case "/api/stream":
       return stream(state, request, response);
-    default:
+    default: {
+      const chunk = state.bundle.chunks.get(pathname);
+      if (chunk !== undefined) return send(response, "text/javascript", chunk);
       response.writeHead(404).end();
+    }
   }
 }
 
