@@ -30,7 +30,7 @@ export const AVERAGE_SAMPLES_MAX = 32; // moving average: 128 octets a channel
 export const BURST_SAMPLES_MAX = 4096; // what the FIFO of an accelerometer holds
 export const ACCELEROMETERS_MAX = 4; // as many as the host numbers
 export const BURST_SAMPLES_PER_TICK = 64; // of each accelerometer; 3,200 a second come at half of it in 10 ms
-export const PARTS_MAX = 8; // ramps, sequences and interlocks of one node, each
+export const PARTS_BYTES = 1024; // of what node code makes: a controller takes 48, a ramp 16, an interlock or a sequence 8
 
 // Lines on a tap
 export const LINE_BYTES_MAX = 80; // a scale's line has 16; NMEA 0183 allows 80 before the terminator

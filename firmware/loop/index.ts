@@ -19,12 +19,15 @@ import {
   STATE_COUNT,
   TAP_COUNT,
 } from "../generated/loop";
-import { OUTPUTS_MAX } from "../limits";
 import { CAUSE_NONE, QUALITY_BAD, QUALITY_GOOD } from "../wire/record";
 import { CHANNEL_KIND_COMPUTED } from "../wire/senml";
 import { driveOutput } from "./actuate";
 import { Pid, startPid, stepPid, tunePid } from "./decide";
 import { acceptSample } from "./filter";
+import { Interlock } from "./interlock";
+import { makePart } from "./parts";
+import { Ramp, startRamp, stepRamp } from "./ramp";
+import { enterStep, leaveStep, Sequence, stepAge } from "./sequence";
 import { samplePins } from "./tick/analog";
 import { stepBursts } from "./tick/bursts";
 import {
@@ -56,13 +59,8 @@ import {
 import { decideStates } from "./tick/states";
 import { checkStale, hearTaps, startTaps, tellTaps } from "./tick/taps";
 
-@unmanaged
-class Made {
-  pids: i32; // controllers handed out
-}
-
-const MADE = memory.data(offsetof<Made>());
-const PIDS = memory.data(OUTPUTS_MAX * offsetof<Pid>(), 8);
+export { hysteresis } from "./hysteresis";
+export { firstFailed, isPermitted, requireThat, resetInterlock } from "./interlock";
 
 // ---- For node code ----
 
@@ -148,14 +146,12 @@ export function nowMs(): u32 {
 }
 
 /**
- * A controller, to be made once at the top level of loop.ts; at most OUTPUTS_MAX. Gains in thousandths:
- * kp of a duty step (1/10,000) per mantissa step, ki of that per second, kd of that times a second.
+ * A controller. Make it, as every part below, once at the top level of loop.ts: PARTS_BYTES in all. Gains
+ * in thousandths: kp of a duty step (1/10,000) per mantissa step, ki of that per second, kd of that times a
+ * second.
  */
 export function pid(kp: i32, ki: i32, kd: i32): Pid {
-  const count = changetype<Made>(MADE);
-  assert(count.pids < OUTPUTS_MAX);
-  const made = changetype<Pid>(PIDS + count.pids * offsetof<Pid>());
-  count.pids++;
+  const made = makePart<Pid>();
   tunePid(made, kp, ki, kd);
   return made;
 }
@@ -172,6 +168,46 @@ export function control(controller: Pid, output: i32, setpoint: i32, measured: i
 /** Lets go: the next control() starts again from the duty that the output then has. */
 export function release(controller: Pid): void {
   controller.started = 0;
+}
+
+/** A value that moves to its target no faster than allowed; its first rampTo() is at the target. */
+export function ramp(): Ramp {
+  return makePart<Ramp>();
+}
+
+/** The ramp goes on from here. */
+export function rampFrom(ramp: Ramp, value: i32): void {
+  startRamp(ramp, value, tickUs());
+}
+
+/** Moves towards a target by at most `perHour` steps (above 0) an hour, once a tick; where it then is. */
+export function rampTo(ramp: Ramp, target: i32, perHour: i32): i32 {
+  return stepRamp(ramp, target, perHour, tickUs());
+}
+
+/** Timed steps, by numbers of the node's own; it starts in step 0. `step` of it is where it is. */
+export function sequence(): Sequence {
+  return makePart<Sequence>();
+}
+
+/** Enters a step, also the one it is in: its time starts anew. */
+export function enter(sequence: Sequence, step: i32): void {
+  enterStep(sequence, step, tickMs());
+}
+
+/** Milliseconds since the step was entered. */
+export function stepMs(sequence: Sequence): u32 {
+  return stepAge(sequence, tickMs());
+}
+
+/** Enters `next` when the sequence has been in `step` for `ms`; true in the tick in which it does. */
+export function leaveAfter(sequence: Sequence, step: i32, ms: u32, next: i32): bool {
+  return leaveStep(sequence, step, ms, next, tickMs());
+}
+
+/** Up to 32 conditions that must all hold: requireThat() each in every tick, then ask isPermitted(). */
+export function interlock(): Interlock {
+  return makePart<Interlock>();
 }
 
 // ---- For the generated entry ----

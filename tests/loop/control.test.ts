@@ -171,7 +171,7 @@ const WRONGS = [
   ["an output that is not there", "drive(2, 0)"],
   ["a report on an analog channel", "report(0, 1)"],
   ["a gain beyond its bound", "pid(1 << 21, 0, 0)"],
-  ["a seventeenth controller", "for (let i = 0; i < 17; i++) pid(1, 0, 0)"],
+  ["more controllers than there is memory for", "for (let i = 0; i < 22; i++) pid(1, 0, 0)"],
 ];
 const WRONG_CODE = `
 import { drive, pid, quality, report, value } from "ferrule/loop";
