@@ -1,118 +1,104 @@
 // SPDX-License-Identifier: MIT
-// `npm run soak`: many seeds of lossy networks and power cuts in the simulator.
+// `npm run soak`: what takes too long for every test run, with the same code.
 //
-// `npm run soak -- --minutes 60 --seeds 500`. For each seed every reading is ingested, dropped or lost, none twice
-// and none forgotten. What was done stands in build/soak.json after each seed: an interrupted run goes on there.
+// --seeds N: seeds of trouble, resumed where a run was interrupted; --minutes M stops on time. --hours N: memory over
+// virtual hours. --packs N: damaged packs at the hub and datagrams at the gateway. Exit 1: something is wrong.
 
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
-import type { PlantPlan } from "../host-sim/plan.ts";
-import { createPrng } from "../host-sim/prng.ts";
-import { runSimulation, type SimulationOptions } from "../host-sim/simulation.ts";
-import { writeWhole } from "./build/cache.ts";
-import { readPlant, toPlantPlan } from "./build/plant.ts";
-import { PROJECT } from "./build/sources.ts";
+import { memoryProblem, measureMemory } from "./soak/memory.ts";
+import { fuzzGateway } from "./soak/fuzz-gateway.ts";
+import { fuzzHub } from "./soak/fuzz-hub.ts";
+import { makeCorpus } from "./soak/mutations.ts";
+import { readExample, soakOneSeed, soakSeeds } from "./soak/seeds.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from "./cli/failure.ts";
 import { print, say } from "./cli/terminal.ts";
 import { readWhole } from "./cli/values.ts";
-import { EXAMPLE_PLANT } from "./run/example.ts";
 
-const STATE_FILE = join(PROJECT, "build/soak.json");
-const VIRTUAL_MS = 10 * 60_000; // a seed: ten minutes with faults, then the drain
-const CUTS_MAX = 4;
-const CUT_MS_MAX = 60_000;
+const HOURS_MAX = 1000;
+const PACKS_MAX = 100_000_000;
+const PACKS_STEP = 100_000; // damaged with one seed
+const SEEDS_MAX = 10_000_000;
 
-interface State {
-  next: number; // the first seed not yet run
-  seeds: number; // run so far
-  queued: number;
-  lost: number;
-  failures: string[]; // each repeats with `npm run soak -- --seed N`
+interface Options {
+  minutes: number;
+  seeds: number;
+  seed: number | undefined;
+  hours: number | undefined;
+  packs: number | undefined;
+  fresh: boolean;
 }
 
-const FRESH: State = { next: 1, seeds: 0, queued: 0, lost: 0, failures: [] };
-
-/** The faults of a seed: how bad the network is and when which node loses its power. */
-function faultsOf(seed: number, plan: PlantPlan): { plan: PlantPlan; options: SimulationOptions } {
-  const prng = createPrng(seed).fork("soak");
-  const upTo = (max: number): number => (prng.nextU32() / 2 ** 32) * max;
-  const cuts = Array.from({ length: Math.floor(upTo(CUTS_MAX + 1)) }, () => ({
-    atMs: Math.floor(upTo(VIRTUAL_MS)),
-    node: plan.nodes[Math.floor(upTo(plan.nodes.length))]?.id ?? "",
-    fault: "power-cut" as const,
-    forMs: 1 + Math.floor(upTo(CUT_MS_MAX)),
-  }));
-  const faults = cuts.sort((a, b) => a.atMs - b.atMs);
-  const network = { loss: upTo(0.4), duplicate: upTo(0.2), reorder: upTo(0.2) };
-  return { plan: { ...plan, faults }, options: { seed, forMs: VIRTUAL_MS, ...network } };
-}
-
-/** Runs a seed; adds what is wrong to the state. */
-function runSeed(seed: number, example: PlantPlan, state: State): State {
-  const { plan, options } = faultsOf(seed, example);
-  const { queued, ingested, dropped, lost, finished } = runSimulation(plan, options);
-  const failures = [...state.failures];
-  if (!finished) failures.push(`seed ${seed}: something still waits after the drain`);
-  else if (queued !== ingested + dropped + lost)
-    failures.push(`seed ${seed}: ${queued} queued, ${ingested} + ${dropped} + ${lost} found`);
-  return {
-    next: Math.max(state.next, seed + 1),
-    seeds: state.seeds + 1,
-    queued: state.queued + queued,
-    lost: state.lost + lost,
-    failures,
-  };
-}
-
-function readState(): State {
-  if (!existsSync(STATE_FILE)) return FRESH;
-  return { ...FRESH, ...(JSON.parse(readFileSync(STATE_FILE, "utf8")) as Partial<State>) };
-}
-
-function readOptions(): { minutes: number; seeds: number; seed: number | undefined } | undefined {
+function readOptions(): Options | undefined {
+  const text = { type: "string" } as const;
+  const fresh = { type: "boolean" } as const;
+  const options = { minutes: text, seeds: text, seed: text, hours: text, packs: text, fresh };
   try {
-    const text = { type: "string" } as const;
-    const { values } = parseArgs({
-      options: { minutes: text, seeds: text, seed: text, fresh: { type: "boolean" } },
-    });
-    if (values.fresh) rmSync(STATE_FILE, { force: true });
+    const { values } = parseArgs({ options });
+    const read = (value: string | undefined, min: number, max: number): number | undefined =>
+      value === undefined ? undefined : readWhole(value, min, max);
     return {
       minutes: readWhole(values.minutes ?? "10", 1, 10_000),
-      seeds: readWhole(values.seeds ?? "1000000", 1, 1_000_000),
-      seed: values.seed === undefined ? undefined : readWhole(values.seed, 0, 2 ** 32 - 1),
+      seeds: readWhole(values.seeds ?? String(SEEDS_MAX), 1, SEEDS_MAX),
+      seed: read(values.seed, 0, 2 ** 32 - 1),
+      hours: read(values.hours, 1, HOURS_MAX),
+      packs: read(values.packs, 1, PACKS_MAX),
+      fresh: values.fresh === true,
     };
   } catch (error) {
     say(`soak: ${error instanceof Error ? error.message : String(error)}`);
-    say("  next: npm run soak -- --minutes 60 --seeds 500 [--fresh], or --seed N for one of them");
+    say("  next: npm run soak -- --seeds 10000 --minutes 60 [--fresh], --seed N for one of them,");
+    say("        --hours 24 for memory, --packs 1000000 for damaged packs");
     return undefined;
   }
+}
+
+function soakHours(hours: number): boolean {
+  say(`${hours} virtual hours`);
+  const run = measureMemory(hours);
+  const megabytes = (octets: number[]): string =>
+    octets.map((value) => (value / 2 ** 20).toFixed(1)).join(", ");
+  print(
+    `${hours} h, ${run.queued} readings; MiB at each quarter: heap ${megabytes(run.heap)}, ` +
+      `buffers ${megabytes(run.buffers)}`,
+  );
+  const problem = memoryProblem(run);
+  if (problem !== undefined) print(`FAILED ${problem}`);
+  return problem === undefined;
+}
+
+async function soakPacks(packs: number, firstSeed: number): Promise<boolean> {
+  const corpus = makeCorpus(await readExample());
+  const refused: Record<string, number> = {};
+  let accepted = 0;
+  try {
+    for (let done = 0, seed = firstSeed; done < packs; done += PACKS_STEP, seed++) {
+      const count = Math.min(PACKS_STEP, packs - done);
+      const hub = fuzzHub(corpus, seed, count);
+      fuzzGateway(corpus, seed, count);
+      accepted += hub.accepted;
+      for (const [name, more] of Object.entries(hub.refused))
+        refused[name] = (refused[name] ?? 0) + more;
+    }
+  } catch (error) {
+    print(`FAILED ${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  }
+  const names = Object.entries(refused).map(([name, count]) => `${name} ${count}`);
+  print(`${packs} packs: ${accepted} taken; refused: ${names.join(", ")}`);
+  print(`${packs} datagrams: the gateway stands, nothing is left behind`);
+  return true;
 }
 
 async function main(): Promise<number> {
   const options = readOptions();
   if (options === undefined) return EXIT_USAGE;
-  const example = await toPlantPlan(readPlant(EXAMPLE_PLANT));
-  if (options.seed !== undefined) {
-    const { failures, queued } = runSeed(options.seed, example, FRESH);
-    print(failures[0] ?? `seed ${options.seed}: ${queued} queued, all accounted for`);
-    return failures.length === 0 ? EXIT_OK : EXIT_FAILED;
-  }
-  let state = readState();
-  if (state.seeds > 0) say(`going on after ${state.seeds} seeds (build/soak.json)`);
-  mkdirSync(dirname(STATE_FILE), { recursive: true });
-  const endMs = Date.now() + options.minutes * 60_000;
-  for (let done = 0; done < options.seeds && Date.now() < endMs; done++) {
-    state = runSeed(state.next, example, state);
-    writeWhole(STATE_FILE, JSON.stringify(state));
-    if (done % 20 === 19) say(`${state.seeds} seeds, ${state.failures.length} failed`);
-  }
-  for (const failure of state.failures) print(failure);
-  print(
-    `${state.seeds} seeds, ${state.queued} readings, ${state.lost} lost with their node's power, ` +
-      `${state.failures.length} seeds failed`,
-  );
-  return state.failures.length === 0 ? EXIT_OK : EXIT_FAILED;
+  const { seed, hours, packs } = options;
+  let good: boolean;
+  if (packs !== undefined) good = await soakPacks(packs, seed ?? 1);
+  else if (hours !== undefined) good = soakHours(hours);
+  else if (seed !== undefined) good = await soakOneSeed(seed);
+  else good = await soakSeeds(options);
+  return good ? EXIT_OK : EXIT_FAILED;
 }
 
 process.exitCode = await main();
