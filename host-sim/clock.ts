@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Virtual clock: integer microseconds that move only when an alarm is due.
 //
-// Alarms are ordered by (time, sequence) in one binary heap: of two at the same time the one armed
+// Alarms are ordered by (time, sequence) in one heap (alarm-heap.ts): of two at the same time the one armed
 // first fires first. A *due* time is absolute, a *delay* is a length; the two never share a name.
 // Arming an alarm that is already armed moves it. Nothing is allocated when an alarm is armed again.
 // (C1) time never runs backwards.  (C2) an alarm fires once per arming.
 
-/** One thing that happens later; reusable. */
+import { createAlarmHeap, giveId, insert, remove, takeId } from "./alarm-heap.ts";
+
+/** One thing that happens later; reusable. It stays with its clock: make few. */
 export interface Alarm {
   /** Fires at an absolute time in µs; a time already past means now. Infinity disarms. */
   armAt(dueUs: number): void;
@@ -31,43 +33,55 @@ export interface Clock {
   armedCount(): number;
 }
 
-interface Entry {
-  dueUs: number;
-  sequence: number;
-  position: number; // in the heap; -1: not armed
-  readonly action: () => void;
-}
-
 /** A clock that stands at 0. */
 export function createClock(): Clock {
-  const heap: Entry[] = [];
+  const heap = createAlarmHeap();
+  const actions: (() => void)[] = []; // by id
+  const once: boolean[] = []; // by id: given back when it fires
   let nowUs = 0;
   let sequence = 0;
 
-  function arm(entry: Entry, wantedUs: number): void {
-    if (entry.position >= 0) remove(heap, entry);
+  function create(action: () => void, fires: boolean): number {
+    const id = takeId(heap);
+    actions[id] = action;
+    once[id] = fires;
+    return id;
+  }
+
+  function arm(id: number, wantedUs: number): void {
+    if (heap.position[id]! >= 0) remove(heap, id);
     if (wantedUs === Infinity) return;
     if (!Number.isSafeInteger(wantedUs)) throw new RangeError(`not a time in µs: ${wantedUs}`);
-    entry.dueUs = Math.max(wantedUs, nowUs);
-    entry.sequence = sequence++;
-    insert(heap, entry);
+    insert(heap, id, Math.max(wantedUs, nowUs), sequence++);
   }
 
   function createAlarm(action: () => void): Alarm {
-    const entry: Entry = { dueUs: 0, sequence: 0, position: -1, action };
+    const id = create(action, false);
+    const dueUs = (): number =>
+      heap.position[id]! < 0 ? Infinity : heap.dueUs[heap.position[id]!]!;
     return {
-      armAt: (dueUs) => arm(entry, dueUs),
-      armAfter: (delayUs) => arm(entry, nowUs + delayUs),
-      disarm: () => arm(entry, Infinity),
-      dueUs: () => (entry.position < 0 ? Infinity : entry.dueUs),
+      armAt: (wantedUs) => arm(id, wantedUs),
+      armAfter: (delayUs) => arm(id, nowUs + delayUs),
+      disarm: () => arm(id, Infinity),
+      dueUs,
     };
   }
 
+  function fire(id: number): void {
+    const action = actions[id]!;
+    if (once[id] === true) {
+      actions[id] = nothing; // what it holds may be collected
+      giveId(heap, id);
+    }
+    action();
+  }
+
   function runUntil(endUs: number): void {
-    for (let next = heap[0]; next !== undefined && next.dueUs <= endUs; next = heap[0]) {
-      remove(heap, next);
-      nowUs = next.dueUs; // (C1) arm() never lets a due time lie in the past
-      next.action();
+    while (heap.size > 0 && heap.dueUs[0]! <= endUs) {
+      const id = heap.id[0]!;
+      nowUs = heap.dueUs[0]!; // (C1) arm() never lets a due time lie in the past
+      remove(heap, id);
+      fire(id);
     }
     nowUs = Math.max(nowUs, endUs);
   }
@@ -75,57 +89,13 @@ export function createClock(): Clock {
   return {
     nowUs: () => nowUs,
     createAlarm,
-    at: (dueUs, action) => arm({ dueUs: 0, sequence: 0, position: -1, action }, dueUs),
-    nextDueUs: () => heap[0]?.dueUs ?? Infinity,
+    at(dueUs, action) {
+      if (dueUs !== Infinity) arm(create(action, true), dueUs);
+    },
+    nextDueUs: () => (heap.size === 0 ? Infinity : heap.dueUs[0]!),
     runUntil,
-    armedCount: () => heap.length,
+    armedCount: () => heap.size,
   };
 }
 
-function before(a: Entry, b: Entry): boolean {
-  return a.dueUs < b.dueUs || (a.dueUs === b.dueUs && a.sequence < b.sequence);
-}
-
-function place(heap: Entry[], entry: Entry, position: number): void {
-  heap[position] = entry;
-  entry.position = position;
-}
-
-function insert(heap: Entry[], entry: Entry): void {
-  heap.push(entry);
-  rise(heap, entry, heap.length - 1);
-}
-
-function remove(heap: Entry[], entry: Entry): void {
-  const hole = entry.position;
-  entry.position = -1;
-  const last = heap.pop();
-  if (last === undefined || last === entry) return;
-  rise(heap, last, hole);
-  sink(heap, last, last.position);
-}
-
-function rise(heap: Entry[], entry: Entry, from: number): void {
-  let position = from;
-  while (position > 0) {
-    const parent = heap[(position - 1) >> 1];
-    if (parent === undefined || !before(entry, parent)) break;
-    place(heap, parent, position);
-    position = (position - 1) >> 1;
-  }
-  place(heap, entry, position);
-}
-
-function sink(heap: Entry[], entry: Entry, from: number): void {
-  let position = from;
-  for (;;) {
-    const left = heap[2 * position + 1];
-    const right = heap[2 * position + 2];
-    const child = right !== undefined && left !== undefined && before(right, left) ? right : left;
-    if (child === undefined || !before(child, entry)) break;
-    const hole = child.position;
-    place(heap, child, position);
-    position = hole;
-  }
-  place(heap, entry, position);
-}
+const nothing = (): void => undefined;

@@ -123,3 +123,24 @@ test("ten thousand seeded arms, moves and disarms fire in the order of a sorted 
     sorted.map(([i]) => i),
   );
 });
+
+test("actions that run once use their places again, and none fires for another", () => {
+  const clock = createClock();
+  const fired: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    for (let i = 0; i < 300; i++) {
+      const dueUs = clock.nowUs() + 1 + ((i * 7) % 100);
+      clock.at(dueUs, () => {
+        assert.equal(clock.nowUs(), dueUs);
+        fired.push(round * 1000 + i);
+        clock.at(dueUs + 500, () => fired.push(-1)); // takes the place that just became free
+      });
+    }
+    clock.runUntil(clock.nowUs() + 1000);
+    assert.equal(clock.armedCount(), 0);
+  }
+  const once = fired.filter((value) => value >= 0);
+  assert.equal(once.length, 1500);
+  assert.equal(new Set(once).size, 1500);
+  assert.equal(fired.length, 3000);
+});
