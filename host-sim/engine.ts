@@ -89,8 +89,9 @@ export function createModuleMemory(): ModuleMemory {
   let memory: WebAssembly.Memory | undefined;
   let view = new Uint8Array(0);
 
+  // Growing detaches the view; to ask the memory for its buffer each time would cost more than the copy.
   function octets(): Uint8Array {
-    if (memory !== undefined && view.buffer !== memory.buffer) view = new Uint8Array(memory.buffer);
+    if (view.length === 0 && memory !== undefined) view = new Uint8Array(memory.buffer);
     return view;
   }
 
@@ -105,6 +106,7 @@ export function createModuleMemory(): ModuleMemory {
     },
     attach(attached) {
       memory = attached;
+      view = new Uint8Array(memory.buffer);
     },
   };
 }

@@ -21,6 +21,7 @@ const PEER_BYTES = 4;
 
 /** The functions of one instance, bound to its memory. */
 export function createLinkHost(hardware: Hardware, memory: ModuleMemory): HostFunctions {
+  const items = infoItems(hardware);
   return {
     now_us: () => nodeTimeUs(hardware),
     ring_take: (address, capacity) => takeRecord(hardware, memory, address!, capacity!),
@@ -45,7 +46,7 @@ export function createLinkHost(hardware: Hardware, memory: ModuleMemory): HostFu
     },
     info(item, address, capacity) {
       const at = memory.reach(address!, capacity!);
-      const value = infoItem(hardware, item!);
+      const value = item === INFO_COUNTERS ? hostCounters(hardware) : items.get(item!);
       if (value === undefined || value.length > capacity! >>> 0) return -1;
       memory.octets().set(value, at);
       return value.length;
@@ -67,7 +68,8 @@ function takeRecord(
     hardware.counters.ringDropped++;
   }
   const length = ring.take(memory.octets(), at);
-  if (length > 0) traceNode(hardware, "ring-take", { m: "link", length });
+  if (length > 0 && hardware.ports.trace.on)
+    traceNode(hardware, "ring-take", { m: "link", length });
   return length;
 }
 
@@ -104,9 +106,9 @@ function takeDatagram(
       continue;
     }
     const target = memory.octets();
-    for (let i = 0; i < PEER_BYTES; i++) target[at + i] = peer >>> (8 * i);
+    putU32(target, at, peer);
     target.set(bytes, at + PEER_BYTES);
-    traceNode(hardware, "datagram-take", { m: "link", peer, length });
+    if (hardware.ports.trace.on) traceNode(hardware, "datagram-take", { m: "link", peer, length });
     return length;
   }
   return 0;
@@ -134,31 +136,30 @@ function createFlashFunctions(hardware: Hardware, memory: ModuleMemory): HostFun
   };
 }
 
-function infoItem(hardware: Hardware, item: number): Uint8Array | undefined {
-  const { plan, host, gateways } = hardware.setup;
-  switch (item) {
-    case INFO_NODE_ID:
-      return Buffer.from(plan.id, "latin1");
-    case INFO_EUI64:
-      return plan.eui64;
-    case INFO_LOOP_HASH:
-      return plan.loopHash;
-    case INFO_LINK_HASH:
-      return plan.linkHash;
-    case INFO_HOST:
-      return Buffer.from(host, "latin1");
-    case INFO_GATEWAY_COUNT:
-      return Uint8Array.of(gateways.length);
-    case INFO_COUNTERS: {
-      const { ringDropped, loopTraps, loopOverruns, linkTraps } = hardware.counters;
-      const bytes = new Uint8Array(16);
-      const view = new DataView(bytes.buffer);
-      [ringDropped, loopTraps, loopOverruns, linkTraps].forEach((count, i) =>
-        view.setUint32(4 * i, count, true),
-      );
-      return bytes;
-    }
-    default:
-      return undefined;
-  }
+// What stays the same for the life of an instance.
+function infoItems({ setup }: Hardware): Map<number, Uint8Array> {
+  const { plan, host, gateways } = setup;
+  return new Map<number, Uint8Array>([
+    [INFO_NODE_ID, Buffer.from(plan.id, "latin1")],
+    [INFO_EUI64, plan.eui64],
+    [INFO_LOOP_HASH, plan.loopHash],
+    [INFO_LINK_HASH, plan.linkHash],
+    [INFO_HOST, Buffer.from(host, "latin1")],
+    [INFO_GATEWAY_COUNT, Uint8Array.of(gateways.length)],
+  ]);
+}
+
+// Link asks in each poll.
+function hostCounters({ counters }: Hardware): Uint8Array {
+  const { ringDropped, loopTraps, loopOverruns, linkTraps } = counters;
+  const bytes = new Uint8Array(16);
+  putU32(bytes, 0, ringDropped);
+  putU32(bytes, 4, loopTraps);
+  putU32(bytes, 8, loopOverruns);
+  putU32(bytes, 12, linkTraps);
+  return bytes;
+}
+
+function putU32(target: Uint8Array, at: number, value: number): void {
+  for (let i = 0; i < 4; i++) target[at + i] = value >>> (8 * i);
 }

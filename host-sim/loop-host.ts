@@ -38,7 +38,8 @@ export function createLoopHost(hardware: Hardware, memory: ModuleMemory): HostFu
       const wanted = Math.min(capacity! >>> 0, TAP_ENTRIES_MAX);
       const at = memory.reach(address!, wanted * TAP_ENTRY_BYTES);
       const taken = taps[tap!]?.take(memory.octets(), at, wanted) ?? 0;
-      if (taken > 0) traceNode(hardware, "tap-take", { m: "loop", tap: tap!, taken });
+      if (taken > 0 && ports.trace.on)
+        traceNode(hardware, "tap-take", { m: "loop", tap: tap!, taken });
       return taken;
     },
 
@@ -47,7 +48,8 @@ export function createLoopHost(hardware: Hardware, memory: ModuleMemory): HostFu
       const wanted = Math.min(capacity! >>> 0, BURST_FIFO_SAMPLES);
       const at = memory.reach(address!, wanted * SAMPLE_BYTES);
       const taken = accelerometer?.take(hardware.nowUs, memory.octets(), at, wanted) ?? 0;
-      if (taken !== 0) traceNode(hardware, "burst", { m: "loop", device: device!, taken });
+      if (taken !== 0 && ports.trace.on)
+        traceNode(hardware, "burst", { m: "loop", device: device!, taken });
       return taken;
     },
 
