@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // `npm run soak`: what takes too long for every test run, with the same code.
 //
-// --seeds N: seeds of trouble, resumed where a run was interrupted; --minutes M stops on time. --hours N: memory over
-// virtual hours. --packs N: damaged packs at the hub and datagrams at the gateway. Exit 1: something is wrong.
+// --seeds N: seeds of trouble, resumed where a run was interrupted; --minutes M stops on time, --first at the first
+// failure, --fresh begins anew. --hours N: memory over virtual hours. --packs N: damaged packs at the hub and
+// datagrams at the gateway. Exit 1: something is wrong.
 
 import { parseArgs } from "node:util";
 import { memoryProblem, measureMemory } from "./soak/memory.ts";
@@ -26,12 +27,14 @@ interface Options {
   hours: number | undefined;
   packs: number | undefined;
   fresh: boolean;
+  first: boolean;
 }
 
 function readOptions(): Options | undefined {
   const text = { type: "string" } as const;
-  const fresh = { type: "boolean" } as const;
-  const options = { minutes: text, seeds: text, seed: text, hours: text, packs: text, fresh };
+  const flag = { type: "boolean" } as const;
+  const lengths = { minutes: text, seeds: text, hours: text, packs: text };
+  const options = { ...lengths, seed: text, fresh: flag, first: flag };
   try {
     const { values } = parseArgs({ options });
     const read = (value: string | undefined, min: number, max: number): number | undefined =>
@@ -43,10 +46,13 @@ function readOptions(): Options | undefined {
       hours: read(values.hours, 1, HOURS_MAX),
       packs: read(values.packs, 1, PACKS_MAX),
       fresh: values.fresh === true,
+      first: values.first === true,
     };
   } catch (error) {
     say(`soak: ${error instanceof Error ? error.message : String(error)}`);
-    say("  next: npm run soak -- --seeds 10000 --minutes 60 [--fresh], --seed N for one of them,");
+    say(
+      "  next: npm run soak -- --seeds 10000 --minutes 60 [--fresh] [--first], --seed N for one,",
+    );
     say("        --hours 24 for memory, --packs 1000000 for damaged packs");
     return undefined;
   }

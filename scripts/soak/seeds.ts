@@ -22,6 +22,7 @@ export interface SeedsWanted {
   seeds: number; // 1..seeds, those of an interrupted run included
   minutes: number;
   fresh: boolean;
+  first: boolean; // stop at the first failure
 }
 
 interface State {
@@ -57,7 +58,8 @@ export async function soakSeeds(wanted: SeedsWanted): Promise<boolean> {
   if (state.next > 1) say(`going on after ${state.next - 1} seeds (build/soak.json)`);
   const endMs = Date.now() + wanted.minutes * 60_000;
   let sayMs = Date.now() + SAY_MS;
-  while (state.next <= wanted.seeds && Date.now() < endMs) {
+  const enough = (): boolean => wanted.first && state.failed > 0;
+  while (state.next <= wanted.seeds && Date.now() < endMs && !enough()) {
     state = addSeed(state, plan);
     writeWhole(STATE_FILE, JSON.stringify(state));
     if (Date.now() < sayMs) continue;
