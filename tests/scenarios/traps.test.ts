@@ -7,30 +7,26 @@
 
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { createOven } from "../../host-sim/devices/oven.ts";
-import { createReplay } from "../../host-sim/devices/replay.ts";
-import type { NodePlan, PlantPlan } from "../../host-sim/plan.ts";
+import { createMachine } from "../../host-sim/fleet.ts";
+import type { NodePlan } from "../../host-sim/plan.ts";
 import { createPrng } from "../../host-sim/prng.ts";
 import { createBench, type Bench } from "../host-sim/node-rig.ts";
 import { hungLink, plantTrap } from "../host-sim/small-modules.ts";
-import { buildPair } from "./plants.ts";
+import { buildPlant } from "./plants.ts";
 
 const SECONDS = 60; // the oven reaches its setpoint and its controller works
 let oven: NodePlan;
 let meter: NodePlan;
+let press: NodePlan;
 
 before(async () => {
-  const plan: PlantPlan = await buildPair();
-  [oven, meter] = plan.nodes as [NodePlan, NodePlan];
+  const folders = { "oven-1": "oven", "meter-1": "meter", "press-1": "press" };
+  const { nodes } = await buildPlant(folders);
+  [oven, meter, press] = nodes as [NodePlan, NodePlan, NodePlan];
 });
 
 function run(plan: NodePlan, changes: Partial<NodePlan>): Bench {
-  const { machine } = plan;
-  const device =
-    machine.kind === "replay"
-      ? createReplay(machine.tap, machine.trace, machine.repeat)
-      : createOven(createPrng(5));
-  const bench = createBench({ ...plan, ...changes }, device);
+  const bench = createBench({ ...plan, ...changes }, createMachine(plan, createPrng(5)));
   bench.node.powerOn(0);
   bench.runTo(SECONDS * 1_000_000);
   return bench;
@@ -44,9 +40,9 @@ const outputTrace = (bench: Bench): string =>
     .filter((line) => !line.includes('"ring-put"'))
     .join("\n");
 
-for (const which of ["oven", "meter"]) {
+for (const which of ["oven", "meter", "press"] as const) {
   test(`the loop of the ${which} does the same with link well, absent, hung and trapping`, () => {
-    const plan = which === "oven" ? oven : meter;
+    const plan = { oven, meter, press }[which];
     const well = run(plan, {});
     const nobodyTakes: [string, Uint8Array, number][] = [
       ["absent", new Uint8Array(0), 0],

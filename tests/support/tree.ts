@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A copy of the project with one place of one source changed, to run its commands in.
+// A copy of the project with one place of one source changed, to run it in.
 //
 // What does not change is copied as it is; packages are linked, built modules begin with those of the project.
 
