@@ -3,6 +3,7 @@
 //
 // Node n (from 1) has port 10000 + n on an address of 192.0.2.0/24 (RFC 5737); the gateway is
 // 192.0.2.1:10000. Each node starts within START_SPREAD_US, so that ticks do not all fall together.
+// In real time the same fleet runs on a clock that follows the machine's, with another Surroundings.
 
 import { MAILBOX_LIFETIME_MS, MAILBOX_MANTISSA } from "../firmware/wire/setpoint.ts";
 import type { Alarm, Clock } from "./clock.ts";
@@ -36,6 +37,8 @@ export interface Fleet {
   datagram(from: string, to: string, bytes: Uint8Array): void;
   /** No node samples any more. */
   stopSampling(): void;
+  /** Gives up the ticks due before this time; how many. */
+  skipTicks(nowUs: number): number;
   /** The node of an id; throws RangeError when there is none. */
   place(id: string): Place;
   /** Power is away until as many ends as beginnings came. */
@@ -49,9 +52,29 @@ export interface FleetSetup {
   prng: Prng;
   trace: Trace;
   plan: PlantPlan;
-  /** Sends a datagram to "host:port" or GROUP. */
-  send(from: string, to: string, bytes: Uint8Array): void;
+  /** Sends a datagram to "host:port" or GROUP; false: not now, it is lost. */
+  send(from: string, to: string, bytes: Uint8Array): boolean | void;
+  /** What is not as in virtual time. */
+  surroundings?: Surroundings;
 }
+
+export interface Surroundings {
+  host: string; // what runs the modules
+  gateway: string; // "host:port"
+  overrunUsMin: number; // shorter ticks are never overruns
+  stopwatchUs(): number;
+  /** In place of the machine of the plan; undefined: that one. */
+  machine(plan: NodePlan): Device | undefined;
+}
+
+// A tick takes no virtual time.
+const VIRTUAL: Surroundings = {
+  host: "ferrule-sim",
+  gateway: GATEWAY_ADDRESS,
+  overrunUsMin: 0,
+  stopwatchUs: () => 0,
+  machine: () => undefined,
+};
 
 /** A node with what can befall it. */
 export interface Place extends Member {
@@ -92,6 +115,13 @@ export function createFleet(setup: FleetSetup): Fleet {
         place.node.stopSampling();
         place.alarm.armAt(place.node.nextDueUs());
       }
+    },
+    skipTicks(nowUs) {
+      return places.reduce((sum, place) => {
+        const count = place.node.skipTicks(nowUs);
+        if (count > 0) place.alarm.armAt(place.node.nextDueUs());
+        return sum + count;
+      }, 0);
     },
     place(id) {
       const place = places.find(({ node }) => node.id === id);
@@ -150,28 +180,32 @@ export function createMachine(plan: NodePlan, prng: Prng): Device {
 }
 
 function createPlace(setup: FleetSetup, plan: NodePlan, number: number): Place {
-  const { clock } = setup;
+  const { clock, surroundings = VIRTUAL } = setup;
   const prng = setup.prng.fork(`node ${plan.id}`);
   const host = `192.0.2.${FIRST_HOST + ((number - 1) % HOSTS)}`;
   const address = `${host}:${10_000 + number}`;
-  const sensors = createSensors(createMachine(plan, prng.fork("machine")), prng.fork("sensors"));
+  const machine = surroundings.machine(plan) ?? createMachine(plan, prng.fork("machine"));
+  const sensors = createSensors(machine, prng.fork("sensors"));
   const chance = prng.fork("mailbox");
-  let stopwatchUs = 0; // a tick takes no virtual time, unless it is to overrun
+  const overrunUs = Math.max(plan.periodUs, surroundings.overrunUsMin);
+  let overrunsUs = 0; // what ticks that are to overrun took
   const node = createNode(
     {
       plan,
       device: sensors,
-      gateways: Array.from({ length: plan.gateways }, () => GATEWAY_ADDRESS),
-      host: "ferrule-sim",
+      gateways: Array.from({ length: plan.gateways }, () => surroundings.gateway),
+      host: surroundings.host,
       entropy: prng.fork("entropy"),
-      overrunUs: plan.periodUs,
+      overrunUs,
     },
     {
       send(to, bytes) {
-        setup.send(address, to, bytes);
-        return true;
+        return setup.send(address, to, bytes) !== false;
       },
-      stopwatchUs: () => (stopwatchUs += place.overruns > 0 ? 2 * plan.periodUs : 0),
+      stopwatchUs() {
+        if (place.overruns > 0) overrunsUs += 2 * overrunUs;
+        return surroundings.stopwatchUs() + overrunsUs;
+      },
       garble(record) {
         if (place.garbles > 0) chance.fill(record.subarray(MAILBOX_MANTISSA, MAILBOX_LIFETIME_MS));
       },

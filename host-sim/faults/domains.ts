@@ -18,8 +18,14 @@ export interface World {
   readonly road: Road;
 }
 
+/** What all nodes share, as far as faults strike it. */
+export type Shared = Pick<Road, "stopGateway" | "stopBroker" | "slowBroker" | "stepWall">;
+
+/** A world in virtual or in real time. */
+export type Stage = Omit<World, "road"> & { readonly road: Shared };
+
 /** How each fault begins in this world. */
-export function faultDomains(world: World): Record<FaultName, Begin> {
+export function faultDomains(world: Stage): Record<FaultName, Begin> {
   return {
     ...networkFaults(world),
     ...nodeFaults(world),
@@ -31,7 +37,7 @@ export function faultDomains(world: World): Record<FaultName, Begin> {
   };
 }
 
-function networkFaults({ fleet, network }: World): Record<NetworkFault["kind"], Begin> {
+function networkFaults({ fleet, network }: Stage): Record<NetworkFault["kind"], Begin> {
   const begin =
     (kind: NetworkFault["kind"]): Begin =>
     (fault) =>
@@ -53,7 +59,7 @@ function networkFaults({ fleet, network }: World): Record<NetworkFault["kind"], 
 
 type NodeFault = "power-cut" | "flash-torn" | "clock-drift" | "overrun" | "mailbox-garbled";
 
-function nodeFaults({ clock, fleet }: World): Record<NodeFault, Begin> {
+function nodeFaults({ clock, fleet }: Stage): Record<NodeFault, Begin> {
   const placeOf = (fault: FaultPlan): Place => fleet.place(fault.node ?? "");
   return {
     "power-cut": (fault) => fleet.cutPower(placeOf(fault)),
@@ -81,7 +87,7 @@ function nodeFaults({ clock, fleet }: World): Record<NodeFault, Begin> {
   };
 }
 
-function sensorFaults({ fleet }: World): Record<`sensor-${SensorFault["kind"]}`, Begin> {
+function sensorFaults({ fleet }: Stage): Record<`sensor-${SensorFault["kind"]}`, Begin> {
   const begin =
     (kind: SensorFault["kind"]): Begin =>
     (fault) =>

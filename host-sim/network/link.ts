@@ -30,6 +30,8 @@ export interface NetworkPorts {
   clock: Clock;
   prng: Prng;
   trace: Trace;
+  /** How long a datagram takes, from and to; absent: as on a quiet local network. */
+  delayUs?: readonly [number, number];
   deliver(from: string, to: string, bytes: Uint8Array): void;
 }
 
@@ -150,14 +152,15 @@ interface Datagram {
 
 function schedule(state: State, datagram: Datagram, now: Conditions): void {
   const { counts, lastDueUs } = state;
-  const { clock, prng, deliver } = state.ports;
+  const { clock, prng, deliver, delayUs = [DELAY_US_MIN, DELAY_US_MAX] } = state.ports;
   const { from, to, bytes } = datagram;
   if (state.inFlight >= IN_FLIGHT_MAX) {
     counts.overflowed++;
     return;
   }
   const pair = `${from} ${to}`;
-  let dueUs = clock.nowUs() + DELAY_US_MIN + prng.below(DELAY_US_MAX - DELAY_US_MIN);
+  const [minUs, maxUs] = delayUs;
+  let dueUs = clock.nowUs() + minUs + (maxUs > minUs ? prng.below(maxUs - minUs) : 0);
   dueUs += now.delayUs;
   if (prng.chance(now.reorder)) {
     counts.late++;

@@ -4,12 +4,15 @@
 // Links at the two given paths lead to the ptys; closing takes them away. Octets cross with the character
 // time of the line: they are handed on in the millisecond in which they are through, and the tap gets the
 // exact time. The ends are raw: no echo, no line discipline. A path that is taken by anything but a link
-// to a pty is refused. Each end stays open here, so programs may come and go.
+// to a pty is refused. Each end stays open here, so programs may come and go; octets for an end that nobody
+// reads are lost when the pty is full, and counted: nothing here ever waits for a reader.
 
 import { spawnSync } from "node:child_process";
-import { closeSync, lstatSync, openSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
-import type { Readable, Writable } from "node:stream";
-import pty from "@lydell/node-pty";
+import { closeSync, lstatSync, openSync, readlinkSync, rmSync, statSync } from "node:fs";
+import { symlinkSync, writeSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import type { Readable } from "node:stream";
 import type { End, Wire } from "../devices/wire.ts";
 
 export interface PtyLineOptions {
@@ -17,9 +20,13 @@ export interface PtyLineOptions {
   wire: Wire;
   nowUs: () => number;
   log: (text: string) => void;
+  /** Opens a pty; absent: the one of the machine. */
+  open?: () => OpenPty;
 }
 
 export interface PtyLine {
+  /** Octets that found a pty full. */
+  unread(): number;
   close(): void;
 }
 
@@ -31,18 +38,19 @@ export class PtyError extends Error {
   }
 }
 
-// What the package has and does not declare: a pty without a program.
-interface OpenPty {
+/** What the package has and does not declare: a pty without a program. */
+export interface OpenPty {
   readonly ptsName: string;
-  readonly master: Readable & Writable;
+  readonly fd: number; // of the master, non-blocking
+  readonly master: Readable;
   readonly slave: Readable;
 }
-interface PtyPackage {
-  open(options: { encoding: null }): OpenPty;
-}
+
+const STTY_MS_MAX = 5000;
 
 interface PtyEnd {
-  readonly master: Readable & Writable;
+  readonly master: Readable;
+  readonly fd: number;
   readonly path: string;
   readonly device: string; // such as /dev/pts/3
   readonly handle: number; // of the program's side: while it is open the pty lives
@@ -50,19 +58,19 @@ interface PtyEnd {
 
 /** Opens both ends. Throws PtyError. */
 export function openPtyLine(options: PtyLineOptions): PtyLine {
-  const { paths, wire, nowUs, log } = options;
-  if (paths[0] === paths[1]) throw new PtyError("the two ends need two paths");
-  paths.forEach(refuseTaken);
-  const ends = openEnds(paths);
+  const { paths, wire, nowUs, log, open = openPty } = options;
+  checkPtyPaths(paths);
+  const ends = openEnds(paths, open);
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
+  let unread = 0;
 
   function pass(): void {
     const reached: [number[], number[]] = [[], []];
     wire.deliver(nowUs(), (to, byte) => reached[to].push(byte));
-    ends.forEach(({ master }, i) => {
+    ends.forEach(({ fd }, i) => {
       const bytes = reached[i as End];
-      if (bytes.length > 0) master.write(Buffer.from(bytes));
+      if (bytes.length > 0) unread += bytes.length - write(fd, Buffer.from(bytes));
     });
     schedule();
   }
@@ -76,6 +84,7 @@ export function openPtyLine(options: PtyLineOptions): PtyLine {
 
   ends.forEach(({ master, path }, i) => {
     master.on("data", (bytes: Buffer) => {
+      if (closed) return;
       wire.say(i as End, bytes, nowUs());
       schedule();
     });
@@ -84,7 +93,9 @@ export function openPtyLine(options: PtyLineOptions): PtyLine {
     });
   });
   return {
+    unread: () => unread,
     close() {
+      if (closed) return;
       closed = true;
       clearTimeout(timer);
       ends.forEach(closeEnd);
@@ -92,31 +103,77 @@ export function openPtyLine(options: PtyLineOptions): PtyLine {
   };
 }
 
-function openEnds(paths: readonly [string, string]): readonly [PtyEnd, PtyEnd] {
-  const first = openEnd(paths[0]);
+/** Throws PtyError unless both paths can become links to ptys. */
+export function checkPtyPaths(paths: readonly [string, string]): void {
+  if (paths[0] === paths[1]) throw new PtyError("the two ends need two paths");
+  for (const path of paths) {
+    const folder = statSync(dirname(path), { throwIfNoEntry: false });
+    if (folder?.isDirectory() !== true)
+      throw new PtyError(`the folder of ${path} is not there: make it, or give another path`);
+    const taken = takenBy(path);
+    if (taken !== undefined)
+      throw new PtyError(`${path} is taken by ${taken}: give a path where nothing is`);
+  }
+}
+
+// The system's write, since a stream on the master's side would wait for the reader and stop all else.
+function write(fd: number, bytes: Buffer): number {
   try {
-    return [first, openEnd(paths[1])];
+    return writeSync(fd, bytes);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EAGAIN") return 0;
+    throw error;
+  }
+}
+
+// The package is loaded when it is wanted: where it has no build, all else still runs.
+function openPty(): OpenPty {
+  const load = createRequire(import.meta.url);
+  const { open } = load("@lydell/node-pty") as {
+    open(options: { encoding: null }): Omit<OpenPty, "fd"> & { _fd: number };
+  };
+  const pty = open({ encoding: null });
+  return { ptsName: pty.ptsName, fd: pty._fd, master: pty.master, slave: pty.slave };
+}
+
+type Ends = readonly [PtyEnd, PtyEnd];
+
+function openEnds(paths: readonly [string, string], open: () => OpenPty): Ends {
+  const first = openEnd(paths[0], open);
+  try {
+    return [first, openEnd(paths[1], open)];
   } catch (error) {
     closeEnd(first);
     throw error;
   }
 }
 
-function openEnd(path: string): PtyEnd {
-  const { master, slave, ptsName } = (pty as unknown as PtyPackage).open({ encoding: null });
+function openEnd(path: string, open: () => OpenPty): PtyEnd {
+  const { ptsName, fd, master, slave } = obtain(open);
   const handle = openSync(ptsName, "r+");
   slave.destroy(); // it would read what programs are to get
-  const raw = spawnSync("stty", ["-F", ptsName, "raw", "-echo"]);
-  const end = { master, path, device: ptsName, handle };
+  const end = { master, fd, path, device: ptsName, handle };
+  const raw = spawnSync("stty", ["-F", ptsName, "raw", "-echo"], { timeout: STTY_MS_MAX });
   try {
     if (raw.status !== 0) throw new PtyError(`stty cannot make ${ptsName} raw`);
-    rmSync(path, { force: true }); // a link that an earlier run left: refuseTaken()
+    rmSync(path, { force: true }); // a link that an earlier run left: checkPtyPaths()
     symlinkSync(ptsName, path);
   } catch (error) {
     closeEnd(end);
-    throw error instanceof PtyError ? error : new PtyError(`no link can be made at ${path}`);
+    if (error instanceof PtyError) throw error;
+    const { code = "" } = error as NodeJS.ErrnoException;
+    throw new PtyError(`no link can be made at ${path} (${code}): give another path`);
   }
   return end;
+}
+
+function obtain(open: () => OpenPty): OpenPty {
+  try {
+    return open();
+  } catch (error) {
+    const [reason] = (error as Error).message.split("\n");
+    throw new PtyError(`this machine gives no pseudo-terminal (${reason}): leave --pty away`);
+  }
 }
 
 function closeEnd({ master, path, device, handle }: PtyEnd): void {
@@ -125,15 +182,15 @@ function closeEnd({ master, path, device, handle }: PtyEnd): void {
   closeSync(handle);
 }
 
-function refuseTaken(path: string): void {
-  const target = linkTarget(path);
-  if (target === undefined || target.startsWith("/dev/pts/")) return;
-  throw new PtyError(`${path} is taken: give a path where nothing is`);
+function takenBy(path: string): string | undefined {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined || linkTarget(path)?.startsWith("/dev/pts/") === true) return undefined;
+  if (found.isDirectory()) return "a folder";
+  return found.isSymbolicLink() ? "a link to something else" : "a file";
 }
 
-// Where a link leads, "" for anything else that is there, undefined: nothing is there.
+// Where a link leads, undefined: there is no link.
 function linkTarget(path: string): string | undefined {
   const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return undefined;
-  return found.isSymbolicLink() ? readlinkSync(path) : "";
+  return found?.isSymbolicLink() === true ? readlinkSync(path) : undefined;
 }

@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: MIT
 // The nodes of a plant in real time on real UDP sockets.
 //
-// The node code is that of virtual time; here a timer and the machine's clock drive it. Ticks stand at
-// multiples of the period: a late wake-up runs all that are due, in order, without drift. Ticks later
-// than CATCH_UP_US_MAX (a suspended laptop) are given up and counted. Never waits busily.
+// Fleet, faults and the network between node and socket are those of virtual time, on a clock that follows
+// the machine's. Ticks stand at multiples of the period: a late wake-up runs all that are due, in order,
+// without drift. Ticks later than CATCH_UP_US_MAX (a suspended laptop) are given up and counted.
 
 import { COUNTER_WAITING } from "../../firmware/wire/counters.ts";
-import type { Device } from "../devices/device.ts";
+import { createClock, type Clock } from "../clock.ts";
 import { createWire, type Wire } from "../devices/wire.ts";
-import { createMachine } from "../fleet.ts";
-import { programBoot } from "../flash.ts";
+import { faultDomains, type Shared } from "../faults/domains.ts";
+import { createSchedule } from "../faults/schedule.ts";
+import type { FaultName } from "../faults/vocabulary.ts";
+import { createFleet, type Fleet, type Member } from "../fleet.ts";
+import { newestBoot, programBoot } from "../flash.ts";
 import type { HostCounters } from "../hardware.ts";
 import type { Totals } from "../ledger.ts";
 import { CATCH_UP_US_MAX, REALTIME_OVERRUN_US_MIN } from "../limits.ts";
-import { createNode, type Node } from "../node.ts";
-import type { NodePlan, PlantPlan } from "../plan.ts";
+import { createNetwork, type NetworkCounts, type NetworkFaults } from "../network/link.ts";
+import type { FaultPlan, PlantPlan } from "../plan.ts";
 import { createPrng, type Prng } from "../prng.ts";
-import { createTrace } from "../trace.ts";
+import { createTrace, type Trace } from "../trace.ts";
+import { driveClock, type Drive } from "./drive.ts";
 import { openPtyLine } from "./pty.ts";
 import { openNodeSocket, type NodeSocket } from "./socket.ts";
-
-const TIMER_MS_MAX = 1000; // a node is looked at this often whatever it said
 
 export interface RealtimeOptions {
   gateway: { host: string; port: number }; // an IPv4 address, since answers are told apart by it
@@ -32,6 +34,10 @@ export interface RealtimeOptions {
   pty?: { node: string; tap: string; paths: readonly [string, string] };
   /** Whether the hub ingested a reading; without it every candidate of a power cut counts as lost. */
   has?: (node: string, boot: number, sequence: number) => boolean;
+  /** What befalls datagrams until sampling stops, both ways. */
+  network?: NetworkFaults;
+  /** Faults of what the nodes share; one that is absent cannot strike. */
+  shared?: Partial<Shared>;
 }
 
 export interface RealtimeTotals extends Totals {
@@ -39,6 +45,8 @@ export interface RealtimeTotals extends Totals {
   lost: number;
   waiting: number;
   ticksSkipped: number;
+  network: NetworkCounts;
+  unread: number; // octets that found a pty full
   perNode: RealtimeNode[];
 }
 
@@ -47,10 +55,12 @@ export interface RealtimeNode extends Totals, HostCounters {
   powered: boolean;
   lost: number;
   waiting: number;
+  boot: number; // newest boot number in its flash
+  beyondLimits: number;
 }
 
 export interface Realtime {
-  /** No node ticks any more; outboxes drain. */
+  /** No node ticks any more and all faults heal; outboxes drain. */
   stopSampling(): void;
   /** Readings and records that still wait in all nodes. */
   waiting(): number;
@@ -61,62 +71,75 @@ export interface Realtime {
   close(): Promise<void>;
 }
 
-interface Runner {
-  readonly node: Node;
-  readonly socket: NodeSocket;
-  timer: NodeJS.Timeout | undefined;
-  offUntilUs: number;
-  ticksSkipped: number;
+const SHARED_FAULTS: Partial<Record<FaultName, keyof Shared>> = {
+  "clock-step": "stepWall",
+  "broker-down": "stopBroker",
+  "broker-slow": "slowBroker",
+  "gateway-restart": "stopGateway",
+};
+
+/** Faults of the plan that cannot strike where only these of the shared ones can, each name once. */
+export function impossibleFaults(
+  faults: readonly FaultPlan[],
+  possible: readonly (keyof Shared)[],
+): FaultName[] {
+  const names = faults.map(({ fault }) => fault);
+  return [...new Set(names)].filter((name) => {
+    const needed = SHARED_FAULTS[name];
+    return needed !== undefined && !possible.includes(needed);
+  });
 }
 
-/** Starts every node of the plan at once. */
+/** Starts every node of the plan. Throws PtyError, and RangeError when a fault cannot strike. */
 export function startRealtime(plan: PlantPlan, options: RealtimeOptions): Realtime {
+  const shared = checkShared(plan, options);
   const prng = createPrng(options.seed);
-  const startMs = performance.now();
-  const nowUs = (): number => Math.floor((performance.now() - startMs) * 1000);
-  const line = options.pty === undefined ? undefined : createLine(plan, options.pty);
-  const runners = plan.nodes.map((node) => {
-    const own = prng.fork(`node ${node.id}`);
-    const heard = node.id === options.pty?.node ? line?.device : undefined;
-    const device = heard ?? createMachine(node, own.fork("machine"));
-    return createRunner({ plan: node, prng: own, device, options, nowUs });
+  const clock = createClock();
+  const wire = options.pty === undefined ? undefined : createLine(plan, options.pty);
+  let ticksSkipped = 0;
+  const drive = driveClock(clock, CATCH_UP_US_MAX, (beforeUs) => {
+    ticksSkipped += fleet.skipTicks(beforeUs);
   });
-  const ptys =
-    line === undefined || options.pty === undefined
-      ? undefined
-      : openPtyLine({ paths: options.pty.paths, wire: line, nowUs, log: options.log });
-  const faults = plan.faults.flatMap(({ fault, node, atMs, forMs }) => {
-    if (fault === "power-cut" && node !== undefined)
-      return [setTimeout(() => cutPower(node, forMs), atMs)];
-    options.log(`the fault ${fault} is for virtual time only: left out`);
-    return [];
+  const { fleet, network, sockets } = createNodes({ plan, options, clock, prng, drive, wire });
+  const line = openLine(options, wire, drive, () => closeAll(drive, sockets));
+  const schedule = createSchedule({
+    clock,
+    trace: tellFaults(options.log),
+    nodes: plan.nodes.map(({ id }) => id),
+    faults: plan.faults,
+    begin: faultDomains({ clock, fleet, network, road: shared }),
   });
-
-  function cutPower(id: string, forMs: number): void {
-    const runner = runners.find(({ node }) => node.id === id);
-    if (runner === undefined) throw new RangeError(`no node is called ${id}`);
-    runner.offUntilUs = Math.max(runner.offUntilUs, nowUs() + forMs * 1000);
-    runner.node.powerCut(nowUs());
-    options.log(`${id}: power cut for ${forMs} ms`);
-    schedule(runner, nowUs);
-  }
 
   return {
     stopSampling() {
-      for (const fault of faults) clearTimeout(fault);
-      for (const { node } of runners) node.stopSampling();
+      drive.act(() => {
+        fleet.stopSampling();
+        network.heal();
+        schedule.heal();
+      });
     },
-    waiting: () => runners.reduce((sum, { node }) => sum + node.waiting(), 0),
-    totals: () => sumUp(runners, options, nowUs()),
-    cutPower,
+    waiting: () => fleet.members.reduce((sum, { node }) => sum + node.waiting(), 0),
+    totals: () => ({
+      ...sumUp(fleet.members, options, drive.nowUs()),
+      ticksSkipped,
+      network: { ...network.counts() },
+      unread: line?.unread() ?? 0,
+    }),
+    cutPower(id, forMs) {
+      const place = fleet.place(id);
+      drive.act(() => {
+        const end = fleet.cutPower(place);
+        clock.at(clock.nowUs() + Math.round(forMs * 1000), end);
+      });
+    },
     async close() {
-      for (const fault of faults) clearTimeout(fault);
-      for (const runner of runners) clearTimeout(runner.timer);
-      ptys?.close();
-      await Promise.all(runners.map(({ socket }) => socket.close()));
+      line?.close();
+      await closeAll(drive, sockets);
     },
   };
 }
+
+type Line = ReturnType<typeof openPtyLine>;
 
 // The wire that a node's tap hears in place of its machine's line; throws RangeError without such a tap.
 function createLine(plan: PlantPlan, wanted: NonNullable<RealtimeOptions["pty"]>): Wire {
@@ -127,61 +150,111 @@ function createLine(plan: PlantPlan, wanted: NonNullable<RealtimeOptions["pty"]>
   return createWire(index, tap.baud, tap.format);
 }
 
-interface RunnerSetup {
-  plan: NodePlan;
-  prng: Prng;
-  device: Device;
+function openLine(
+  { pty, log }: RealtimeOptions,
+  wire: Wire | undefined,
+  drive: Drive,
+  giveUp: () => Promise<void>,
+): Line | undefined {
+  if (pty === undefined || wire === undefined) return undefined;
+  try {
+    return openPtyLine({ paths: pty.paths, wire, nowUs: drive.nowUs, log });
+  } catch (error) {
+    void giveUp();
+    throw error;
+  }
+}
+
+// What is absent is never called: its faults were refused.
+function checkShared(plan: PlantPlan, { shared = {} }: RealtimeOptions): Shared {
+  const impossible = impossibleFaults(plan.faults, Object.keys(shared) as (keyof Shared)[]);
+  if (impossible.length > 0) throw new RangeError(`cannot strike here: ${impossible.join(", ")}`);
+  const nothing = (): (() => void) => () => undefined;
+  return {
+    stopGateway: nothing,
+    stopBroker: nothing,
+    slowBroker: nothing,
+    stepWall: nothing,
+    ...shared,
+  };
+}
+
+interface NodesSetup {
+  plan: PlantPlan;
   options: RealtimeOptions;
-  nowUs: () => number;
+  clock: Clock;
+  prng: Prng;
+  drive: Drive;
+  wire: Wire | undefined;
 }
 
-function createRunner({ plan, prng, device, options, nowUs }: RunnerSetup): Runner {
-  const { host, port } = options.gateway;
-  const address = `${host}:${port}`;
-  const socket = openNodeSocket({
-    gateway: options.gateway,
-    heard(from, bytes) {
-      runner.node.datagram(from, bytes, nowUs());
-      schedule(runner, nowUs);
+interface Nodes {
+  fleet: Fleet;
+  network: ReturnType<typeof createNetwork>;
+  sockets: ReadonlyMap<string, NodeSocket>; // by the node's address in the fleet
+}
+
+function createNodes({ plan, options, clock, prng, drive, wire }: NodesSetup): Nodes {
+  const { gateway, pty, log } = options;
+  const trace = createTrace();
+  const sockets = new Map<string, NodeSocket>();
+  // The sockets are a network with its own delays; here only faults are added.
+  const network = createNetwork(options.network ?? { loss: 0, duplicate: 0, reorder: 0 }, {
+    clock,
+    prng: prng.fork("network"),
+    trace,
+    delayUs: [0, 0],
+    deliver(from, to, bytes) {
+      const socket = sockets.get(from);
+      if (socket === undefined) fleet.datagram(from, to, bytes);
+      else socket.send(to, bytes);
     },
-    failed: (reason) => options.log(`${plan.id}: ${reason}`),
   });
-  const node = createNode(
-    {
-      plan,
-      device,
-      gateways: Array.from({ length: plan.gateways }, () => address),
+  const fleet = createFleet({
+    clock,
+    prng,
+    trace,
+    plan,
+    send: (from, to, bytes) => network.send(from, to, bytes),
+    surroundings: {
       host: "ferrule-realtime",
-      entropy: prng.fork("entropy"),
-      overrunUs: Math.max(plan.periodUs, REALTIME_OVERRUN_US_MIN),
+      gateway: `${gateway.host}:${gateway.port}`,
+      overrunUsMin: REALTIME_OVERRUN_US_MIN,
+      stopwatchUs: drive.nowUs,
+      machine: ({ id }) => (id === pty?.node ? wire?.device : undefined),
     },
-    { send: socket.send, stopwatchUs: nowUs, trace: createTrace() },
-  );
-  if (options.bootsBefore !== undefined) programBoot(node.flash, options.bootsBefore);
-  const runner: Runner = { node, socket, timer: undefined, offUntilUs: 0, ticksSkipped: 0 };
-  schedule(runner, nowUs);
-  return runner;
+  });
+  for (const { node, address } of fleet.members) {
+    if (options.bootsBefore !== undefined) programBoot(node.flash, options.bootsBefore);
+    const heard = (from: string, bytes: Uint8Array): void =>
+      drive.act(() => network.send(from, address, bytes));
+    const failed = (reason: string): void => log(`${node.id}: ${reason}`);
+    sockets.set(address, openNodeSocket({ gateway, heard, failed }));
+  }
+  return { fleet, network, sockets };
 }
 
-// Sleeps until the node is due; a timer of Node.js never fires early by more than it rounds, 1 ms.
-function schedule(runner: Runner, nowUs: () => number): void {
-  clearTimeout(runner.timer);
-  const dueUs = runner.node.powered() ? runner.node.nextDueUs() : runner.offUntilUs;
-  const delayMs = Math.min(Math.max(0, Math.ceil((dueUs - nowUs()) / 1000)), TIMER_MS_MAX);
-  runner.timer = setTimeout(() => wake(runner, nowUs), delayMs);
+async function closeAll(drive: Drive, sockets: Nodes["sockets"]): Promise<void> {
+  drive.stop();
+  await Promise.all([...sockets.values()].map((socket) => socket.close()));
 }
 
-function wake(runner: Runner, nowUs: () => number): void {
-  const { node } = runner;
-  const now = nowUs();
-  if (!node.powered() && now >= runner.offUntilUs) node.powerOn(now);
-  runner.ticksSkipped += node.skipTicks(now - CATCH_UP_US_MAX);
-  node.run(now);
-  schedule(runner, nowUs);
+// A trace of faults alone, as sentences.
+function tellFaults(log: (text: string) => void): Trace {
+  return {
+    on: true,
+    write(_, event, { n, fault, amount, forMs }) {
+      const where = typeof n === "string" ? n : "all";
+      const how = amount === undefined ? String(fault) : `${String(fault)} ${String(amount)}`;
+      log(`${where}: ${how} ${event === "fault" ? `for ${String(forMs)} ms` : "ended"}`);
+    },
+  };
 }
 
-function sumUp(runners: Runner[], options: RealtimeOptions, nowUs: number): RealtimeTotals {
-  const perNode = runners.map(({ node }) => {
+type Sums = Omit<RealtimeTotals, "ticksSkipped" | "network" | "unread">;
+
+function sumUp(members: readonly Member[], options: RealtimeOptions, nowUs: number): Sums {
+  const perNode = members.map(({ node }) => {
     const counters = node.linkCounters();
     const has = (boot: number, sequence: number): boolean =>
       options.has?.(node.id, boot, sequence) ?? false;
@@ -191,6 +264,8 @@ function sumUp(runners: Runner[], options: RealtimeOptions, nowUs: number): Real
       powered: node.powered(),
       waiting: counters[COUNTER_WAITING]!,
       lost: node.ledger.lost(has),
+      boot: newestBoot(node.flash),
+      beyondLimits: node.beyondLimits(),
       ...node.ledger.totals(counters),
       ...node.hostCounters(),
     };
@@ -198,14 +273,13 @@ function sumUp(runners: Runner[], options: RealtimeOptions, nowUs: number): Real
   const sum = (key: keyof Totals | "lost" | "waiting"): number =>
     perNode.reduce((total, node) => total + node[key], 0);
   return {
-    nodes: runners.length,
+    nodes: members.length,
     queued: sum("queued"),
     acknowledged: sum("acknowledged"),
     dropped: sum("dropped"),
     unconfirmed: sum("unconfirmed"),
     waiting: sum("waiting"),
     lost: sum("lost"),
-    ticksSkipped: runners.reduce((total, { ticksSkipped }) => total + ticksSkipped, 0),
     perNode,
   };
 }
