@@ -7,12 +7,13 @@
 //   GET /api/snapshot                            -> Snapshot
 //   GET /api/history?node=N&channel=C&since=MS   -> HistoryAnswer; 404 when there is no such channel
 //        &until=MS&points=N: at most about N points (100..5,000); more are given as bands
-//   GET /api/export.csv?node=N&channel=C&since=MS&until=MS -> all raw points: time,value
+//   GET /api/export.csv?node=N&channel=C&since=MS&until=MS -> all raw points: time,value; without
+//        channel of all channels: time,node,channel,value
 //   POST /api/setpoint  SetpointRequest -> SetpointAnswer; headers: x-ferrule-token, and of a page
 //        x-ferrule-seen, the effectiveAtMs that it shows. Not 200: { error }; 409: the page is stale
 //   POST /api/acknowledge  AcknowledgeRequest; header x-ferrule-token; 404: no such alarm, 409: it asks
 //        for no acknowledgement
-//   GET /api/audit?limit=N                       -> Audit, newest first, at most 1,000
+//   GET /api/audit?limit=N&node=N                -> Audit, newest first, at most 1,000; of one node
 //   GET /api/stream?since=ID                     -> SSE: `id:` Change.id, `data:` a Change as JSON.
 //        Last-Event-ID wins over `since`, the changeId of a snapshot; neither: from now on.
 //        `event: reset`: those changes are gone, take a new snapshot; it goes on from now.
@@ -105,8 +106,15 @@ export interface NodeView {
   outputs: OutputView[];
   channels: ChannelView[]; // in the node's order; unannounced ones last
   setpoints: SetpointView[]; // in the node's order
+  machine: MachineState | null; // null: no channel of kind state, or its reading is bad
   totals: MachineTotals;
   link: LinkView;
+}
+
+/** What the machine says of itself, by its first channel of kind state. */
+export interface MachineState {
+  state: keyof StateTimes;
+  sinceMs: number;
 }
 
 /** Raw totals for OEE, since the hub first heard the node. */
@@ -292,13 +300,18 @@ export type HistoryAnswer = History | HistoryBands;
 /** A null is a bad reading or a gap: no line may be drawn over it. */
 export interface History {
   points: HistoryPoint[];
+  bad?: BadSpan[]; // of a range that was asked for with until or points
 }
 
 /** Each band stands for all good points from its time to the next one's; nulls are a gap. */
 export interface HistoryBands {
   bands: HistoryBand[];
   widthMs: number; // of a band
+  bad: BadSpan[];
 }
+
+/** A stretch in which the node said that it had no value. */
+export type BadSpan = [sinceMs: number, untilMs: number];
 
 export type HistoryPoint = [wallMs: number, value: number | null];
 
@@ -312,6 +325,7 @@ export type HistoryBand = [
 export interface Health {
   ok: boolean;
   broker: "connected" | "waiting"; // waiting: the broker is away, tried again
+  awaySinceMs: number | null; // since when it is away; null: connected
   nodes: number;
   history: "memory" | "file" | "failed"; // failed: the file cannot be written, memory goes on
   reason: string | null; // why not ok, one sentence

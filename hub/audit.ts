@@ -9,8 +9,8 @@ import { AUDIT_KEPT } from "./limits.ts";
 
 export interface AuditLog {
   add(row: Omit<AuditRow, "id">): void;
-  /** At most `max` rows, newest first. */
-  newest(max: number): AuditRow[];
+  /** At most `max` rows, newest first; of one node or, null, of all. */
+  newest(max: number, node: string | null): AuditRow[];
 }
 
 /** Goes on after what was kept. */
@@ -24,6 +24,9 @@ export function createAuditLog(keeper: Keeper | null, kept: readonly AuditRow[])
       if (rows.length > AUDIT_KEPT) rows.shift();
       keeper?.audit(whole);
     },
-    newest: (max) => rows.slice(Math.max(0, rows.length - max)).reverse(),
+    newest: (max, node) => {
+      const asked = node === null ? rows : rows.filter((row) => row.node === node);
+      return asked.slice(Math.max(0, asked.length - max)).reverse();
+    },
   };
 }

@@ -162,6 +162,7 @@ function historyAnswer(hub: Hub, query: URLSearchParams, nowMs: number): Answer 
   const asked = askedRange(query);
   if (typeof asked === "string") return problem(400, asked);
   const { node, channel, sinceMs } = asked;
+  if (channel === null) return problem(400, "give node and channel");
   const untilMs = Math.min(asked.untilMs, Math.max(Math.floor(nowMs), sinceMs));
   const points = query.get("points");
   if (points === null && query.get("until") === null) {
@@ -179,21 +180,21 @@ const NO_CHANNEL = problem(404, "there is no such channel");
 
 interface AskedRange {
   node: string;
-  channel: string;
+  channel: string | null; // null: it was not given
   sinceMs: number;
   untilMs: number;
 }
 
-/** Node, channel and times of a query, or in one sentence what is wrong. */
+/** Node, channel and times of a query, or in one sentence what is wrong. A CSV may name no channel. */
 function askedRange(query: URLSearchParams): AskedRange | string {
   const node = query.get("node") ?? "";
-  const channel = query.get("channel") ?? "";
+  const channel = query.get("channel");
   const sinceMs = whole(query.get("since") ?? "0");
   const untilMs = whole(query.get("until") ?? String(limits.WALL_MS_MAX));
   if (!(sinceMs <= limits.WALL_MS_MAX)) return "since is a time in milliseconds since 1970";
   if (!(untilMs <= limits.WALL_MS_MAX)) return "until is a time in milliseconds since 1970";
   if (untilMs < sinceMs) return "until is not before since";
-  if (node === "" || channel === "" || channel.length > limits.NAME_CHARS_MAX)
+  if (node === "" || channel === "" || (channel ?? "").length > limits.NAME_CHARS_MAX)
     return "give node and channel";
   return { node, channel, sinceMs, untilMs };
 }
@@ -207,7 +208,7 @@ function auditAnswer(hub: Hub, query: URLSearchParams): Answer {
   const limit = whole(query.get("limit") ?? String(limits.AUDIT_KEPT));
   if (!(limit >= 1 && limit <= limits.AUDIT_KEPT))
     return problem(400, `limit is 1 to ${limits.AUDIT_KEPT}`);
-  return json(200, { rows: hub.audit(limit) });
+  return json(200, { rows: hub.audit(limit, query.get("node") ?? undefined) });
 }
 
 async function answerWrite(

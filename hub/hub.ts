@@ -67,6 +67,8 @@ export interface Hub {
     channel: string,
     range: { sinceMs: number; untilMs: number; max: number },
   ): HistoryPoint[] | null;
+  /** In the node's order; null: there is no such node. */
+  channelNames(node: string): string[] | null;
   changesSince(id: number): Change[];
   /** Whether changesSince(id) has no hole. */
   holdsChangesSince(id: number): boolean;
@@ -82,8 +84,8 @@ export interface Hub {
     write: { node: string; name: string; value: number | null; by: string; reason: string },
     wallMs: number,
   ): void;
-  /** At most `max` rows, newest first. */
-  audit(max: number): AuditRow[];
+  /** At most `max` rows, newest first; of one node where it is given. */
+  audit(max: number, node?: string): AuditRow[];
   /** Writes down all that came since the last commit; afterwards no restart loses it. */
   commit(): void;
   /** Deletes some of what is too old. */
@@ -136,6 +138,7 @@ export function createHub(config: HubConfig, history: HistoryStore = createMemor
     rawPoints: (node, name, { sinceMs, untilMs, max }) =>
       core.registry.nodes.get(node)?.byName.get(name)?.series.points(sinceMs, untilMs, max) ?? null,
     ...writing(core, history),
+    channelNames: (node) => core.registry.nodes.get(node)?.channels.map(({ name }) => name) ?? null,
     changesSince: (id) => changesSince(core.changes, id, viewOf),
     holdsChangesSince: (id) => holdsChangesSince(core.changes, id),
     changeId: () => core.changes.newestId,
@@ -159,7 +162,7 @@ function writing(core: Core, { keeper }: HistoryStore): Writing {
     writeSetpoint: (write, wallMs) => writeSetpoint(core, write, Math.round(wallMs)),
     acknowledge: (word, wallMs) => acknowledgeAlarm(core, word, Math.round(wallMs)),
     refuseWrite: (write, wallMs) => refuseWrite(core, write, Math.round(wallMs)),
-    audit: (max) => core.audit.newest(max),
+    audit: (max, node) => core.audit.newest(max, node ?? null),
     commit: () => {
       if (keeper !== null) commitCore(core, keeper);
     },

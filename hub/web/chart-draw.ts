@@ -5,7 +5,8 @@
 
 import type uPlot from "uplot";
 import type { AlarmView, ChannelView } from "../api.ts";
-import type { Series } from "./series.ts";
+import type { Span } from "./history-range.ts";
+import type { Trace } from "./history-trace.ts";
 
 export interface ChartColours {
   trace: string;
@@ -30,28 +31,56 @@ export function readColours(element: Element): ChartColours {
   };
 }
 
-/** A moment that explains a line: a restart, an alarm. */
+/** A moment that explains a line: a restart, an alarm, a set-point. */
 export interface EventTick {
   atMs: number;
   critical: boolean;
+  text: string;
 }
 
 /** Distance between two hatch lines, in CSS pixels. */
 const HATCH_STEP = 6;
 
-/** Hatches where the series has no value: bad readings and gaps of the hub, not mere silence. */
-export function drawGaps(u: uPlot, series: Series, colours: ChartColours): void {
+/** Hatches where the node had no good value; mere silence stays empty. */
+export function drawBad(u: uPlot, bad: readonly Span[], colours: ChartColours): void {
   const { ctx, bbox } = u;
-  for (let index = 0; index < series.times.length; index++) {
-    if (series.marks[index] !== "bad" || series.marks[index - 1] === "bad") continue;
-    let end = index + 1;
-    while (series.marks[end] === "bad") end++;
-    const until = series.times[end];
-    const left = Math.max(bbox.left, u.valToPos(series.times[index] ?? 0, "x", true));
-    const right = until === undefined ? bbox.left + bbox.width : u.valToPos(until, "x", true);
-    if (right - left < 1) continue;
-    hatch(ctx, { ...bbox, left, width: right - left }, colours.line);
+  const edge = bbox.left + bbox.width;
+  for (const { fromMs, toMs } of bad) {
+    const left = Math.max(bbox.left, u.valToPos(fromMs, "x", true));
+    const right = Math.min(edge, u.valToPos(toMs, "x", true));
+    if (right - left >= 1) hatch(ctx, { ...bbox, left, width: right - left }, colours.line);
   }
+}
+
+/** How much of the line's colour the band has. */
+const BAND_ALPHA = 0.5;
+
+/** Lowest to highest of each band as a bar of its width, so that a spike of one reading is seen. */
+export function drawBands(
+  u: uPlot,
+  { times, low, high, widthMs }: Trace,
+  { colours, factor }: { colours: ChartColours; factor: number },
+): void {
+  const { ctx, bbox } = u;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  ctx.globalAlpha = BAND_ALPHA;
+  ctx.fillStyle = colours.trace;
+  for (let index = 0; index < times.length; index++) {
+    const [lowest, highest] = [low[index] ?? null, high[index] ?? null];
+    if (lowest === null || highest === null) continue;
+    const middleMs = times[index] ?? 0;
+    // Whole pixels: neighbours neither overlap nor leave a seam.
+    const left = Math.floor(u.valToPos(middleMs - widthMs / 2, "x", true));
+    const right = Math.floor(u.valToPos(middleMs + widthMs / 2, "x", true));
+    const top = Math.floor(u.valToPos(highest * factor, "y", true));
+    const bottom = Math.ceil(u.valToPos(lowest * factor, "y", true));
+    const least = Math.ceil(devicePixelRatio);
+    ctx.fillRect(left, top, Math.max(least, right - left), Math.max(least, bottom - top));
+  }
+  ctx.restore();
 }
 
 function hatch(ctx: CanvasRenderingContext2D, box: uPlot.BBox, colour: string): void {

@@ -7,15 +7,15 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import type { ChannelView } from "../api.ts";
-import { drawGaps, drawLimits, drawTicks, readColours } from "./chart-draw.ts";
+import { drawBad, drawBands, drawLimits, drawTicks, readColours } from "./chart-draw.ts";
 import type { ChartColours, EventTick } from "./chart-draw.ts";
-import { clockMinutes, clockTime } from "./clock.ts";
+import { clockDay, clockMinutes, clockTime } from "./clock.ts";
 import { formatTick, formatValue, unitView } from "./format.ts";
 import { usePage } from "./page-context.ts";
+import type { Span } from "./history-range.ts";
+import { traceExtent, type Trace } from "./history-trace.ts";
 import { chartRange, roundStep } from "./scale.ts";
-import { extentOf, type Extent, type Series } from "./series.ts";
-import { lastShown } from "./spark.tsx";
-import type { ChartBuffer } from "./store.ts";
+import type { Extent } from "./series.ts";
 
 const RIGHT_PADDING = 12;
 
@@ -29,13 +29,10 @@ const AXIS_WIDTH_MAX = 112;
 const AXIS_WIDTH_STEP = 8;
 
 /** Room that the value axes of charts need; the same for all, so that their plots are in line. */
-export function axisWidth(
-  channels: readonly ChannelView[],
-  charts: readonly ChartBuffer[],
-): number {
+export function axisWidth(channels: readonly ChannelView[], traces: readonly Trace[]): number {
   const digits = channels.map((channel, index) => {
-    const series = charts[index]?.series;
-    const [low, high] = shownRange(channel, series === undefined ? null : extentOf(series));
+    const trace = traces[index];
+    const [low, high] = shownRange(channel, trace === undefined ? null : traceExtent(trace));
     const step = roundStep((high - low) / 6);
     return Math.max(formatTick(low, step).length, formatTick(high, step).length);
   });
@@ -57,22 +54,22 @@ export function plotHeight(count: number): number {
 }
 
 export interface ChartProps {
-  chart: ChartBuffer;
+  trace: Trace;
   channel: ChannelView;
-  span: { fromMs: number; toMs: number };
-  heldMs: number; // until when the last value stands
+  span: Span;
   ticks: readonly EventTick[];
   width: number; // of the value axis
   height: number; // of the plot, without the axis
   axis: boolean; // whether the time axis is written under it
   onCursor: (atMs: number | null) => void;
+  onZoom: (span: Span) => void; // a stretch was dragged over
 }
 
 /** What the hooks of a plot read; changed in place, so that the plot need not be made again. */
-type Drawn = Omit<ChartProps, "chart"> & { series: Series; colours: ChartColours };
+type Drawn = ChartProps & { colours: ChartColours };
 
 export function Chart(props: ChartProps): JSX.Element {
-  const { chart, channel, span, heldMs, height, axis } = props;
+  const { trace, channel, span, ticks, width, height, axis } = props;
   const { scheme } = usePage();
   const root = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
@@ -81,7 +78,7 @@ export function Chart(props: ChartProps): JSX.Element {
   useEffect(() => {
     const element = root.current;
     if (element === null) return undefined;
-    drawn.current = { ...props, series: chart.series, colours: readColours(element) };
+    drawn.current = { ...props, colours: readColours(element) };
     const made = new uPlot(plotOptions(element, drawn as { current: Drawn }), [[]], element);
     plot.current = made;
     const observer = new ResizeObserver(() => {
@@ -93,37 +90,31 @@ export function Chart(props: ChartProps): JSX.Element {
       made.destroy();
       plot.current = null;
     };
-  }, [chart, axis, height, scheme.value]);
+  }, [channel.name, channel.kind, axis, height, scheme.value]);
 
-  const version = chart.version.value;
   useEffect(() => {
     if (drawn.current === null || plot.current === null) return;
-    drawn.current = { ...drawn.current, ...props, series: chart.series };
-    plot.current.setData(plotData(chart.series, heldMs, channel.unit));
-  }, [version, span.fromMs, span.toMs, heldMs, channel, chart, axis, height, scheme.value]);
+    drawn.current = { ...drawn.current, ...props };
+    plot.current.setData(plotData(trace, channel.unit));
+  }, [trace, span.fromMs, span.toMs, ticks, width, channel, axis, height, scheme.value]);
 
-  return <div class="chart" ref={root} role="img" aria-label={chartLabel(chart.series, channel)} />;
+  const label = chartLabel(trace, channel);
+  return <div class="chart" ref={root} role="img" aria-label={label} />;
 }
 
 /** What a person who does not see the chart is told. */
-function chartLabel(series: Series, channel: ChannelView): string {
-  const extent = extentOf(series);
-  if (extent === null) return `${channel.name} over time: no values yet`;
+function chartLabel(trace: Trace, channel: ChannelView): string {
+  const extent = traceExtent(trace);
+  if (extent === null) return `${channel.name} over time: no values`;
   const { unit, decimals } = channel;
   const low = formatValue(extent.low, unit, decimals);
   return `${channel.name} over time: ${low} to ${formatValue(extent.high, unit, decimals)}`;
 }
 
-/** Times and shown values; the last value holds until it is old. */
-function plotData(series: Series, heldMs: number, unit: string | null): uPlot.AlignedData {
+/** Times and shown values. */
+function plotData({ times, values }: Trace, unit: string | null): uPlot.AlignedData {
   const { factor } = unitView(unit);
-  const values = series.values.map((value) => (value === null ? null : value * factor));
-  const last = values.at(-1) ?? null;
-  if (last === null) return [series.times, values];
-  return [
-    [...series.times, lastShown(series, heldMs)],
-    [...values, last],
-  ];
+  return [times, values.map((value) => (value === null ? null : value * factor))];
 }
 
 function plotSize(element: HTMLElement, drawn: Drawn): { width: number; height: number } {
@@ -134,9 +125,15 @@ function resize(plot: uPlot, element: HTMLElement, drawn: Drawn | null): void {
   if (drawn !== null) plot.setSize(plotSize(element, drawn));
 }
 
+/** Kinds whose value holds from one reading to the next. */
+const STEPPED = new Set<ChannelView["kind"]>(["computed", "digital", "state", "setpoint"]);
+
+/** A drag shorter than this is a click, in CSS pixels. */
+const DRAG_MIN = 6;
+
 function plotOptions(element: HTMLElement, drawn: { current: Drawn }): uPlot.Options {
   const { colours, channel, axis } = drawn.current;
-  const stepped = channel.kind === "computed" ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
+  const stepped = STEPPED.has(channel.kind) ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
   const line: uPlot.Series = { stroke: colours.trace, width: 1.5, points: { show: false } };
   if (stepped !== undefined) line.paths = stepped;
   return {
@@ -146,25 +143,43 @@ function plotOptions(element: HTMLElement, drawn: { current: Drawn }): uPlot.Opt
     legend: { show: false },
     cursor: {
       y: false,
-      drag: { x: false, y: false },
+      drag: { x: true, y: false, setScale: false, dist: DRAG_MIN },
       points: { size: 7, fill: colours.trace, stroke: colours.trace },
-      sync: { key: "time" },
+      // The cursor is shared, a drag is not: one chart tells the stretch.
+      sync: {
+        key: "time",
+        filters: { pub: (type) => type === "mousemove" || type === "mouseleave" },
+      },
     },
     scales: {
       x: { time: true, range: () => [drawn.current.span.fromMs, drawn.current.span.toMs] },
-      y: { range: () => shownRange(drawn.current.channel, extentOf(drawn.current.series)) },
+      y: { range: () => shownRange(drawn.current.channel, traceExtent(drawn.current.trace)) },
     },
     axes: [timeAxis(axis, colours), valueAxis(drawn, colours)],
     series: [{}, line],
     hooks: {
-      drawClear: [(u) => drawGaps(u, drawn.current.series, colours)],
+      drawClear: [(u) => drawUnder(u, drawn.current)],
       draw: [
         (u) => drawLimits(u, shownChannel(drawn.current.channel), colours),
         (u) => drawTicks(u, drawn.current.ticks, colours),
       ],
       setCursor: [(u) => drawn.current.onCursor(cursorMs(u))],
+      setSelect: [(u) => zoomTo(u, drawn.current)],
     },
   };
+}
+
+function drawUnder(u: uPlot, { trace, channel, colours }: Drawn): void {
+  drawBad(u, trace.bad, colours);
+  if (trace.widthMs > 0) drawBands(u, trace, { colours, factor: unitView(channel.unit).factor });
+}
+
+/** The plot that was dragged in tells the stretch; those in line with it get the same one silently. */
+function zoomTo(u: uPlot, { onZoom }: Drawn): void {
+  const { left, width } = u.select;
+  if (width < DRAG_MIN) return;
+  u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  onZoom({ fromMs: u.posToVal(left, "x"), toMs: u.posToVal(left + width, "x") });
 }
 
 function cursorMs(u: uPlot): number | null {
@@ -185,22 +200,37 @@ function shownChannel(channel: ChannelView): ChannelView {
   return { ...channel, alarms };
 }
 
+const DAY_MS = 86_400_000;
+
+/** Steps between two times of the axis: seconds, minutes, hours, days. */
+const TIME_STEPS_MS = [
+  ...[1, 2, 5, 10, 15, 30].map((count) => count * 1_000),
+  ...[1, 2, 5, 10, 15, 30].map((count) => count * 60_000),
+  ...[1, 2, 3, 6, 12].map((count) => count * 3_600_000),
+  ...[1, 2, 5, 10, 20, 50, 100, 200, 500].map((count) => count * DAY_MS),
+];
+
+/** A day at midnight, else the time as fine as the step. */
+function timeLabel(wallMs: number, stepMs: number): string {
+  const minutes = clockMinutes(wallMs);
+  if (stepMs >= DAY_MS || (stepMs >= 3_600_000 && minutes === "00:00")) return clockDay(wallMs);
+  return stepMs % 60_000 === 0 ? minutes : clockTime(wallMs, wallMs);
+}
+
 function timeAxis(shown: boolean, colours: ChartColours): uPlot.Axis {
-  const label = (wallMs: number, stepMs: number): string =>
-    stepMs % 60_000 === 0 ? clockMinutes(wallMs) : clockTime(wallMs, wallMs);
   return {
     ...axisStyle(colours),
     size: shown ? AXIS_HEIGHT : 0,
     space: 84,
     gap: 4,
-    incrs: [10_000, 15_000, 30_000, 60_000, 120_000, 300_000],
+    incrs: TIME_STEPS_MS,
     values: (u, splits) => {
       const stepMs = (splits[1] ?? 0) - (splits[0] ?? 0);
       const isCut = (wallMs: number): boolean => {
         const x = u.valToPos(wallMs, "x");
         return x < LABEL_HALF / 2 || x > u.over.clientWidth + RIGHT_PADDING - LABEL_HALF;
       };
-      return splits.map((wallMs) => (!shown || isCut(wallMs) ? "" : label(wallMs, stepMs)));
+      return splits.map((wallMs) => (!shown || isCut(wallMs) ? "" : timeLabel(wallMs, stepMs)));
     },
   };
 }

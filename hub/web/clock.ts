@@ -34,6 +34,12 @@ export function clockMinutes(wallMs: number): string {
   return `${two(then.getHours())}:${two(then.getMinutes())}`;
 }
 
+/** `11-29`, month and day, for an axis. */
+export function clockDay(wallMs: number): string {
+  const then = new Date(wallMs);
+  return `${two(then.getMonth() + 1)}-${two(then.getDate())}`;
+}
+
 /** Time with zone, for the hover text. */
 export function zonedTime(wallMs: number): string {
   const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone;

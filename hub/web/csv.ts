@@ -3,9 +3,8 @@
 //
 // Text comes from the network. A cell that a spreadsheet would take for a formula gets an apostrophe in front.
 
-import type { EventView, NodeView } from "../api.ts";
+import type { ChannelView, EventView, NodeView } from "../api.ts";
 import { isoTime } from "./clock.ts";
-import type { ChartBuffer } from "./store.ts";
 
 export type Cell = string | number | null;
 
@@ -30,33 +29,18 @@ export function eventsCsv(events: readonly EventView[]): string {
 }
 
 /** Every channel's present value. */
-export function valuesCsv(nodes: readonly NodeView[]): string {
+export function valuesCsv(values: readonly { node: NodeView; channel: ChannelView }[]): string {
   const header = ["node", "channel", "time", "value", "unit", "quality", "cause"];
-  const rows = nodes.flatMap((node) =>
-    node.channels.map((channel) => [
-      node.id,
-      channel.name,
-      channel.atMs === null ? null : isoTime(channel.atMs),
-      channel.value,
-      channel.unit,
-      channel.quality,
-      channel.cause,
-    ]),
-  );
+  const rows = values.map(({ node, channel }) => [
+    node.id,
+    channel.name,
+    channel.atMs === null ? null : isoTime(channel.atMs),
+    channel.value,
+    channel.unit,
+    channel.quality,
+    channel.cause,
+  ]);
   return toCsv(header, rows);
-}
-
-/** The points of charts; an empty value is a bad reading or a gap. */
-export function chartsCsv(charts: readonly ChartBuffer[]): string {
-  const rows = charts.flatMap(({ node, channel, series }) =>
-    series.times.map((wallMs, index) => [
-      isoTime(wallMs),
-      node,
-      channel,
-      series.values[index] ?? null,
-    ]),
-  );
-  return toCsv(["time", "node", "channel", "value"], rows);
 }
 
 /** The registers of taps with their present values. */

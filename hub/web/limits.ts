@@ -30,6 +30,9 @@ export const HISTORY_PARALLEL = 4;
 /** Silence of the stream after which the hub is asked whether it lives: three status periods. */
 export const SILENCE_MS = 30_000;
 
+/** How often the hub is asked whether it has its broker. */
+export const HEALTH_MS = 3_000;
+
 /** Wait between two attempts to reach the hub: first, and longest. */
 export const RETRY_FIRST_MS = 1_000;
 export const RETRY_LAST_MS = 10_000;
@@ -43,8 +46,35 @@ export const OLD_PERIODS = 3;
 /** A register row is marked as changed for so long. */
 export const CHANGE_MARK_MS = 5_000;
 
+/** Lines of the list of alarms; of more, those of one machine collapse into one line. */
+export const ALARM_LINES_MAX = 12;
+
+/** So many alarms of one machine collapse when there are too many lines. */
+export const ALARM_FLOOD_MIN = 3;
+
+/** Alarms of an opened line; what a person reads one by one. */
+export const ALARM_FLOOD_SHOWN = 200;
+
 /** Machines whose tiles have sparklines; a larger plant shows values and bars. */
 export const SPARK_MACHINES_MAX = 40;
 
 /** Columns of a sparkline, each with its lowest and highest value. */
 export const SPARK_POINTS = 90;
+
+/** Audit rows of a machine: a page of the table, and marks in its charts. The hub keeps more. */
+export const AUDIT_ROWS = 200;
+
+/** Letters of a name and of a token, as the hub takes them. */
+export const WRITER_CHARS_MAX = 64;
+export const TOKEN_CHARS_MAX = 256;
+
+/** Points or bands asked for in one chart of the past: about its pixels. */
+export const PAST_POINTS = 800;
+
+/** A moving range is asked for again this often: a 360th of it, within bounds. */
+export const PAST_AGAIN_MS_MIN = 10_000;
+export const PAST_AGAIN_MS_MAX = 300_000;
+
+/** Shortest range that a zoom leads to, and the longest: as long as a hub keeps hours. */
+export const RANGE_MS_MIN = 1_000;
+export const RANGE_MS_MAX = 5 * 366 * 86_400_000;

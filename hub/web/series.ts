@@ -58,7 +58,7 @@ export function trimSeries(series: Series, fromMs: number): void {
   if (drop > 0) dropOldest(series, drop);
 }
 
-export function extentOf(series: Series): Extent | null {
+export function extentOf(series: Pick<Series, "values">): Extent | null {
   let low = Infinity;
   let high = -Infinity;
   for (const value of series.values) {

@@ -218,7 +218,30 @@ test("few points are given as they are, with nulls where nothing was heard", () 
       [T0 + 11, null],
       [T0 + 200, 200],
     ],
+    bad: [],
   });
+});
+
+test("bad readings are told apart from silence, in points and in bands", () => {
+  const series = createMemoryHistory().open("n", "c");
+  // Good until 10 s, bad until 20 s, nothing until 40 s, good, bad at the end.
+  for (let at = 0; at < 20_000; at += 100) series.put(T0 + at, at < 10_000 ? 1 : NaN);
+  for (let at = 40_000; at < 50_000; at += 100) series.put(T0 + at, 2);
+  series.put(T0 + 52_000, NaN);
+  const range = { sinceMs: T0, untilMs: T0 + 60_000 };
+  const few = readRange(series, { ...range, points: 5000 }, 1000);
+  const many = readRange(series, { ...range, points: 100 }, 1000);
+  const wanted = [
+    [T0 + 10_000, T0 + 20_900],
+    [T0 + 52_000, T0 + 53_000],
+  ];
+  assert.ok("points" in few && "bands" in many, "one of each form");
+  assert.deepEqual(few.bad, wanted);
+  assert.equal(many.bad.length, wanted.length);
+  for (const [index, span] of many.bad.entries())
+    for (const end of [0, 1] as const)
+      // What shares a band with good readings is not told.
+      assert.ok(Math.abs(span[end] - wanted[index]![end]!) <= many.widthMs, `${span[end]}`);
 });
 
 test("old raw points go first, then minutes, then hours; what is left still answers", () => {

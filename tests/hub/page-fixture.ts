@@ -7,10 +7,17 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import type { Change, ChannelView, EventView, HistoryPoint } from "../../hub/api.ts";
+import type {
+  AcknowledgeRequest,
+  AlarmView,
+  Change,
+  ChannelView,
+  EventView,
+  HistoryPoint,
+} from "../../hub/api.ts";
 import type { NodeView, Snapshot } from "../../hub/api.ts";
 import { bundlePage, type PageBundle } from "../../hub/web/bundle.ts";
-import { crowdNode, meterNode, ovenNode, valueAt } from "./page-plant.ts";
+import { crowdNode, meterNode, ovenNode, pressNode, scaleNode, valueAt } from "./page-plant.ts";
 
 /** Every period of the script has readings of all channels. */
 const PERIOD_MS = 200;
@@ -24,9 +31,14 @@ const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/** What an acknowledgement must bring. */
+export const TOKEN = "fixture-token";
+
 export interface FixtureOptions {
   historyMs?: number; // how long the plant has run when the page comes
   crowd?: number; // machines besides the two
+  crowdChannels?: number; // of each of these
+  presses?: number; // and a scale with them
   events?: number; // events besides the script's
   empty?: boolean; // no machine at all
 }
@@ -37,10 +49,14 @@ export interface Fixture {
   revive(node: string): void; // and back, with the next boot
   setBad(node: string, channel: string, cause: string | null): void;
   raise(node: string, channel: string, alarm: string, active: boolean): void;
+  alarmOf(node: string, channel: string, alarm: string): AlarmView;
+  change(node: string, words: Partial<NodeView>): void;
+  setBroker(connected: boolean): void;
   event(text: string): void;
   cut(): void; // every connection, and no new one
   heal(): void;
   requests(): string[]; // paths asked for so far
+  acknowledged(): AcknowledgeRequest[]; // all that were asked for
   lastEventIds(): string[]; // with which streams were resumed
   close(): Promise<void>;
 }
@@ -53,12 +69,15 @@ interface State {
   changes: Change[];
   changeId: number;
   bad: Map<string, string>;
+  broker: "connected" | "waiting";
+  awaySinceMs: number;
   badPoints: Map<string, number[]>; // wall times at which a channel was bad
   streams: Set<ServerResponse>;
   sockets: Set<Socket>;
   isCut: boolean;
   requests: string[];
   lastEventIds: string[];
+  acknowledged: AcknowledgeRequest[];
 }
 
 export async function startFixture(options: FixtureOptions = {}): Promise<Fixture> {
@@ -79,6 +98,15 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Fixtur
     revive: (node) => setPresence(state, node, "online"),
     setBad: (node, channel, cause) => setBad(state, `${node}/${channel}`, cause),
     raise: (...where) => raise(state, ...where),
+    alarmOf: (...where) => findAlarm(state, ...where),
+    change: (id, words) => {
+      const node = state.nodes.find((each) => each.id === id)!;
+      push(state, { kind: "node", node: Object.assign(node, words) });
+    },
+    setBroker: (connected) => {
+      state.broker = connected ? "connected" : "waiting";
+      state.awaySinceMs = Date.now();
+    },
     event: (text) => pushEvent(state, { kind: "refused", text }),
     cut: () => {
       state.isCut = true;
@@ -88,6 +116,7 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Fixtur
       state.isCut = false;
     },
     requests: () => state.requests,
+    acknowledged: () => state.acknowledged,
     lastEventIds: () => state.lastEventIds,
     close: async () => {
       clearInterval(timer);
@@ -109,16 +138,25 @@ async function createState(options: FixtureOptions): Promise<State> {
     changes: [],
     changeId: 0,
     bad: new Map(),
+    broker: "connected",
+    awaySinceMs: 0,
     badPoints: new Map(),
     streams: new Set(),
     sockets: new Set(),
     isCut: false,
     requests: [],
     lastEventIds: [],
+    acknowledged: [],
   };
   if (options.empty === true) return state;
-  const crowd = Array.from({ length: options.crowd ?? 0 }, (_, index) => crowdNode(index, startMs));
-  state.nodes = [meterNode(startMs), ovenNode(startMs), ...crowd];
+  const crowd = Array.from({ length: options.crowd ?? 0 }, (_, index) =>
+    crowdNode(index, startMs, options.crowdChannels),
+  );
+  const presses = Array.from({ length: options.presses ?? 0 }, (_, index) =>
+    pressNode(index + 1, startMs),
+  );
+  if (presses.length > 0) presses.push(scaleNode(startMs));
+  state.nodes = [meterNode(startMs), ovenNode(startMs), ...presses, ...crowd];
   for (let index = 0; index < (options.events ?? 0); index++) {
     addEvent(state, { wallMs: startMs - 1_000, node: "oven-1", text: `Example ${index + 1}.` });
   }
@@ -222,18 +260,49 @@ function raise(
   state: State,
   ...[id, name, alarmName, active, sinceMs = Date.now()]: [string, string, string, boolean, number?]
 ): void {
-  const node = state.nodes.find((each) => each.id === id);
-  const channel = node?.channels.find((each) => each.name === name);
-  const alarm = channel?.alarms.find((each) => each.name === alarmName);
-  if (node === undefined || alarm === undefined) return;
-  alarm.active = active;
-  alarm.sinceMs = active ? sinceMs : null;
+  const node = state.nodes.find((each) => each.id === id)!;
+  const alarm = findAlarm(state, id, name, alarmName);
+  const asks = !alarm.acknowledged && (alarm.active || alarm.returnedMs !== null);
+  const raises = asks ? alarm.raises : 0;
+  Object.assign(alarm, { active, raises, acknowledged: false, acknowledgedBy: null });
+  if (active) Object.assign(alarm, { sinceMs, returnedMs: null, raises: raises + 1 });
+  else Object.assign(alarm, { returnedMs: asks ? sinceMs : null });
+  if (!active && !asks) alarm.sinceMs = null;
   const words = { node: id, channel: name, alarm: alarmName, wallMs: sinceMs };
   const side = alarm.above ? "above" : "below";
   const raised = `${name} is ${side} ${alarm.limit}.`;
   const text = active ? raised : `${name} is normal again.`;
   pushEvent(state, { ...words, kind: active ? "alarm" : "returned", text });
   push(state, { kind: "node", node });
+}
+
+function findAlarm(state: State, id: string, name: string, alarmName: string): AlarmView {
+  const node = state.nodes.find((each) => each.id === id);
+  const channel = node?.channels.find((each) => each.name === name);
+  return channel!.alarms.find((each) => each.name === alarmName)!;
+}
+
+/** As the hub takes an acknowledgement, with a token of its own. */
+async function acknowledge(
+  state: State,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const word = JSON.parse(Buffer.concat(chunks).toString()) as AcknowledgeRequest;
+  state.acknowledged.push(word);
+  if (request.headers["x-ferrule-token"] !== TOKEN) {
+    response.writeHead(401, { "content-type": "application/json" });
+    response.end(JSON.stringify({ error: "the token is missing or wrong" }));
+    return;
+  }
+  const alarm = findAlarm(state, word.node, word.channel, word.alarm);
+  if (alarm.active) Object.assign(alarm, { acknowledged: true, acknowledgedBy: word.by });
+  else Object.assign(alarm, { returnedMs: null, sinceMs: null });
+  alarm.raises = 0;
+  push(state, { kind: "node", node: state.nodes.find((each) => each.id === word.node)! });
+  send(response, "application/json", JSON.stringify({ acknowledged: true }));
 }
 
 function answer(state: State, request: IncomingMessage, response: ServerResponse): void {
@@ -254,8 +323,16 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
       return send(response, "application/json", JSON.stringify(snapshot(state)));
     case "/api/history":
       return send(response, "application/json", JSON.stringify(history(state, searchParams)));
+    case "/api/acknowledge":
+      return void acknowledge(state, request, response);
+    case "/api/export.csv":
+      return send(response, "text/csv", csv(state, searchParams));
     case "/healthz": {
-      const health = { ok: true, broker: "connected", nodes: state.nodes.length, reason: null };
+      const { broker, nodes } = state;
+      const ok = broker === "connected";
+      const reason = ok ? null : "The broker at mqtt://127.0.0.1:1883 does not answer.";
+      const awaySinceMs = ok ? null : state.awaySinceMs;
+      const health = { ok, broker, awaySinceMs, nodes: nodes.length, history: "memory", reason };
       return send(response, "application/json", JSON.stringify(health));
     }
     case "/api/stream":
@@ -308,6 +385,22 @@ function history(state: State, query: URLSearchParams): { points: HistoryPoint[]
     points.push([wallMs, isBad ? null : valueAt(node, channel, wallMs)]);
   }
   return { points };
+}
+
+/** All points of a machine since a moment. */
+function csv(state: State, query: URLSearchParams): string {
+  const node = query.get("node") ?? "";
+  const { channels } = state.nodes.find((each) => each.id === node) ?? { channels: [] };
+  const lines = channels.flatMap(({ name }) => {
+    const { points } = history(
+      state,
+      new URLSearchParams({ ...Object.fromEntries(query), node, channel: name }),
+    );
+    return points.map(
+      ([at, value]) => `${new Date(at).toISOString()},${node},${name},${value ?? ""}`,
+    );
+  });
+  return ["time,node,channel,value", ...lines, ""].join("\r\n");
 }
 
 function stream(state: State, request: IncomingMessage, response: ServerResponse): void {
