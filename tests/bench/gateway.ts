@@ -9,7 +9,7 @@
 import { spawn } from "node:child_process";
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { once } from "node:events";
-import { availableParallelism, loadavg } from "node:os";
+import { availableParallelism } from "node:os";
 import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
@@ -17,12 +17,15 @@ import { generate } from "mqtt-packet";
 import { encode } from "../../gateway/encode.ts";
 import { startGateway } from "../../gateway/index.ts";
 import { decode, type Packet } from "../../gateway/packet.ts";
+import { median } from "../../scripts/bench/rounds.ts";
+import { QUICK, report, type Figure } from "../../scripts/bench/report.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { findProgram } from "../support/need.ts";
 
-const ROUNDS = 5;
-const ROUND_MS = 2000;
-const CLIENT_COUNTS = [50, 200];
+const ROUNDS = QUICK ? 1 : 5;
+const ROUND_MS = QUICK ? 200 : 2000;
+const CLIENT_COUNTS = QUICK ? [5] : [50, 200];
+const GOAL_RATIO = 0.6; // of raw MQTT
 const PAYLOAD = Buffer.alloc(32, 0x78);
 const TOPIC = "bench/qos1";
 const REPEAT_MS = 1000; // a datagram may be lost
@@ -181,46 +184,43 @@ async function runRound(load: Load, seen: () => number): Promise<{ rate: number;
   return { rate, lost: Math.max(0, lost) };
 }
 
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
-}
-
-function show(name: string, rates: number[]): void {
-  const all = rates.map((rate) => Math.round(rate)).join(" ");
-  console.log(`  ${name.padEnd(8)} median ${Math.round(median(rates))}/s   rounds ${all}`);
-}
-
 interface Ports {
   broker: number;
   gateway: number;
   echo: number;
 }
 
-async function measure(ports: Ports, clients: number): Promise<void> {
+const BASELINES = ["raw MQTT", "UDP echo"] as const;
+
+async function measure(ports: Ports, clients: number): Promise<Figure[]> {
   const seen = await countArrivals(ports.broker);
   const loads = {
     "raw MQTT": await createRawLoad(ports.broker, clients),
     "UDP echo": await createEchoLoad(ports.echo, clients),
     gateway: await createNodeLoad(ports.gateway, clients),
   };
-  const rates = new Map<string, number[]>();
+  const rates = new Map<string, number[]>(Object.keys(loads).map((name) => [name, []]));
   let lost = 0;
   for (let round = 0; round < ROUNDS; round++) {
     for (const [name, load] of Object.entries(loads)) {
       const result = await runRound(load, seen);
-      rates.set(name, [...(rates.get(name) ?? []), result.rate]);
+      rates.get(name)!.push(result.rate);
       if (name !== "UDP echo") lost += result.lost;
     }
   }
-  console.log(`${clients} clients, QoS 1, 32 octets`);
-  for (const [name, all] of rates) show(name, all);
-  const ours = median(rates.get("gateway")!);
-  const ratio = (name: string): string => (ours / median(rates.get(name)!)).toFixed(2);
-  console.log(
-    `  gateway / raw MQTT ${ratio("raw MQTT")}   gateway / UDP echo ${ratio("UDP echo")}`,
-  );
-  console.log(`  repeats ${loads.gateway.repeats()}   acknowledged and never seen ${lost}`);
+  const repeats = loads.gateway.repeats();
   for (const load of Object.values(loads)) load.close();
+  const named = (name: string): string => `${clients} clients, ${name}`;
+  const rate = (name: string) => ({ value: median(rates.get(name)!), unit: "messages/s" });
+  return [
+    ...BASELINES.map((name) => ({ name: named(name), ...rate(name) })),
+    ...BASELINES.map((name) => ({
+      ...{ name: named(`gateway to ${name}`), ...rate("gateway"), beside: named(name) },
+      ...(name === "raw MQTT" && { goal: { of: "ratio", atLeast: GOAL_RATIO } as const }),
+    })),
+    { name: named("repeats"), value: repeats, unit: "datagrams" },
+    { name: named("acknowledged, never seen"), value: lost, unit: "messages" },
+  ];
 }
 
 async function serveGateway(brokerUrl: string): Promise<void> {
@@ -247,18 +247,25 @@ async function startApart(what: string, brokerUrl: string) {
 
 async function main(): Promise<void> {
   if (findProgram("mosquitto") === undefined) {
-    console.log("left out: mosquitto is not installed");
+    report({ bench: "gateway", notes: ["left out: mosquitto is not installed"], figures: [] });
     return;
   }
-  const load = loadavg()[0]!.toFixed(1);
-  console.log(`Node ${process.version}, ${availableParallelism()} cores, load before ${load}`);
   const broker = await startMosquitto();
   const gateway = await startApart("gateway", broker.url);
   const echo = await startApart("echo", broker.url);
+  const figures: Figure[] = [];
   for (const clients of CLIENT_COUNTS) {
     const ports = { broker: broker.port, gateway: gateway.port, echo: echo.port };
-    await measure(ports, clients);
+    figures.push(...(await measure(ports, clients)));
   }
+  report({
+    bench: "gateway",
+    notes: [
+      `QoS 1, 32 octets, one outstanding a client, median of ${ROUNDS} rounds of ${ROUND_MS} ms`,
+      `Node ${process.version}; broker, gateway and load share ${availableParallelism()} cores`,
+    ],
+    figures,
+  });
   gateway.child.kill();
   echo.child.kill();
   await broker.stop();

@@ -18,12 +18,14 @@ import { createMemoryHistory, type HistoryStore } from "../../hub/history.ts";
 import { createHub } from "../../hub/hub.ts";
 import { COMMIT_MESSAGES_MAX } from "../../hub/limits.ts";
 import { openFileHistory } from "../../hub/server-sqlite.ts";
+import { measureRates, type Contestant } from "../../scripts/bench/rounds.ts";
+import { QUICK, report, type Figure } from "../../scripts/bench/report.ts";
 import { PLANT, START_MS } from "../support/fixture-hub.ts";
 import { Decimal, pack } from "../support/pack.ts";
 
-const PACKS = 5000;
+const PACKS = QUICK ? 500 : 5000;
 const READINGS = 20;
-const ROUNDS = 5;
+const ROUNDS = QUICK ? 1 : 5;
 const folder = mkdtempSync(join(tmpdir(), "hub-bench-"));
 let files = 0;
 
@@ -89,6 +91,7 @@ function byInsert(packsACommit: number): void {
   database.close();
 }
 
+// Each beside the baseline above it.
 const RUNS = [
   ["cbor-x decode (baseline)", byCborX],
   ["hub decode, strict", byDecoder],
@@ -99,22 +102,17 @@ const RUNS = [
   [`hub ingest to the file, ${MANY} packs a commit`, () => byFile(MANY)],
 ] as const;
 
-// In turn, so that a busy machine slows all of them; the best round of each counts.
-const bestNs = RUNS.map(() => Infinity);
-for (let round = 0; round < ROUNDS; round++)
-  for (const [index, [, run]] of RUNS.entries()) {
-    const start = process.hrtime.bigint();
-    run();
-    bestNs[index] = Math.min(bestNs[index]!, Number(process.hrtime.bigint() - start));
-  }
-
-console.log(`${PACKS} packs of ${READINGS} readings, best of ${ROUNDS} rounds`);
-let baselineNs = NaN;
-for (const [index, [name]] of RUNS.entries()) {
-  const rate = Math.round((PACKS * READINGS * 1e9) / bestNs[index]!).toLocaleString("en");
-  // Each beside the baseline above it.
-  if (name.includes("baseline")) baselineNs = bestNs[index]!;
-  const ratio = (baselineNs / bestNs[index]!).toFixed(2);
-  console.log(`${name.padEnd(46)} ${rate.padStart(10)} readings/s, ratio ${ratio}`);
+const contestants = RUNS.map(([name, run]): Contestant => ({
+  name,
+  run: () => (run(), PACKS * READINGS),
+}));
+const figures: Figure[] = [];
+let baseline = "";
+for (const [name, value] of await measureRates(contestants, ROUNDS)) {
+  if (name.includes("baseline")) baseline = name;
+  const beside = name === baseline ? {} : { beside: baseline };
+  figures.push({ name, value, unit: "readings/s", ...beside });
 }
+const notes = [`${PACKS} packs of ${READINGS} readings, median of ${ROUNDS} interleaved rounds`];
+report({ bench: "hub", notes, figures });
 rmSync(folder, { recursive: true });
