@@ -24,6 +24,7 @@ export interface GatewayOptions {
   log: GatewayLog;
   group?: string | false; // multicast address for SEARCHGW; absent: 239.255.77.78; false: none
   gatewayId?: number;
+  wallMs?: () => number; // time that it serves, ms since 1970; absent: the machine's
   seed?: number; // absent: of the wall clock, so that topic ids differ from the last start's
   predefined?: Readonly<Record<string, number>>; // topic name -> predefined id
   /** Each datagram that came in (`sent` false) or went out, for a capture. */
@@ -81,7 +82,7 @@ function coreConfig(options: GatewayOptions): GatewayConfig {
   return {
     gatewayId: options.gatewayId ?? 1,
     seed: options.seed ?? Math.floor(Date.now() / 1000),
-    wallMs: () => Date.now(),
+    wallMs: options.wallMs ?? (() => Date.now()),
     ...(options.predefined !== undefined && { predefined: options.predefined }),
   };
 }

@@ -248,7 +248,8 @@ function sumUp(world: World, seed: number, finished: boolean): Omit<SimulationRe
   };
 }
 
-function countWrites(hub: Hub): Record<string, number> {
+/** Set-points written at a hub: the newest steps in its audit, by outcome. */
+export function countWrites(hub: Hub): Record<string, number> {
   const writes: Record<string, number> = {};
   for (const { outcome } of hub.audit(WRITES_COUNTED_MAX))
     writes[outcome] = (writes[outcome] ?? 0) + 1;

@@ -30,11 +30,13 @@ export interface PtyLine {
   close(): void;
 }
 
-/** A path cannot be used, or there are no ptys here. */
+/** A path cannot be used, or there are no ptys here; with what to do next. */
 export class PtyError extends Error {
-  constructor(reason: string) {
+  readonly next: string;
+  constructor(reason: string, next: string) {
     super(reason);
     this.name = "PtyError";
+    this.next = next;
   }
 }
 
@@ -92,27 +94,28 @@ export function openPtyLine(options: PtyLineOptions): PtyLine {
       if (!closed) log(`${path}: ${error.message}`);
     });
   });
-  return {
-    unread: () => unread,
-    close() {
-      if (closed) return;
-      closed = true;
-      clearTimeout(timer);
-      ends.forEach(closeEnd);
-    },
-  };
+  function close(): void {
+    if (closed) return;
+    closed = true;
+    process.off("exit", close);
+    clearTimeout(timer);
+    ends.forEach(closeEnd);
+  }
+  process.once("exit", close); // however the process ends, but for SIGKILL: no links stay
+  return { unread: () => unread, close };
 }
 
 /** Throws PtyError unless both paths can become links to ptys. */
 export function checkPtyPaths(paths: readonly [string, string]): void {
-  if (paths[0] === paths[1]) throw new PtyError("the two ends need two paths");
+  if (paths[0] === paths[1])
+    throw new PtyError("the two ends of a line need two paths", "give two, as --pty a,b");
   for (const path of paths) {
     const folder = statSync(dirname(path), { throwIfNoEntry: false });
     if (folder?.isDirectory() !== true)
-      throw new PtyError(`the folder of ${path} is not there: make it, or give another path`);
+      throw new PtyError(`the folder of ${path} is not there`, "make it, or give another path");
     const taken = takenBy(path);
     if (taken !== undefined)
-      throw new PtyError(`${path} is taken by ${taken}: give a path where nothing is`);
+      throw new PtyError(`${path} is taken by ${taken}`, "give a path where nothing is");
   }
 }
 
@@ -130,10 +133,11 @@ function write(fd: number, bytes: Buffer): number {
 function openPty(): OpenPty {
   const load = createRequire(import.meta.url);
   const { open } = load("@lydell/node-pty") as {
-    open(options: { encoding: null }): Omit<OpenPty, "fd"> & { _fd: number };
+    open(options: { encoding: null }): Omit<OpenPty, "fd"> & Record<string, unknown>;
   };
   const pty = open({ encoding: null });
-  return { ptsName: pty.ptsName, fd: pty._fd, master: pty.master, slave: pty.slave };
+  const { ptsName, master, slave } = pty;
+  return { ptsName, fd: Number(pty["_fd"]), master, slave };
 }
 
 type Ends = readonly [PtyEnd, PtyEnd];
@@ -155,14 +159,15 @@ function openEnd(path: string, open: () => OpenPty): PtyEnd {
   const end = { master, fd, path, device: ptsName, handle };
   const raw = spawnSync("stty", ["-F", ptsName, "raw", "-echo"], { timeout: STTY_MS_MAX });
   try {
-    if (raw.status !== 0) throw new PtyError(`stty cannot make ${ptsName} raw`);
+    if (raw.status !== 0)
+      throw new PtyError(`stty cannot make ${ptsName} raw`, "install coreutils");
     rmSync(path, { force: true }); // a link that an earlier run left: checkPtyPaths()
     symlinkSync(ptsName, path);
   } catch (error) {
     closeEnd(end);
     if (error instanceof PtyError) throw error;
     const { code = "" } = error as NodeJS.ErrnoException;
-    throw new PtyError(`no link can be made at ${path} (${code}): give another path`);
+    throw new PtyError(`no link can be made at ${path} (${code})`, "give another path");
   }
   return end;
 }
@@ -172,7 +177,7 @@ function obtain(open: () => OpenPty): OpenPty {
     return open();
   } catch (error) {
     const [reason] = (error as Error).message.split("\n");
-    throw new PtyError(`this machine gives no pseudo-terminal (${reason}): leave --pty away`);
+    throw new PtyError(`this machine gives no pseudo-terminal (${reason})`, "leave --pty away");
   }
 }
 

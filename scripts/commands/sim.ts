@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-// `ferrule sim [PLANT]`: the whole road in virtual time, from one seed.
+// `ferrule sim [PLANT]`: the whole road from one seed, in virtual or real time.
 
 import type { Command } from "commander";
-import { EXIT_FAILED, Failure } from "../cli/failure.ts";
+import { EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, Failure } from "../cli/failure.ts";
 import { watchInterruption } from "../cli/interrupt.ts";
 import { print, printJson } from "../cli/terminal.ts";
 import { readFraction, readLengthMs, readSeed } from "../cli/values.ts";
+import type { SimulationResult } from "../../host-sim/simulation.ts";
 import { EXAMPLE_PLANT } from "../run/example.ts";
+import { type PtyWish, readPty } from "../run/pty.ts";
 
 interface Options {
   seed: number;
@@ -17,6 +19,8 @@ interface Options {
   scenario?: string;
   trace?: string;
   pcap?: string;
+  realtime?: boolean;
+  pty?: PtyWish;
   json?: boolean;
 }
 
@@ -33,11 +37,14 @@ export function addSim(program: Command): void {
     .option("--scenario <FILE>", "a file of faults and of what is expected by when")
     .option("--trace <FILE>", "writes every step, the same bytes for the same seed")
     .option("--pcap <FILE>", "writes the datagrams for Wireshark")
+    .option("--realtime", "runs by the clock on real sockets, with broker and page, as up does")
+    .option("--pty <A,B>", "in real time, the tapped line as two ptys, links A and B", readPty)
     .addHelpText("after", "\nExample:\n  ferrule sim --seed 7 --for 10m --loss 0.2 --trace run.txt")
     .action(run);
 }
 
 async function run(plant: string, options: Options, command: Command): Promise<void> {
+  if (options.realtime === true || options.pty !== undefined) return runRealtime(plant, options);
   const { describeResult, describeVerdicts, simulate } = await import("../run/simulate.ts");
   const { signal } = watchInterruption();
   const { scenario: file, for: forMs, ...rest } = options;
@@ -58,6 +65,42 @@ async function run(plant: string, options: Options, command: Command): Promise<v
       "after 10 virtual minutes without faults something still waits",
       "look at the end of a --trace of the same seed",
     );
+}
+
+async function runRealtime(plant: string, options: Options): Promise<void> {
+  for (const name of ["scenario", "trace", "pcap"] as const)
+    if (options[name] !== undefined)
+      throw new Failure(
+        EXIT_USAGE,
+        `--${name} is for virtual time`,
+        `leave it away, or leave --realtime and --pty away`,
+      );
+  const interruption = watchInterruption();
+  const { printPlaces, startRoad } = await import("../run/road.ts");
+  const { describeResult } = await import("../run/simulate.ts");
+  const { seed, loss, duplicate, reorder, pty } = options;
+  const road = await startRoad(plant, {
+    seed,
+    network: { loss, duplicate, reorder },
+    signal: interruption.signal,
+    ...(pty !== undefined && { pty }),
+  });
+  printPlaces(road, options.json === true);
+  await road.startNodes();
+  const interrupted = await interruption.wait(options.for);
+  const { result } = await road.finish();
+  if (options.json) printJson(result);
+  else if (result !== undefined) print(describeResult(result, "passed"));
+  if (interrupted) process.exitCode = EXIT_INTERRUPTED;
+  else if (result?.finished === false) throw stillWaiting(result);
+}
+
+function stillWaiting({ waiting }: SimulationResult): Failure {
+  return new Failure(
+    EXIT_FAILED,
+    `10 s after sampling stopped ${waiting} readings still wait`,
+    "look at what the gateway and the broker said above",
+  );
 }
 
 // What was given on the command line wins over what the file says.

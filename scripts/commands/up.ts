@@ -5,8 +5,10 @@ import type { Command } from "commander";
 import { EXIT_INTERRUPTED } from "../cli/failure.ts";
 import { watchInterruption } from "../cli/interrupt.ts";
 import { print, printJson } from "../cli/terminal.ts";
-import { type Endpoint, readBroker, readEndpoint, readLengthMs, readSeed } from "../cli/values.ts";
+import { type Endpoint, readBroker, readEndpoint, readFraction } from "../cli/values.ts";
+import { readLengthMs, readSeed } from "../cli/values.ts";
 import { EXAMPLE_PLANT } from "../run/example.ts";
+import { type PtyWish, readPty } from "../run/pty.ts";
 
 interface Options {
   for?: number;
@@ -14,6 +16,10 @@ interface Options {
   broker?: string;
   seed: number;
   history?: string;
+  pty?: PtyWish;
+  loss: number;
+  duplicate: number;
+  reorder: number;
   json?: boolean;
 }
 
@@ -27,19 +33,24 @@ export function addUp(program: Command): void {
     .option("--broker <URL>", "an MQTT broker in place of the built-in one", readBroker)
     .option("--seed <N>", "decides the machines' noise", readSeed, 1)
     .option("--history <FILE>", "keeps the past in this file; without it, in memory")
+    .option("--pty <A,B>", "the tapped line as two ptys, A and B being links to them", readPty)
+    .option("--loss <P>", "probability that a datagram is lost", readFraction, 0)
+    .option("--duplicate <P>", "that it arrives twice", readFraction, 0)
+    .option("--reorder <P>", "that it arrives late, after others", readFraction, 0)
     .addHelpText("after", "\nExample:\n  ferrule up --for 10m --page 8081")
     .action(run);
 }
 
 async function run(plant: string, options: Options): Promise<void> {
   const interruption = watchInterruption();
-  const { startRoad } = await import("../run/road.ts");
-  const road = await startRoad(plant, { ...options, signal: interruption.signal });
-  if (options.json) printJson({ page: road.page, broker: road.broker, token: road.token });
-  else print(`page ${road.page}\nbroker ${road.broker}\ntoken ${road.token}`);
+  const { printPlaces, startRoad } = await import("../run/road.ts");
+  const { loss, duplicate, reorder, ...rest } = options;
+  const network = { loss, duplicate, reorder };
+  const road = await startRoad(plant, { ...rest, network, signal: interruption.signal });
+  printPlaces(road, options.json === true);
   await road.startNodes();
   const interrupted = await interruption.wait(options.for ?? Infinity);
-  const totals = await road.finish();
+  const { totals } = await road.finish();
   if (options.json) printJson(totals);
   else
     print(

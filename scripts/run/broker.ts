@@ -5,13 +5,15 @@
 // MQTT 3.1.1, QoS 0 to 2, retained messages in memory. Anything larger is an existing broker: --broker URL.
 
 import { randomBytes } from "node:crypto";
-import { createServer, type AddressInfo, type Socket } from "node:net";
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { Aedes } from "aedes";
 import { TOPIC_ROOT, TOPIC_SET } from "../../firmware/wire/topics.ts";
 
 export interface EmbeddedBroker {
   url: string; // mqtt://127.0.0.1:PORT
   hub: { clientId: string; password: string }; // who may write set-points
+  /** Ends its connections and refuses new ones; what it returns lets it answer again. */
+  stop(): () => void;
   close(): Promise<void>;
 }
 
@@ -37,12 +39,22 @@ export async function startBroker(): Promise<EmbeddedBroker> {
   return {
     url: `mqtt://127.0.0.1:${port}`,
     hub: { clientId: HUB_ID, password },
+    stop: () => stopServer(server, sockets, port),
     async close() {
       await new Promise<void>((resolve) => broker.close(() => resolve()));
-      for (const socket of sockets) socket.destroy();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await closeServer(server, sockets);
     },
   };
+}
+
+function stopServer(server: Server, sockets: ReadonlySet<Socket>, port: number): () => void {
+  const closed = closeServer(server, sockets);
+  return () => void closed.then(() => server.listen(port, "127.0.0.1"));
+}
+
+function closeServer(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
+  for (const socket of sockets) socket.destroy();
+  return new Promise((resolve) => server.close(() => resolve()));
 }
 
 /** The hub's client id needs its password; only that client may publish to a node's set topic. */

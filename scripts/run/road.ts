@@ -2,19 +2,23 @@
 // The whole road in real time: broker, gateway, hub, page, then nodes.
 //
 // The page is up before the nodes are built. finish() stops sampling, waits until what was sampled has
-// arrived (at most DRAIN_MS_MAX), and gives the totals from where each is counted.
+// arrived (at most DRAIN_MS_MAX), and gives the totals from where each is counted. What cannot be done is
+// refused before anything starts.
 
 import { setTimeout as wait } from "node:timers/promises";
-import { startGateway } from "../../gateway/index.ts";
-import { type Realtime, startRealtime } from "../../host-sim/realtime/run.ts";
+import type { NetworkFaults } from "../../host-sim/network/link.ts";
+import { type Realtime, type RealtimeOptions, startRealtime } from "../../host-sim/realtime/run.ts";
+import { countWrites, type SimulationResult } from "../../host-sim/simulation.ts";
 import { startHub } from "../../hub/server.ts";
 import { hubConfig, type Plant, readPlant, toPlantPlan } from "../build/plant.ts";
 import { started } from "../cli/failure.ts";
-import { say } from "../cli/terminal.ts";
+import { print, printJson, say } from "../cli/terminal.ts";
 import { type Endpoint, showEndpoint } from "../cli/values.ts";
 import { startBroker } from "./broker.ts";
 import { createTalk } from "./log.ts";
 import { checkBroker, choosePage } from "./ports.ts";
+import { asFailure, choosePty, type PtyWish } from "./pty.ts";
+import { checkFaults, type SharedParts, startShared } from "./shared.ts";
 
 const DRAIN_MS_MAX = 10_000; // several retries of MQTT-SN fit
 const DRAIN_STEP_MS = 50;
@@ -25,6 +29,8 @@ export interface RoadOptions {
   broker?: string; // in place of the built-in one
   seed: number;
   history?: string; // file that keeps the past
+  pty?: PtyWish; // a tapped line for outside programs
+  network?: NetworkFaults; // between nodes and gateway
   signal: AbortSignal; // ends a build
 }
 
@@ -40,9 +46,23 @@ export interface Road {
   page: string; // http://HOST:PORT
   broker: string; // mqtt://HOST:PORT
   token: string; // for who may write set-points on the page
+  line: RealtimeOptions["pty"]; // the tapped line and its two links
   /** Builds the plant's modules and lets the nodes run. */
   startNodes(): Promise<void>;
-  finish(): Promise<RoadTotals>;
+  finish(): Promise<Finished>;
+}
+
+export interface Finished {
+  totals: RoadTotals;
+  /** The same run as a simulation tells it, its "virtual" time being the real one; undefined: no nodes ran. */
+  result: SimulationResult | undefined;
+}
+
+/** Tells where page, broker and line are. */
+export function printPlaces({ page, broker, token, line }: Road, json: boolean): void {
+  if (json) return printJson({ page, broker, token, ...(line && { line }) });
+  print(`page ${page}\nbroker ${broker}\ntoken ${token}`);
+  if (line) print(`line ${line.node}/${line.tap} ${line.paths.join(" ")}`);
 }
 
 type Hub = Awaited<ReturnType<typeof startHub>>;
@@ -50,15 +70,13 @@ type Hub = Awaited<ReturnType<typeof startHub>>;
 /** Starts all but the nodes; throws a Failure when plant, port or broker are not as needed. */
 export async function startRoad(path: string, options: RoadOptions): Promise<Road> {
   const plant = readPlant(path);
+  checkFaults(plant, options.broker !== undefined);
+  const line = options.pty === undefined ? undefined : choosePty(plant, options.pty);
   if (options.broker !== undefined) await checkBroker(options.broker);
   const page = await choosePage(options.page);
   const embedded = options.broker === undefined ? await startBroker() : undefined;
   const brokerUrl = options.broker ?? embedded?.url ?? "";
-  const log = createTalk("gateway");
-  const gateway = await started(
-    startGateway({ udpHost: "127.0.0.1", udpPort: 0, brokerUrl, log }),
-    "run ferrule doctor",
-  );
+  const shared = await startShared(brokerUrl, embedded);
   const starting = startHub({
     config: hubConfig(plant),
     brokerUrl,
@@ -70,44 +88,60 @@ export async function startRoad(path: string, options: RoadOptions): Promise<Roa
   });
   const hub = await started(starting, "mend the plant, or choose another --page");
   let nodes: Realtime | undefined;
+  let startMs = 0;
   return {
+    line,
     page: `http://${showEndpoint({ host: page.host, port: hub.pagePort })}`,
     broker: brokerUrl,
     token: hub.token,
     async startNodes() {
-      nodes = await startPlant(plant, options, gateway.udpPort, hub);
+      const plan = await buildPlan(plant, options.signal);
+      startMs = performance.now();
+      nodes = asFailure(() => startRealtime(plan, realtimeOptions(options, { line, shared, hub })));
     },
     async finish() {
+      const healMs = performance.now();
       nodes?.stopSampling();
       await drain(nodes, hub);
       const totals = sumUp(plant, nodes, hub);
+      const drainMs = Math.round(performance.now() - healMs);
+      const virtualMs = Math.round(performance.now() - startMs);
+      const times = { seed: options.seed, drainMs, virtualMs };
+      const result = nodes && asResult(nodes, hub, times);
       await nodes?.close();
       await hub.close();
-      await gateway.close();
+      await shared.close();
       await embedded?.close();
-      return totals;
+      return { totals, result };
     },
   };
 }
 
-async function startPlant(
-  plant: Plant,
-  options: RoadOptions,
-  port: number,
-  hub: Hub,
-): Promise<Realtime> {
-  const compiling = (what: string): void => say(`compiling ${what}`);
-  const plan = await toPlantPlan(plant, { signal: options.signal, compiling });
-  return startRealtime(plan, {
-    gateway: { host: "127.0.0.1", port },
-    seed: options.seed,
+function buildPlan(plant: Plant, signal: AbortSignal): ReturnType<typeof toPlantPlan> {
+  return toPlantPlan(plant, { signal, compiling: (what) => say(`compiling ${what}`) });
+}
+
+interface Parts {
+  line: RealtimeOptions["pty"];
+  shared: SharedParts;
+  hub: Hub;
+}
+
+function realtimeOptions(options: RoadOptions, { line, shared, hub }: Parts): RealtimeOptions {
+  const { seed, network } = options;
+  return {
+    gateway: { host: "127.0.0.1", port: shared.gatewayPort },
+    seed,
     log: (text) => say(`node ${text}`),
     has: hub.hub.has,
+    shared: shared.faults,
+    ...(line !== undefined && { pty: line }),
+    ...(network !== undefined && { network }),
     // Another's broker and a history remember earlier runs: boot numbers must go on rising.
     ...((options.broker ?? options.history) !== undefined && {
       bootsBefore: Math.floor(Date.now() / 1000),
     }),
-  });
+  };
 }
 
 async function drain(nodes: Realtime | undefined, hub: Hub): Promise<void> {
@@ -131,5 +165,30 @@ function sumUp(plant: Plant, nodes: Realtime | undefined, hub: Hub): RoadTotals 
     acknowledged: counted?.acknowledged ?? 0,
     ingested: hub.hub.totals().ingested,
     dropped: counted?.dropped ?? 0,
+  };
+}
+
+type Times = Pick<SimulationResult, "seed" | "drainMs" | "virtualMs">;
+
+function asResult(nodes: Realtime, hub: Hub, times: Times): SimulationResult {
+  const counted = nodes.totals();
+  const { ingested, duplicates } = hub.hub.totals();
+  const { queued, acknowledged, dropped, lost, waiting, unconfirmed, network, perNode } = counted;
+  return {
+    ...times,
+    nodes: counted.nodes,
+    queued,
+    sent: queued,
+    acknowledged,
+    ingested,
+    duplicates,
+    dropped,
+    lost,
+    waiting,
+    finished: waiting === 0,
+    unconfirmed,
+    network,
+    writes: countWrites(hub.hub),
+    perNode,
   };
 }

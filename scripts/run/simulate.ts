@@ -94,14 +94,14 @@ export function describeVerdicts(verdicts: readonly Verdict[]): string {
     .join("\n");
 }
 
-/** A few lines for people. */
-export function describeResult(result: SimulationResult): string {
+/** A few lines for people; `passed` says in which way the time did. */
+export function describeResult(result: SimulationResult, passed = "simulated"): string {
   const { queued, ingested, duplicates, dropped, lost, network, virtualMs } = result;
   const nodes = result.perNode.map((n) => `  ${n.id}: ${n.queued} queued, boot ${n.boot}`);
   return [
     `${queued} queued = ${ingested} ingested + ${dropped} dropped + ${lost} lost`,
     `${duplicates} duplicates refused; ${network.lost} of ${network.sent} datagrams lost`,
-    `${virtualMs / 1000} s simulated, seed ${result.seed}, ${result.nodes} nodes`,
+    `${virtualMs / 1000} s ${passed}, seed ${result.seed}, ${result.nodes} nodes`,
     ...nodes,
   ].join("\n");
 }
