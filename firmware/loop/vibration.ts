@@ -4,12 +4,13 @@
 //   count ► high-pass 10 Hz ┬► sums of acceleration
 //                           └► low-pass 1,000 Hz ► leaky integration ► sums of velocity
 //
-// One axis, one sample at a time, constant work a sample; the burst itself is not kept. The first `settle`
-// samples only let the filters settle. Results are in 1e-6 of the unit.
+// One axis, one sample at a time, constant work a sample; the burst itself is not kept. Filters are
+// Butterworth of fourth order, two sections each; the first `settle` samples only let them settle. Results
+// are in 1e-6 of the unit; how far they are right is in SPEC.md §12.
 // Velocity is integrated as v += (8 a + a1) / 9: within 0.7 % from 10 to 1,000 Hz at 3,200 Hz, where the
 // trapezoid would lose a third. Its mean is left out, so the slow leak does no harm.
-// (I1) |count| < 2^15, and the high-pass at most doubles: in Q4 below 2^20, its square below 2^40.
-// (I2) velocity is cut to 2^29 in Q8, more than full scale at 10 Hz and 3,200 Hz makes.
+// (I1) |count| < 2^15, and the high-pass makes 3.2 of it at most: in Q4 below 2^21, its square below 2^42.
+// (I2) band and integral make 61.7 samples of full scale at most, at 3,200 Hz: 9/8 of it in Q8 is below 2^30.
 
 import { BURST_SAMPLES_MAX } from "../limits";
 import { CAUSE_NONE, CAUSE_NOT_A_NUMBER, CAUSE_OVER_RANGE } from "../wire/record";
@@ -24,9 +25,9 @@ export const FEATURE_COUNT = 5;
 
 const INPUT_BITS = 10; // fraction of a count in the filters
 const SUM_BITS = 4; // fraction in the sums of acceleration
+const SUM_HALF = 1 << (INPUT_BITS - SUM_BITS - 1);
 const LEAK_BITS = 12; // 0.12 Hz at 3,200 Hz
 const VELOCITY_SHIFT = 5; // from 9 v in Q10 to 9/8 v in Q8
-const VELOCITY_MOST: i64 = 1 << 29; // (I2)
 const HALF_BITS = 21; // a square is summed up in two halves, so that no sum leaves 64 bits
 const HALF_MASK: i64 = (1 << HALF_BITS) - 1;
 const VELOCITY_HALF_BITS = 30;
@@ -37,28 +38,23 @@ const MICRO: i64 = 1_000_000;
 const DECIMALS = 6; // of the results
 const COUNT_MAX = 32_767;
 
-/** One accelerometer: high-pass, low-pass, scales. */
+/** One accelerometer; followed in memory by a BiquadRow for each section, high-pass first. */
 @unmanaged
 export class VibrationRow {
-  highB0: i32;
-  highB1: i32;
-  highB2: i32;
-  highA1: i32;
-  highA2: i32;
-  lowB0: i32;
-  lowB1: i32;
-  lowB2: i32;
-  lowA1: i32;
-  lowA2: i32;
   countNano: i32; // one count in 1e-9 m/s²
   rateHz: i32;
-  samples: i32; // length of a burst
-  settle: i32; // samples that are not summed up; less than samples
+  samples: i32; // taken in a burst
+  settle: i32; // of these the first are not summed up
 }
 
-const LOW_ROW: usize = offsetof<BiquadRow>();
+const HIGH_SECTIONS = 2;
+const SECTIONS = 4;
 
-/** Sums of one burst; followed in memory by the states of the two filters and the results. */
+/** Memory of one row. */
+export const VIBRATION_ROW_BYTES: usize =
+  offsetof<VibrationRow>() + SECTIONS * offsetof<BiquadRow>();
+
+/** Sums of one burst; followed in memory by the states of the sections and the results. */
 @unmanaged
 export class VibrationState {
   squares: i64; // acceleration, Q4
@@ -75,9 +71,8 @@ export class VibrationState {
   clipped: i32; // samples at the end of the range
 }
 
-const HIGH: usize = offsetof<VibrationState>();
-const LOW: usize = HIGH + offsetof<BiquadState>();
-const RESULTS: usize = LOW + offsetof<BiquadState>(); // i64 by FEATURE_*
+const FILTERS: usize = offsetof<VibrationState>();
+const RESULTS: usize = FILTERS + SECTIONS * offsetof<BiquadState>(); // i64 by FEATURE_*
 
 /** Memory of one accelerometer, a multiple of 8. */
 export const VIBRATION_BYTES: usize = RESULTS + FEATURE_COUNT * 8;
@@ -89,23 +84,15 @@ export function startBurst(state: VibrationState): void {
 
 /** One sample, -32,768..32,767. True: the burst is complete, and finishBurst is next. */
 export function putSample(row: VibrationRow, state: VibrationState, sample: i32): bool {
-  assert(state.count < row.samples && row.samples <= BURST_SAMPLES_MAX);
-  const high = changetype<BiquadState>(changetype<usize>(state) + HIGH);
-  const low = changetype<BiquadState>(changetype<usize>(state) + LOW);
+  assert(state.count < row.samples && row.samples - row.settle <= BURST_SAMPLES_MAX);
   const input = sample << INPUT_BITS;
-  if (state.count == 0) {
-    startBiquad(high, input, 0); // gravity is in the first sample already
-    startBiquad(low, 0, 0);
-  }
+  // Gravity is in the first sample already; the other sections start from 0.
+  if (state.count == 0) startBiquad(sectionOf(state, 0), input, 0);
   if (sample >= COUNT_MAX || sample <= -COUNT_MAX) state.clipped++;
-  const detrended = stepBiquad(changetype<BiquadRow>(row), high, input);
-  const lowRow = changetype<BiquadRow>(changetype<usize>(row) + LOW_ROW);
-  integrate(state, stepBiquad(lowRow, low, detrended));
+  const acceleration = filter(row, state, 0, HIGH_SECTIONS, input);
+  integrate(state, filter(row, state, HIGH_SECTIONS, SECTIONS, acceleration));
   if (state.count >= row.settle) {
-    sumAcceleration(
-      state,
-      (detrended + (1 << (INPUT_BITS - SUM_BITS - 1))) >> (INPUT_BITS - SUM_BITS),
-    );
+    sumAcceleration(state, (acceleration + SUM_HALF) >> (INPUT_BITS - SUM_BITS));
     sumVelocity(state);
   }
   state.count++;
@@ -117,7 +104,7 @@ export function finishBurst(row: VibrationRow, state: VibrationState): void {
   const count = state.count - row.settle;
   assert(state.count == row.samples && count > 0);
   const rest = ((state.squares % count) << 20) / count;
-  const rms = root(((state.squares / count) << 20) + rest); // Q14, below 2^30
+  const rms = root(((state.squares / count) << 20) + rest); // Q14, below 2^31
   const nano = <i64>row.countNano;
   setResult(state, FEATURE_VELOCITY_RMS, velocityMicro(row, state, count));
   setResult(state, FEATURE_ACCELERATION_RMS, ((rms * nano) >> 14) / 1000);
@@ -140,6 +127,20 @@ export function featureCause(state: VibrationState, feature: i32): i32 {
   return isRatio && resultOf(state, feature) == 0 ? CAUSE_NOT_A_NUMBER : CAUSE_NONE;
 }
 
+function filter(row: VibrationRow, state: VibrationState, from: i32, to: i32, sample: i32): i32 {
+  for (let i = from; i < to; i++) {
+    const rows = changetype<usize>(row) + offsetof<VibrationRow>();
+    const section = changetype<BiquadRow>(rows + i * offsetof<BiquadRow>());
+    sample = stepBiquad(section, sectionOf(state, i), sample);
+  }
+  return sample;
+}
+
+function sectionOf(state: VibrationState, index: i32): BiquadState {
+  const states = changetype<usize>(state) + FILTERS;
+  return changetype<BiquadState>(states + index * offsetof<BiquadState>());
+}
+
 function integrate(state: VibrationState, acceleration: i32): void {
   const next = state.velocity + 8 * <i64>acceleration + state.before;
   state.velocity = next - (next >> LEAK_BITS);
@@ -158,7 +159,7 @@ function sumAcceleration(state: VibrationState, acceleration: i32): void {
 }
 
 function sumVelocity(state: VibrationState): void {
-  const velocity = min(max(state.velocity >> VELOCITY_SHIFT, -VELOCITY_MOST), VELOCITY_MOST);
+  const velocity = state.velocity >> VELOCITY_SHIFT; // (I2)
   const square = velocity * velocity;
   state.velocitySum += velocity;
   state.velocityHigh += square >> VELOCITY_HALF_BITS;

@@ -50,7 +50,7 @@ export const CHANNEL_SCALE = 3; // 4([e, m]): one step of the mantissa; f32 regi
 export const CHANNEL_QOS = 4;
 export const CHANNEL_ALARMS = 5; // [name, 1 high | 0 low, limit, hysteresis, delayMs] each, a sixth element 1: latching
 export const CHANNEL_REGISTER = 6; // [tap, unit id, function code, address, type, order]
-export const CHANNEL_PERIOD_MS = 7; // sampling period; 0: when it is heard
+export const CHANNEL_PERIOD_MS = 7; // from one value to the next; 0: when something happens
 export const CHANNEL_HEARTBEAT_MS = 8; // longest silence while all is well; 0: none promised
 export const CHANNEL_SETPOINT = 9; // [min, max, default, staleMs]
 

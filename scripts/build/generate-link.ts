@@ -57,6 +57,7 @@ import {
   number,
   text,
 } from "./cbor-encode.ts";
+import { valuePeriodMs } from "./periods.ts";
 import {
   allChannels,
   channelScale,
@@ -263,7 +264,7 @@ function encodeChannel(name: string, channel: AnyChannel, node: NodeType): Encod
   bytes.push(CHANNEL_QOS, ...integer(channel.qos));
   const places = hasAlarms ? putAlarms(bytes, channel.alarms) : [];
   if (channel.kind === "register") bytes.push(CHANNEL_REGISTER, ...encodeRegister(channel, node));
-  bytes.push(CHANNEL_PERIOD_MS, ...integer("everyMs" in channel ? channel.everyMs : 0));
+  bytes.push(CHANNEL_PERIOD_MS, ...integer(valuePeriodMs(channel, node)));
   // Without a deadband every sample is published, so nothing is promised beyond that.
   const heartbeatMs = channel.deadband === undefined ? 0 : channel.heartbeatMs;
   bytes.push(CHANNEL_HEARTBEAT_MS, ...integer(heartbeatMs));

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { generateLink } from "../../scripts/build/generate-link.ts";
+import { valuePeriodMs } from "../../scripts/build/periods.ts";
 import { allChannels, channelScale, decimal, type NodeType } from "../../scripts/build/schema.ts";
 import { packageVersion } from "../../scripts/build/version.ts";
 import {
@@ -98,7 +99,7 @@ function checkChannels(node: NodeType, channels: Map<number, Item>[]): void {
         ...("latch" in a && a.latch === true ? [1] : []),
       ]),
     );
-    assert.equal(map.get(7), "everyMs" in channel ? channel.everyMs : 0);
+    assert.equal(map.get(7), valuePeriodMs(channel, node));
     assert.equal(map.get(8), channel.deadband === undefined ? 0 : channel.heartbeatMs);
     assert.equal(map.has(6), channel.kind === "register");
     const limits = map.get(9) as Item[] | undefined;
@@ -278,6 +279,34 @@ test("digital, counter and state channels and latching alarms are born", async (
       },
       outputs: { lamp: { kind: "digital", pin: 1, safe: 1 } },
     }),
+  );
+});
+
+test("the period of a birth is the time between values: decimation and bursts count", async () => {
+  const analog = { kind: "analog", input: 0, scale: { raw: [0, 1], value: [0, 1] }, everyMs: 50 };
+  const vibration = { kind: "vibration", feature: "peak" };
+  const rig = await born(
+    parseNode({
+      type: "periods",
+      accelerometers: {
+        rare: { device: 0, rateHz: 3200, samples: 2048, rangeG: 16, everyMs: 5001 },
+        dense: { device: 1, rateHz: 3200, samples: 2048, rangeG: 16, everyMs: 100 },
+      },
+      channels: {
+        plain: analog,
+        thin: { ...analog, decimate: 20 },
+        "thinnest-of-all": { ...analog, everyMs: 3_600_000, decimate: 1000 },
+        rare: { ...vibration, accelerometer: "rare" },
+        dense: { ...vibration, accelerometer: "dense" },
+        pulses: { kind: "counter", input: 0, everyMs: 200 },
+        told: { kind: "computed" },
+        door: { kind: "digital", pin: 1 },
+      },
+    }),
+  );
+  assert.deepEqual(
+    birthOf(rig).channels.map((map) => map.get(7)),
+    [50, 1000, 86_400_000, 5010, 940, 200, 0, 0],
   );
 });
 

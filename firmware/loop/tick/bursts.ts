@@ -26,6 +26,7 @@ import {
   putSample,
   startBurst,
   VIBRATION_BYTES,
+  VIBRATION_ROW_BYTES,
   VibrationRow,
   VibrationState,
 } from "../vibration";
@@ -133,7 +134,7 @@ function burstRow(index: i32): BurstRow {
 
 function vibrationRow(index: i32): VibrationRow {
   return changetype<VibrationRow>(
-    changetype<usize>(ACCELEROMETER_ROWS) + index * offsetof<VibrationRow>(),
+    changetype<usize>(ACCELEROMETER_ROWS) + index * VIBRATION_ROW_BYTES,
   );
 }
 
