@@ -83,24 +83,28 @@ export async function playAedes(steps: readonly Step[]): Promise<Received[]> {
   return result;
 }
 
-interface Collector {
+/** What one connection of a client receives. */
+export interface Collector {
   bytes(bytes: Buffer): void;
+  packet(packet: Packet): void;
   closed(): void;
   /** A PUBACK for each QoS 1 delivery that has none yet. */
   acknowledgements(): Buffer[];
   readonly received: Received;
 }
 
-function createCollector(): Collector {
+export function createCollector(): Collector {
   const received: Received = { deliveries: [], replies: [] };
   let open: number[] = [];
   const packets = parser({ protocolVersion: 4 });
-  packets.on("packet", (packet) => {
+  const take = (packet: Packet): void => {
     if (packet.cmd !== "publish") return void received.replies.push(describe(packet));
     received.deliveries.push(describe(packet));
     if (packet.qos === 1) open.push(packet.messageId!);
-  });
+  };
+  packets.on("packet", take);
   return {
+    packet: take,
     bytes: (bytes) => void packets.parse(bytes),
     closed: () => received.replies.push("closed"),
     acknowledgements() {

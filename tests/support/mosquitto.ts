@@ -16,12 +16,19 @@ export interface Mosquitto {
   stop(): Promise<void>;
 }
 
-/** Starts mosquitto without persistence; the port may be given to start it again at the same place. */
-export async function startMosquitto(port?: number): Promise<Mosquitto> {
+/**
+ * Starts mosquitto without persistence; the port may be given to start it again at the same place, and
+ * more lines of its configuration.
+ */
+export async function startMosquitto(
+  port?: number,
+  more: readonly string[] = [],
+): Promise<Mosquitto> {
   const folder = mkdtempSync(join(tmpdir(), "mosquitto-"));
   const chosen = port ?? (await freePort());
   const file = join(folder, "mosquitto.conf");
-  writeFileSync(file, `listener ${chosen} 127.0.0.1\nallow_anonymous true\npersistence false\n`);
+  const lines = [`listener ${chosen} 127.0.0.1`, "allow_anonymous true", "persistence false"];
+  writeFileSync(file, [...lines, ...more, ""].join("\n"));
   const child = spawn(findProgram("mosquitto")!, ["-c", file], { stdio: "ignore" });
   await untilListening(chosen);
   const stop = async (): Promise<void> => {
