@@ -29,6 +29,7 @@ export function createRing(): Ring {
   let count = 0;
 
   const tail = (): number => (head - used + RING_BYTES) % RING_BYTES;
+  const after = (at: number): number => (at + 1 === RING_BYTES ? 0 : at + 1);
   const nextLength = (): number => (used === 0 ? 0 : bytes[tail()]!);
 
   function skip(): void {
@@ -43,9 +44,10 @@ export function createRing(): Ring {
       if (length < 1 || length > RECORD_BYTES_MAX || used + 1 + length > RING_BYTES) return false;
       bytes[head] = length;
       for (let i = 0; i < length; i++) {
-        bytes[(head + 1 + i) % RING_BYTES] = source[offset + i]!;
+        head = after(head);
+        bytes[head] = source[offset + i]!;
       }
-      head = (head + 1 + length) % RING_BYTES;
+      head = after(head);
       used += 1 + length;
       count++;
       return true;
@@ -53,8 +55,11 @@ export function createRing(): Ring {
     nextLength,
     take(target, offset) {
       const length = nextLength();
-      const start = tail() + 1;
-      for (let i = 0; i < length; i++) target[offset + i] = bytes[(start + i) % RING_BYTES]!;
+      let at = tail();
+      for (let i = 0; i < length; i++) {
+        at = after(at);
+        target[offset + i] = bytes[at]!;
+      }
       skip();
       return length;
     },

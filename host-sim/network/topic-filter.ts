@@ -26,15 +26,26 @@ export function hasWildcard(filter: string): boolean {
   return filter.includes("+") || filter.endsWith("#");
 }
 
-/** Whether a legal filter matches a legal name. */
+/** Whether a legal filter matches a legal name. Each message asks. */
 export function topicMatches(filter: string, name: string): boolean {
   if (name.startsWith("$") && /^[+#]/.test(filter)) return false; // §4.7.2
-  const wanted = filter.split("/");
-  const levels = name.split("/");
-  for (let i = 0; i < wanted.length; i++) {
-    if (wanted[i] === "#") return true; // §4.7.1.2: also the parent, where i equals levels.length
-    if (i >= levels.length) return false;
-    if (wanted[i] !== "+" && wanted[i] !== levels[i]) return false;
+  let at = 0; // in the name, the start of a level; beyond its end: no level is left
+  for (let from = 0; from <= filter.length;) {
+    const end = levelEnd(filter, from);
+    if (filter[from] === "#") return true; // §4.7.1.2: also the parent, where no level is left
+    if (at > name.length) return false;
+    const nameEnd = levelEnd(name, at);
+    const wanted = end - from;
+    const isPlus = wanted === 1 && filter[from] === "+";
+    if (!isPlus && (nameEnd - at !== wanted || !name.startsWith(filter.slice(from, end), at)))
+      return false;
+    from = end + 1;
+    at = nameEnd + 1;
   }
-  return wanted.length === levels.length;
+  return at > name.length;
+}
+
+function levelEnd(text: string, from: number): number {
+  const slash = text.indexOf("/", from);
+  return slash < 0 ? text.length : slash;
 }
