@@ -108,6 +108,7 @@ export interface NodeView {
   setpoints: SetpointView[]; // in the node's order
   machine: MachineState | null; // null: no channel of kind state, or its reading is bad
   totals: MachineTotals;
+  oee: OeeView | null; // null: plant.json has no production plan for the machine
   link: LinkView;
 }
 
@@ -129,6 +130,27 @@ export interface StateTimes {
   idle: number;
   stopped: number;
   fault: number;
+}
+
+/** What plant.json plans for a machine. */
+export interface ProductionPlan {
+  busyShare: number; // 0..1, share of the time that is planned busy time
+  itemMs: number; // planned run time per item
+  total: string; // counter channel of produced items
+  rejects?: string | undefined; // counter channel of those that are no good; absent: quality cannot be told
+}
+
+/** Effectiveness against the plan, ISO 22400-2; null: cannot be told, never 1. */
+export interface OeeView {
+  plan: ProductionPlan;
+  busyMs: number; // PBT: planned busy time of the time in which the machine was heard
+  produced: number | null; // PQ
+  good: number | null; // GQ
+  availability: number | null;
+  effectiveness: number | null;
+  quality: number | null;
+  oee: number | null;
+  warning: string | null; // one sentence
 }
 
 /** The way between node and gateway. */

@@ -5,7 +5,8 @@
 // it is refused by name, counted, and leaves all else as it was.
 
 import { type Acknowledgement, acknowledgeAlarm } from "./acknowledge.ts";
-import type { AuditRow, Change, HistoryAnswer, HistoryPoint, Snapshot, Totals } from "./api.ts";
+import type { AuditRow, Change, HistoryAnswer, HistoryPoint } from "./api.ts";
+import type { ProductionPlan, Snapshot, Totals } from "./api.ts";
 import { createAuditLog } from "./audit.ts";
 import {
   changesSince,
@@ -45,7 +46,7 @@ export interface HubConfig {
   area: string;
   line: string;
   cell: string;
-  nodes?: Record<string, { line?: string; cell?: string }>;
+  nodes?: Record<string, { line?: string; cell?: string; plan?: ProductionPlan }>;
 }
 
 export interface Hub {
@@ -185,7 +186,7 @@ function checkConfig(config: HubConfig): void {
   const { root, enterprise, site, area, line, cell } = config;
   const problem = placeProblem({ root, enterprise, site, area, line, cell });
   if (problem !== null) throw new Error(problem);
-  for (const place of Object.values(config.nodes ?? {})) {
+  for (const { plan: _, ...place } of Object.values(config.nodes ?? {})) {
     const nodeProblem = placeProblem({ line, cell, ...place });
     if (nodeProblem !== null) throw new Error(nodeProblem);
   }
@@ -194,8 +195,8 @@ function checkConfig(config: HubConfig): void {
 function createState(config: HubConfig, history: HistoryStore): State {
   const changes = createChangeRing();
   const registry: Registry = createRegistry(history, (id) => {
-    const { line = config.line, cell = config.cell } = config.nodes?.[id] ?? {};
-    return { line, cell };
+    const { line = config.line, cell = config.cell, plan = null } = config.nodes?.[id] ?? {};
+    return { line, cell, plan };
   });
   const kept = history.keeper?.restore() ?? null;
   const core: Core = {

@@ -21,7 +21,14 @@ import {
 } from "./registry.ts";
 import { offerSequence, SEQUENCE_DUPLICATE, SEQUENCE_TOO_OLD } from "./sequence.ts";
 import { takeEffective } from "./setpoints.ts";
-import { addCount, addStateTime, type CountTotal, countWentOn, emptyTimes } from "./totals.ts";
+import {
+  addCount,
+  addStateTime,
+  type CountTotal,
+  countWentOn,
+  emptyTimes,
+  STATES,
+} from "./totals.ts";
 
 /** How a message came. */
 export interface Arrival {
@@ -127,6 +134,7 @@ function isNew(core: Core, node: NodeRecord, pack: Pack, entry: Entry): ChannelR
 
 function takeReading(core: Core, place: Place, entry: Entry, atMs: number, arrival: Arrival): void {
   const { node, channel } = place;
+  const { birth } = channel;
   const quality = qualityName(entry.quality);
   core.counts.readings++;
   channel.series.put(atMs, entry.value);
@@ -137,8 +145,9 @@ function takeReading(core: Core, place: Place, entry: Entry, atMs: number, arriv
   if (takeTotals(place, value, atMs)) {
     core.oee.add(node);
     touch(core, node, null);
+    if (birth?.kind === "state") takeMachineState(core, node, value, atMs);
   }
-  if (channel.birth?.kind === "setpoint" && !Number.isNaN(value)) {
+  if (birth?.kind === "setpoint" && !Number.isNaN(value)) {
     const before = channel.setpoint?.effective;
     takeEffective(channel, value, atMs);
     if (before !== value) putNodeChange(core.changes, node.id);
@@ -150,7 +159,7 @@ function takeReading(core: Core, place: Place, entry: Entry, atMs: number, arriv
   channel.atMs = atMs;
   channel.quality = quality;
   channel.cause = cause;
-  if (channel.birth === null && quality !== "bad")
+  if (birth === null && quality !== "bad")
     channel.decimals = entry.decimals < 0 ? null : entry.decimals;
   if (changed) {
     channel.qualitySinceMs = atMs;
@@ -173,6 +182,14 @@ function takeTotals({ node, channel, boot }: Place, value: number, atMs: number)
   channel.count = addCount(channel.count, boot, Math.round(value / birth.step));
   if (node.status?.boot === boot) settleCount(node, channel.count);
   return true;
+}
+
+/** Since when the machine is in its state; a bad reading tells none. */
+function takeMachineState(core: Core, node: NodeRecord, value: number, atMs: number): void {
+  const state = STATES[value];
+  if (node.machine?.state === state) return;
+  node.machine = state === undefined ? null : { state, sinceMs: atMs };
+  putNodeChange(core.changes, node.id);
 }
 
 /** Link traps that rose, by the first status of a boot, tell that loop and its counts went on. */

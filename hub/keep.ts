@@ -65,6 +65,7 @@ const NODE_FIELDS = [
   "statusAtMs",
   "wentOnBoot",
   "stateMs",
+  "machine",
 ] as const;
 
 const CHANNEL_FIELDS = [

@@ -4,6 +4,8 @@
 // Spec: ISO 22400-2 terms. What cannot be told is null, never 1; nothing is clamped: an effectiveness
 // above 1 means a wrong planned run time, which `warning` says. Any unit of time, the same in all.
 
+import type { MachineTotals, OeeView, ProductionPlan } from "./api.ts";
+
 /** Factors 0 and up; null: cannot be told. */
 export interface Oee {
   availability: number | null;
@@ -32,6 +34,25 @@ export function oee(apt: number, pbt: number, pri: number, pq: number, gq: numbe
     oee: whole,
     warning: warningOf(availability, effectiveness, quality),
   };
+}
+
+/** A machine against its plan; time in which nothing was heard is no planned busy time. */
+export function oeeView(plan: ProductionPlan, { stateMs, counts }: MachineTotals): OeeView {
+  const { run, idle, stopped, fault } = stateMs ?? { run: NaN, idle: 0, stopped: 0, fault: 0 };
+  const busyMs = plan.busyShare * (run + idle + stopped + fault);
+  const produced = counts[plan.total] ?? NaN;
+  const good = produced - (counts[plan.rejects ?? ""] ?? NaN);
+  return {
+    plan,
+    busyMs: Number.isNaN(busyMs) ? 0 : busyMs,
+    produced: known(produced),
+    good: known(good),
+    ...oee(run, busyMs, plan.itemMs, produced, good),
+  };
+}
+
+function known(count: number): number | null {
+  return Number.isNaN(count) ? null : count;
 }
 
 function ratio(part: number, whole: number): number | null {

@@ -7,7 +7,8 @@
 // (R2) topic levels of the channels of one node differ, and none starts with an underscore.
 
 import type { AlarmState } from "./acknowledge.ts";
-import type { NodeState, OutputView, Quality, StateTimes } from "./api.ts";
+import type { MachineState, NodeState, OutputView, ProductionPlan } from "./api.ts";
+import type { Quality, StateTimes } from "./api.ts";
 import type { ChannelBirth, Identity, Status, TapBirth } from "./decode-birth.ts";
 import type { BirthParts, NodeBirth } from "./birth.ts";
 import { createBirthParts } from "./birth.ts";
@@ -41,6 +42,7 @@ export interface NodeRecord {
   id: string;
   line: string;
   cell: string;
+  plan: ProductionPlan | null;
   state: NodeState;
   sinceMs: number;
   lastSeenMs: number | null;
@@ -55,6 +57,7 @@ export interface NodeRecord {
   statusAtMs: number | null;
   wentOnBoot: number; // a boot of link alone: loop did not start again; -1: none
   stateMs: StateTimes | null; // null: no reading of a state channel
+  machine: MachineState | null; // null: not known
   sequences: Sequences;
   touched: boolean; // since the last commit
   channels: ChannelRecord[]; // of the birth, in its order; then the others
@@ -64,7 +67,7 @@ export interface NodeRecord {
 export interface Registry {
   nodes: Map<string, NodeRecord>;
   history: HistoryStore;
-  place: (node: string) => { line: string; cell: string };
+  place: (node: string) => { line: string; cell: string; plan: ProductionPlan | null };
 }
 
 export function createRegistry(history: HistoryStore, place: Registry["place"]): Registry {
@@ -76,11 +79,12 @@ export function nodeOf(registry: Registry, id: string, wallMs: number): NodeReco
   const known = registry.nodes.get(id);
   if (known !== undefined) return known;
   if (registry.nodes.size >= limits.NODES_MAX) return null;
-  const { line, cell } = registry.place(id);
+  const { line, cell, plan } = registry.place(id);
   const node: NodeRecord = {
     id,
     line,
     cell,
+    plan,
     state: "unknown",
     sinceMs: wallMs,
     lastSeenMs: null,
@@ -95,6 +99,7 @@ export function nodeOf(registry: Registry, id: string, wallMs: number): NodeReco
     statusAtMs: null,
     wentOnBoot: -1,
     stateMs: null,
+    machine: null,
     sequences: createSequences(),
     touched: false,
     channels: [],

@@ -69,7 +69,7 @@ async function startWith(
   const token = options.token ?? randomBytes(TOKEN_BYTES).toString("base64url");
   const wallMs = (): number => Date.now();
   const metrics = createMetrics(hub, wallMs);
-  const link: { broker: BrokerLink | null } = { broker: null };
+  const link: Link = { broker: null, awaySinceMs: wallMs() };
   const server = await startPageServer({
     hub,
     host: options.pageHost,
@@ -78,7 +78,7 @@ async function startWith(
     wallMs,
     metrics,
     token,
-    health: () => health(hub, link.broker?.connected() ?? false, brokerUrl),
+    health: () => health(hub, watchLink(link, wallMs()), brokerUrl),
   });
   const broker = connectBroker({
     url: brokerUrl,
@@ -92,6 +92,7 @@ async function startWith(
   await broker.ready;
   const pulse = setInterval(() => {
     hub.poll(wallMs());
+    watchLink(link, wallMs());
     server.flush();
     hub.commit();
     broker.pump();
@@ -124,12 +125,25 @@ function clientIdOf({ enterprise, site, area, line, cell }: HubConfig): string {
   return `ferrule-hub-${enterprise}-${site}-${area}-${line}-${cell}`;
 }
 
-function health(hub: Hub, connected: boolean, brokerUrl: string): Health {
+interface Link {
+  broker: BrokerLink | null; // null: not made yet
+  awaySinceMs: number | null; // null: connected
+}
+
+/** Notes since when the broker is away; returns that. */
+function watchLink(link: Link, wallMs: number): number | null {
+  link.awaySinceMs = link.broker?.connected() === true ? null : (link.awaySinceMs ?? wallMs);
+  return link.awaySinceMs;
+}
+
+function health(hub: Hub, awaySinceMs: number | null, brokerUrl: string): Health {
+  const connected = awaySinceMs === null;
   const history = hub.historyState();
   const host = URL.canParse(brokerUrl) ? new URL(brokerUrl).host : brokerUrl;
   return {
     ok: connected && history.failure === null,
     broker: connected ? "connected" : "waiting",
+    awaySinceMs,
     nodes: hub.nodeCount(),
     history: history.place,
     reason: connected ? history.failure : `the broker at ${host} is away; it is tried again`,

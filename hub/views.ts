@@ -15,6 +15,7 @@ import type {
   TapView,
 } from "./api.ts";
 import type { Status } from "./decode-birth.ts";
+import { oeeView } from "./oee.ts";
 import type { ChannelRecord, NodeRecord } from "./registry.ts";
 import { setpointViews } from "./setpoints.ts";
 
@@ -56,7 +57,9 @@ export function nodeView(node: NodeRecord): NodeView {
     outputs: node.outputs.map((output) => ({ ...output })),
     channels: node.channels.map((channel) => channelView(node, channel)),
     setpoints: setpointViews(node),
+    machine: node.machine === null ? null : { ...node.machine },
     totals: machineTotals(node),
+    oee: node.plan === null ? null : oeeView(node.plan, machineTotals(node)),
     link: linkView(status),
   };
 }

@@ -3,6 +3,7 @@
 
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { AcknowledgeDialog } from "./acknowledge.tsx";
 import { EventsView } from "./events.tsx";
 import { KeysDialog, useKeys } from "./keys.tsx";
 import { lazy } from "./lazy.tsx";
@@ -17,6 +18,8 @@ import { TapsView } from "./taps.tsx";
 
 /** With its charts it is half of the script. */
 const MachineView = lazy(async () => (await import("./machine.tsx")).MachineView);
+
+const ValuesView = lazy(async () => (await import("./values.tsx")).ValuesView);
 
 /** How long a hub may take before the page says that it does not answer. */
 const PATIENCE_MS = 3_000;
@@ -43,6 +46,7 @@ export function App(): JSX.Element {
         <main>{store.plant.value === null ? <Waiting /> : <View />}</main>
       </div>
       <KeysDialog />
+      <AcknowledgeDialog />
     </div>
   );
 }
@@ -68,13 +72,14 @@ function useRouteChange(): void {
 }
 
 function View(): JSX.Element {
-  const { view, path } = usePage().route.value;
+  const { view, path, query } = usePage().route.value;
   const [id] = path;
   switch (view) {
     case "plant":
       return <PlantView />;
     case "machines":
-      return id === undefined ? <MachinesView /> : <MachineView key={id} id={id} />;
+      if (id !== undefined) return <MachineView key={id} id={id} />;
+      return query["show"] === "values" ? <ValuesView /> : <MachinesView />;
     case "taps":
       return <TapsView path={path} />;
     case "path":

@@ -4,9 +4,10 @@
 // Pure functions over the API's views. One word and one shape for each condition, everywhere the same; colour is only
 // for what asks a person to act (`tone`).
 
-import type { AlarmView, ChannelView, EventKind, EventView, NodeState, NodeView } from "../api.ts";
+import type { AlarmView, ChannelKind, ChannelView, EventKind, EventView } from "../api.ts";
+import type { NodeState, NodeView, StateTimes } from "../api.ts";
 import { formatDuration } from "./format.ts";
-import { OLD_PERIODS } from "./limits.ts";
+import { ALARM_FLOOD_MIN, ALARM_LINES_MAX, OLD_PERIODS } from "./limits.ts";
 import { silenceOf } from "./store.ts";
 
 export type ShapeName =
@@ -25,9 +26,11 @@ const CONDITIONS = {
   online: { word: "running", shape: "dot", tone: "normal", rank: 0 },
   offline: { word: "stopped", shape: "square", tone: "off", rank: 1 },
   unknown: { word: "unknown", shape: "ring", tone: "off", rank: 2 },
-  uncertain: { word: "bad value", shape: "diamond", tone: "warning", rank: 3 },
-  lost: { word: "lost", shape: "ring", tone: "warning", rank: 4 },
-  alarm: { word: "alarm", shape: "triangle", tone: "critical", rank: 5 },
+  returned: { word: "returned", shape: "triangle-hollow", tone: "warning", rank: 3 },
+  uncertain: { word: "bad value", shape: "diamond", tone: "warning", rank: 4 },
+  lost: { word: "lost", shape: "ring", tone: "warning", rank: 5 },
+  acknowledged: { word: "acknowledged", shape: "triangle-hollow", tone: "critical", rank: 6 },
+  alarm: { word: "alarm", shape: "triangle", tone: "critical", rank: 7 },
 } as const satisfies Record<string, Condition>;
 
 /** How each kind of event looks in a list. */
@@ -57,6 +60,21 @@ export function eventMark(kind: EventKind): { shape: ShapeName; tone: Tone } {
   return EVENT_MARKS[kind] ?? { shape: "bar", tone: "normal" };
 }
 
+const MACHINE_STATES: Record<keyof StateTimes, Condition> = {
+  run: CONDITIONS.online,
+  idle: { word: "idle", shape: "dot", tone: "off", rank: 0 },
+  stopped: CONDITIONS.offline,
+  fault: { word: "fault", shape: "diamond", tone: "warning", rank: 4 },
+};
+
+/** What the machine does as far as it is heard, and since when; else whether its node is there. */
+export function machineState(node: NodeView): { condition: Condition; sinceMs: number } {
+  const { machine, sinceMs } = node;
+  if (machine === null || node.state !== "online")
+    return { condition: stateCondition(node), sinceMs };
+  return { condition: MACHINE_STATES[machine.state], sinceMs: machine.sinceMs };
+}
+
 /** The presence of a machine alone, whatever its alarms are. */
 export function stateCondition(node: NodeView): Condition {
   return conditionOf(node.state);
@@ -68,13 +86,18 @@ export function conditionOf(state: NodeState): Condition {
 
 /** The worst of presence, alarms and bad values. */
 export function worstCondition(node: NodeView): Condition {
-  const state = stateCondition(node);
-  if (node.channels.some((channel) => channel.alarms.some((alarm) => alarm.active))) {
-    return CONDITIONS.alarm;
+  const found: Condition[] = [machineState(node).condition];
+  for (const channel of node.channels) {
+    if (isBad(channel) && node.state === "online") found.push(CONDITIONS.uncertain);
+    for (const alarm of channel.alarms) found.push(alarmCondition(alarm) ?? CONDITIONS.online);
   }
-  if (state.rank >= CONDITIONS.uncertain.rank) return state;
-  const bad = node.channels.some((channel) => isBad(channel));
-  return bad && node.state === "online" ? CONDITIONS.uncertain : state;
+  return found.reduce((worst, each) => (each.rank > worst.rank ? each : worst));
+}
+
+/** Standing, acknowledged, or returned and never acknowledged (ISA-18.2); null: normal. */
+export function alarmCondition(alarm: AlarmView): Condition | null {
+  if (alarm.active) return alarm.acknowledged ? CONDITIONS.acknowledged : CONDITIONS.alarm;
+  return alarm.returnedMs === null ? null : CONDITIONS.returned;
 }
 
 /** A reading came and said that it is none. */
@@ -82,20 +105,61 @@ export function isBad(channel: ChannelView): boolean {
   return channel.quality === "bad" && channel.atMs !== null;
 }
 
-export interface ActiveAlarm {
+export interface OpenAlarm {
   node: NodeView;
   channel: ChannelView;
   alarm: AlarmView;
+  condition: Condition;
 }
 
-/** Alarms that stand, oldest first. */
-export function activeAlarms(nodes: readonly NodeView[]): ActiveAlarm[] {
-  const found = nodes.flatMap((node) =>
-    node.channels.flatMap((channel) =>
-      channel.alarms.filter((alarm) => alarm.active).map((alarm) => ({ node, channel, alarm })),
-    ),
+/** Alarms that stand or ask for an acknowledgement: unacknowledged first, of each kind the oldest. */
+export function openAlarms(nodes: readonly NodeView[]): OpenAlarm[] {
+  const found: OpenAlarm[] = [];
+  for (const node of nodes)
+    for (const channel of node.channels)
+      for (const alarm of channel.alarms) {
+        const condition = alarmCondition(alarm);
+        if (condition !== null) found.push({ node, channel, alarm, condition });
+      }
+  return found.sort(
+    (one, other) =>
+      other.condition.rank - one.condition.rank ||
+      (one.alarm.sinceMs ?? 0) - (other.alarm.sinceMs ?? 0),
   );
-  return found.sort((one, other) => (one.alarm.sinceMs ?? 0) - (other.alarm.sinceMs ?? 0));
+}
+
+/** One alarm, or many of a flood in one line. */
+export type AlarmEntry =
+  | { key: string; alarm: OpenAlarm; flood: null }
+  | { key: string; node: NodeView | null; flood: readonly OpenAlarm[] };
+
+/**
+ * At most ALARM_LINES_MAX entries: of many, those of one machine collapse, then all that is left.
+ * Each alarm is in one entry.
+ */
+export function alarmEntries(alarms: readonly OpenAlarm[]): AlarmEntry[] {
+  const few = alarms.length <= ALARM_LINES_MAX;
+  const ofNode = new Map<string, OpenAlarm[]>();
+  for (const each of alarms) {
+    const known = ofNode.get(each.node.id);
+    if (known === undefined) ofNode.set(each.node.id, [each]);
+    else known.push(each);
+  }
+  const entries: AlarmEntry[] = [];
+  const told = new Set<string>();
+  for (const each of alarms) {
+    const { node, channel, alarm } = each;
+    const all = ofNode.get(node.id) ?? [];
+    if (few || all.length < ALARM_FLOOD_MIN) {
+      const key = `${node.id}/${channel.name}/${alarm.name}`;
+      entries.push({ key, alarm: each, flood: null });
+    } else if (!told.has(node.id)) entries.push({ key: node.id, node, flood: all });
+    told.add(node.id);
+  }
+  if (entries.length <= ALARM_LINES_MAX) return entries;
+  const rest = entries.splice(ALARM_LINES_MAX - 1);
+  const flood = rest.flatMap((entry) => entry.flood ?? [entry.alarm]);
+  return [...entries, { key: "*", node: null, flood }];
 }
 
 export interface Note {
@@ -139,11 +203,14 @@ export function normalBand(channel: ChannelView): { low: number | null; high: nu
   };
 }
 
+/** Kinds that say something in other places, or too little to stand first. */
+const LAST_KINDS: readonly ChannelKind[] = ["state", "counter", "digital"];
+
 /** Channels worth showing first: those with alarms, then in the machine's order. */
 export function keyChannels(node: NodeView, count: number): ChannelView[] {
-  const watched = node.channels.filter((channel) => channel.alarms.length > 0);
-  const others = node.channels.filter((channel) => channel.alarms.length === 0);
-  return [...watched, ...others].slice(0, count);
+  const place = ({ alarms, kind }: ChannelView): number =>
+    alarms.length > 0 ? 0 : LAST_KINDS.includes(kind) ? 2 : 1;
+  return [...node.channels].sort((one, other) => place(one) - place(other)).slice(0, count);
 }
 
 export interface StateSegment {

@@ -4,22 +4,17 @@
 // A row never moves under a pointer or while the reader has scrolled: what is new waits behind a count.
 
 import type { JSX } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { EventView } from "../api.ts";
 import { EVENT_KINDS } from "./condition.ts";
 import { EventCells } from "./event-lines.tsx";
 import { filterEvents } from "./events-filter.ts";
 import { exportView } from "./export.ts";
-import { OVERSCAN_ROWS } from "./limits.ts";
 import { Empty } from "./marks.tsx";
 import { usePage } from "./page-context.ts";
 import { routeHref } from "./route.ts";
+import { rowHeight, RowsInSight } from "./rows.tsx";
 import { Choice, Search, setFilter, useQuery } from "./search.tsx";
-
-/** Row heights of the stylesheet, in CSS pixels: one line, and two on a narrow screen. */
-const ROW_HEIGHT = 36;
-const ROW_HEIGHT_NARROW = 68;
-const NARROW = "(max-width: 999px)";
 
 type SortName = "time" | "kind" | "node";
 
@@ -65,7 +60,7 @@ export function EventsView(): JSX.Element {
           onPointerLeave={() => scrollY === 0 && release()}
         >
           <Header />
-          <Rows events={shown} onScrolled={hold} />
+          <RowsInSight items={shown} height={rowHeight()} onScroll={hold} row={eventRow} />
         </section>
       )}
     </>
@@ -133,48 +128,12 @@ function ariaSort(sort: string, name: SortName): "ascending" | "descending" | "n
   return "none";
 }
 
-/** Draws the rows in sight; the space of the others is kept. */
-function Rows(props: { events: readonly EventView[]; onScrolled: () => void }): JSX.Element {
-  const { events, onScrolled } = props;
-  const root = useRef<HTMLDivElement>(null);
-  const { first, count, height } = useRowsInSight(root, events.length, onScrolled);
-  const shown = events.slice(first, first + count);
-  const below = events.length - first - shown.length;
+function eventRow(event: EventView, index: number): JSX.Element {
   return (
-    <div ref={root} role="rowgroup">
-      <div style={{ height: `${first * height}px` }} />
-      {shown.map((event, index) => (
-        <div key={event.id} class="event-row" role="row" aria-rowindex={first + index + 2}>
-          <EventCells event={event} role="cell" />
-        </div>
-      ))}
-      <div style={{ height: `${below * height}px` }} />
+    <div key={event.id} class="event-row" role="row" aria-rowindex={index + 2}>
+      <EventCells event={event} role="cell" />
     </div>
   );
-}
-
-function useRowsInSight(
-  root: { current: HTMLDivElement | null },
-  total: number,
-  onScrolled: () => void,
-): { first: number; count: number; height: number } {
-  const [top, setTop] = useState(0);
-  const height = matchMedia(NARROW).matches ? ROW_HEIGHT_NARROW : ROW_HEIGHT;
-  useEffect(() => {
-    const measure = (): void => {
-      if (scrollY > 0) onScrolled();
-      setTop(Math.max(0, -(root.current?.getBoundingClientRect().top ?? 0)));
-    };
-    addEventListener("scroll", measure, { passive: true });
-    addEventListener("resize", measure, { passive: true });
-    return () => {
-      removeEventListener("scroll", measure);
-      removeEventListener("resize", measure);
-    };
-  }, [onScrolled, root]);
-  const inSight = Math.ceil(innerHeight / height) + 2 * OVERSCAN_ROWS;
-  const first = Math.max(0, Math.min(Math.floor(top / height) - OVERSCAN_ROWS, total - inSight));
-  return { first, count: inSight, height };
 }
 
 function NoEvents({ filtered }: { filtered: boolean }): JSX.Element {

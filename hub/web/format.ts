@@ -19,6 +19,7 @@ interface UnitView {
   digits: number; // decimals that the factor takes away
 }
 
+// SenML has no mm/s: vibration travels as m/s and is read in mm/s.
 /** SenML units whose written form differs from their name (RFC 8428 §12.1). */
 const UNITS: Record<string, UnitView> = {
   "/": { label: "%", factor: 100, digits: 2 },
@@ -30,6 +31,7 @@ const UNITS: Record<string, UnitView> = {
   m2: { label: "m²", factor: 1, digits: 0 },
   m3: { label: "m³", factor: 1, digits: 0 },
   "m3/s": { label: "m³/s", factor: 1, digits: 0 },
+  "m/s": { label: "mm/s", factor: 1000, digits: 3 },
   "m/s2": { label: "m/s²", factor: 1, digits: 0 },
   "W/m2": { label: "W/m²", factor: 1, digits: 0 },
   "1/min": { label: "min⁻¹", factor: 1, digits: 0 },

@@ -10,7 +10,7 @@
 import { signal, type Signal } from "@preact/signals";
 import type { Change, Health, History, Snapshot } from "../api.ts";
 import { after, browserMs, every } from "./clock.ts";
-import { CHART_WINDOW_MS, FLUSH_MS, HISTORY_PARALLEL, PENDING_MAX } from "./limits.ts";
+import { CHART_WINDOW_MS, FLUSH_MS, HEALTH_MS, HISTORY_PARALLEL, PENDING_MAX } from "./limits.ts";
 import { RETRY_FIRST_MS, RETRY_LAST_MS, SILENCE_MS } from "./limits.ts";
 import { applyChanges, loadSnapshot, putHistory, type ChartBuffer, type Store } from "./store.ts";
 
@@ -26,7 +26,7 @@ export interface Live {
   connection: Signal<Connection>;
   hubMs: Signal<number>; // the hub's clock, once a second; stands still while paused
   paused: Signal<boolean>;
-  health: Signal<Health | null>;
+  health: Signal<Health | null>; // null: not known, or the hub does not answer
   wantHistory(chart: ChartBuffer): void;
   refreshHealth(): void; // asks for health and totals, which the stream does not carry
   setPaused(paused: boolean): void;
@@ -77,6 +77,7 @@ function start(state: State): void {
   open(state);
   every(FLUSH_MS, () => flush(state));
   every(1_000, () => watch(state));
+  every(HEALTH_MS, () => void askHealth(state));
 }
 
 function open(state: State): void {
@@ -126,6 +127,7 @@ async function takeSnapshot(state: State, source: EventSource): Promise<void> {
   state.live.hubMs.value = now(state);
   flush(state);
   for (const chart of state.store.charts.values()) wantHistory(state, chart);
+  void askHealth(state);
 }
 
 /** One message of the stream; one that is no change is passed over. */
@@ -170,12 +172,16 @@ function setPaused(state: State, paused: boolean): void {
   if (state.source !== null) void takeSnapshot(state, state.source);
 }
 
+/** The stream does not carry whether the hub has its broker. */
+async function askHealth(state: State): Promise<void> {
+  if (!state.loaded) return;
+  const health = await ask<Health>("/healthz");
+  if (JSON.stringify(health) !== JSON.stringify(state.live.health.peek()))
+    state.live.health.value = health;
+}
+
 async function refreshHealth(state: State): Promise<void> {
-  const [health, snapshot] = await Promise.all([
-    ask<Health>("/healthz"),
-    ask<Snapshot>("/api/snapshot"),
-  ]);
-  state.live.health.value = health;
+  const [, snapshot] = await Promise.all([askHealth(state), ask<Snapshot>("/api/snapshot")]);
   if (snapshot !== null && !state.live.paused.peek()) state.store.totals.value = snapshot.totals;
 }
 

@@ -5,7 +5,7 @@
 
 import type { JSX } from "preact";
 import type { NodeView } from "../api.ts";
-import { isBad, keyChannels, stateCondition, worstCondition } from "./condition.ts";
+import { isBad, keyChannels, machineState, worstCondition } from "./condition.ts";
 import { formatPeriod, NO_VALUE } from "./format.ts";
 import { Empty, For, Mark, When } from "./marks.tsx";
 import { readNodes, usePage } from "./page-context.ts";
@@ -28,6 +28,7 @@ export function MachinesView(): JSX.Element {
       <header class="head">
         <h1 tabIndex={-1}>Machines</h1>
         <p class="sub">{summary(nodes)}</p>
+        <a href={routeHref("machines", [], { show: "values" })}>All values</a>
         <Search label="Filter machines" name="text" />
       </header>
       {shown.length === 0 ? (
@@ -70,7 +71,7 @@ export function MachinesView(): JSX.Element {
 
 function Row({ node }: { node: NodeView }): JSX.Element {
   const worst = worstCondition(node);
-  const state = stateCondition(node);
+  const { condition: state, sinceMs } = machineState(node);
   return (
     <tr>
       <th scope="row">
@@ -81,7 +82,7 @@ function Row({ node }: { node: NodeView }): JSX.Element {
         <span class="states">
           <Mark condition={state}>
             <span class="muted">
-              <For sinceMs={node.sinceMs} />
+              <For sinceMs={sinceMs} />
             </span>
           </Mark>
           {worst.word !== state.word && <Mark condition={worst} />}
@@ -122,5 +123,5 @@ function matches(node: NodeView, text: string): boolean {
 
 function summary(nodes: readonly NodeView[]): string {
   const online = nodes.filter((node) => node.state === "online").length;
-  return `${online} of ${nodes.length} running`;
+  return `${online} of ${nodes.length} connected`;
 }

@@ -16,6 +16,7 @@ const page: Page = {
   route: signal(parseRoute(location.hash)),
   scheme: signal("light"),
   keysShown: signal(false),
+  acknowledging: signal(null),
 };
 
 const dark = matchMedia("(prefers-color-scheme: dark)");

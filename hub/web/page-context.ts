@@ -5,6 +5,7 @@ import type { Signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { NodeView } from "../api.ts";
+import type { OpenAlarm } from "./condition.ts";
 import type { Live } from "./live.ts";
 import type { Route } from "./route.ts";
 import type { Store } from "./store.ts";
@@ -15,6 +16,7 @@ export interface Page {
   route: Signal<Route>;
   scheme: Signal<string>; // changes when canvases must be drawn in other colours
   keysShown: Signal<boolean>;
+  acknowledging: Signal<OpenAlarm | null>; // whose dialog is open
 }
 
 export const PageContext = createContext<Page | null>(null);

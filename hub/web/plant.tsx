@@ -4,17 +4,16 @@
 import type { JSX } from "preact";
 import type { ChannelView, NodeView } from "../api.ts";
 import { AlarmList } from "./alarms.tsx";
-import { activeAlarms, keyChannels, stateCondition, worstCondition } from "./condition.ts";
+import { keyChannels, machineState, openAlarms, worstCondition } from "./condition.ts";
 import { EventLines } from "./event-lines.tsx";
-import { formatDuration } from "./format.ts";
+import { formatCount, formatDuration, formatShare } from "./format.ts";
 import { SPARK_MACHINES_MAX } from "./limits.ts";
 import { Empty, For, Mark } from "./marks.tsx";
 import { readNodes, usePage } from "./page-context.ts";
 import { routeHref } from "./route.ts";
 import { timeSpan } from "./scale.ts";
 import { extentOf, type Series } from "./series.ts";
-import { Spark, useCharts, useHeldMs } from "./spark.tsx";
-import type { Span } from "./timeline.tsx";
+import { Spark, type SparkProps, useCharts, useHeldMs } from "./spark.tsx";
 import { Bar, bandText, ValueNotes, ValueNumber } from "./value.tsx";
 
 /** Values on a tile; the rest is one tap away. */
@@ -27,7 +26,7 @@ export function PlantView(): JSX.Element {
   const { store } = usePage();
   const plant = store.plant.value;
   const nodes = readNodes(store);
-  const alarms = activeAlarms(nodes);
+  const alarms = openAlarms(nodes);
   const events = store.events.value.slice(0, LATEST_EVENTS);
   const place = plant === null ? "" : [plant.enterprise, plant.site, plant.area].join(" / ");
   if (nodes.length === 0) return <NoMachines />;
@@ -101,6 +100,7 @@ function Tile({ id, spark }: { id: string; spark: boolean }): JSX.Element | null
         <p class="muted">Its birth message has not arrived yet: no channels are known.</p>
       )}
       <p class="muted tile-foot">
+        <Totals node={node} />
         <span>{moreText(node.channels.length - channels.length)}</span>
         {charts.length > 0 && <span>last {formatDuration(span.toMs - span.fromMs)}</span>}
       </p>
@@ -110,8 +110,8 @@ function Tile({ id, spark }: { id: string; spark: boolean }): JSX.Element | null
 
 function TileHead({ node }: { node: NodeView }): JSX.Element {
   const worst = worstCondition(node);
-  const state = stateCondition(node);
-  const [alarm, ...others] = activeAlarms([node]);
+  const { condition: state, sinceMs } = machineState(node);
+  const [alarm, ...others] = openAlarms([node]);
   const word = alarm === undefined ? worst.word : `${alarm.channel.name} ${alarm.alarm.name}`;
   const also = others.length > 0 ? ` and ${others.length} more` : "";
   return (
@@ -124,7 +124,7 @@ function TileHead({ node }: { node: NodeView }): JSX.Element {
         </h2>
         <Mark condition={state}>
           <span class="muted">
-            <For sinceMs={node.sinceMs} />
+            <For sinceMs={sinceMs} />
           </span>
         </Mark>
       </div>
@@ -138,6 +138,18 @@ function TileHead({ node }: { node: NodeView }): JSX.Element {
   );
 }
 
+/** Raw totals: the share of its heard time that the machine ran, and what it counted. */
+function Totals({ node }: { node: NodeView }): JSX.Element | null {
+  const { stateMs, counts } = node.totals;
+  const parts = Object.entries(counts).map(([name, count]) => `${name}\u00a0${formatCount(count)}`);
+  if (stateMs !== null) {
+    const heardMs = Object.values(stateMs).reduce((sum, ms) => sum + ms, 0);
+    const share = formatShare(stateMs.run, heardMs);
+    if (heardMs > 0) parts.unshift(`ran ${share} of ${formatDuration(heardMs)}`);
+  }
+  return parts.length === 0 ? null : <span class="totals">{parts.join(" \u00b7 ")}</span>;
+}
+
 function moreText(count: number): string {
   if (count <= 0) return "";
   return count === 1 ? "1 more value" : `${count} more values`;
@@ -147,7 +159,7 @@ interface TileValueProps {
   node: NodeView;
   channel: ChannelView;
   series: Series | undefined; // undefined: a plant too large for sparklines
-  span: Span;
+  span: SparkProps["span"];
   heldMs: number;
 }
 

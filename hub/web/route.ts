@@ -52,7 +52,8 @@ export function routeHref(
 /** What the browser's tab and history show. */
 export function routeTitle(route: Route): string {
   const label = VIEWS.find((each) => each.view === route.view)?.label ?? "";
-  return [...route.path].reverse().concat(label, "Ferrule").join(" \u00b7 ");
+  const table = route.path.length === 0 && route.query["show"] === "values" ? ["Values"] : [];
+  return [...table, ...route.path].reverse().concat(label, "Ferrule").join(" \u00b7 ");
 }
 
 function decodePart(part: string): string {

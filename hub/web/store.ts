@@ -205,7 +205,18 @@ function takeAlarm(store: Store, event: EventView): void {
     if (channel.name !== event.channel) return channel;
     const alarms = channel.alarms.map((alarm): AlarmView => {
       if (alarm.name !== event.alarm || alarm.active === active) return alarm;
-      return { ...alarm, active, sinceMs: active ? event.wallMs : null };
+      const asks = !alarm.acknowledged && (alarm.active || alarm.returnedMs !== null);
+      const anew = { acknowledged: false, acknowledgedBy: null, raises: asks ? alarm.raises : 0 };
+      if (!active)
+        return {
+          ...alarm,
+          ...anew,
+          active,
+          sinceMs: asks ? alarm.sinceMs : null,
+          returnedMs: asks ? event.wallMs : null,
+        };
+      const sinceMs = event.wallMs;
+      return { ...alarm, ...anew, active, sinceMs, returnedMs: null, raises: anew.raises + 1 };
     });
     return { ...channel, alarms };
   });

@@ -4,7 +4,13 @@
 import type { JSX } from "preact";
 import type { NodeView } from "../api.ts";
 import { clockTime, zonedTime } from "./clock.ts";
-import { activeAlarms, worstCondition, type ActiveAlarm, type Condition } from "./condition.ts";
+import {
+  machineState,
+  openAlarms,
+  worstCondition,
+  type OpenAlarm,
+  type Condition,
+} from "./condition.ts";
 import { formatDuration } from "./format.ts";
 import { For, Mark, Shape } from "./marks.tsx";
 import { readNodes, usePage } from "./page-context.ts";
@@ -13,11 +19,12 @@ import { routeHref } from "./route.ts";
 export function Strip(): JSX.Element {
   const { store } = usePage();
   const nodes = readNodes(store);
-  const alarms = activeAlarms(nodes);
+  const alarms = openAlarms(nodes);
+  const oldest = alarms.find(({ alarm }) => !alarm.acknowledged);
   return (
     <header class="strip">
       <Worst nodes={nodes} alarms={alarms} />
-      {alarms[0] !== undefined && <OldestAlarm {...alarms[0]} />}
+      {oldest !== undefined && <OldestAlarm {...oldest} />}
       <span class="space" />
       <LinkState />
     </header>
@@ -25,10 +32,10 @@ export function Strip(): JSX.Element {
 }
 
 /** Shape, count and word of the worst condition, then of the next ones. */
-function Worst(props: { nodes: readonly NodeView[]; alarms: readonly ActiveAlarm[] }): JSX.Element {
+function Worst(props: { nodes: readonly NodeView[]; alarms: readonly OpenAlarm[] }): JSX.Element {
   const { nodes, alarms } = props;
   const counts = countConditions(nodes, alarms);
-  const online = nodes.filter((node) => node.state === "online").length;
+  const running = nodes.filter((node) => machineState(node).condition.word === "running").length;
   return (
     <span class="worst" role="status">
       {counts.map(({ condition, count }) => (
@@ -45,7 +52,7 @@ function Worst(props: { nodes: readonly NodeView[]; alarms: readonly ActiveAlarm
             Normal
             <span class="wide-only">
               {" "}
-              · {online} of {nodes.length} machines running
+              · {running} of {nodes.length} machines running
             </span>
           </span>
         </span>
@@ -61,7 +68,7 @@ function plural(word: string, count: number): string {
 /** Conditions that ask for something, worst first; alarms are counted one by one, the rest by machine. */
 function countConditions(
   nodes: readonly NodeView[],
-  alarms: readonly ActiveAlarm[],
+  alarms: readonly OpenAlarm[],
 ): { condition: Condition; count: number }[] {
   const found = new Map<string, { condition: Condition; count: number }>();
   const add = (condition: Condition): void => {
@@ -69,7 +76,7 @@ function countConditions(
     entry.count++;
     found.set(condition.word, entry);
   };
-  for (const { node } of alarms) add(worstCondition(node));
+  for (const { condition } of alarms) add(condition);
   for (const node of nodes) {
     const quiet = { ...node, channels: withoutAlarms(node) };
     const condition = worstCondition(quiet);
@@ -82,7 +89,7 @@ function withoutAlarms(node: NodeView): NodeView["channels"] {
   return node.channels.map((channel) => ({ ...channel, alarms: [] }));
 }
 
-function OldestAlarm({ node, channel, alarm }: ActiveAlarm): JSX.Element {
+function OldestAlarm({ node, channel, alarm }: OpenAlarm): JSX.Element {
   return (
     <a class="oldest" href={routeHref("machines", [node.id])}>
       {node.id} {channel.name} {alarm.name}
@@ -119,18 +126,26 @@ function LinkState(): JSX.Element {
   );
 }
 
-/** Since when the hub is not heard; nothing while it is. */
+/** Since when the hub, or its broker, is not heard; nothing while they are. */
 export function LostNotice(): JSX.Element | null {
   const { live } = usePage();
   const { state, sinceMs } = live.connection.value;
-  const hubMs = live.hubMs.value;
-  if (state !== "lost") return null;
+  const awayMs = live.health.value?.awaySinceMs ?? null;
+  if (state === "lost")
+    return <Notice what="Connection" sinceMs={sinceMs} next="the page tries again by itself" />;
+  if (awayMs === null) return null;
+  return <Notice what="Broker" sinceMs={awayMs} next="the hub tries it again by itself" />;
+}
+
+function Notice(props: { what: string; sinceMs: number; next: string }): JSX.Element {
+  const { what, sinceMs, next } = props;
+  const hubMs = usePage().live.hubMs.value;
   return (
     <div class="notice" role="alert">
       <Shape name="ring" tone="warning" />
       <span>
-        Connection lost since {clockTime(sinceMs, hubMs)} ({formatDuration(hubMs - sinceMs)}).
-        Values are old; the page tries again by itself.
+        {what} lost since {clockTime(sinceMs, hubMs)} ({formatDuration(hubMs - sinceMs)}). Values
+        are old; {next}.
       </span>
     </div>
   );

@@ -15,11 +15,15 @@ export interface ValueProps {
   channel: ChannelView;
 }
 
+/** What the numbers of a state channel say. */
+const STATE_WORDS: readonly (string | undefined)[] = ["stopped", "idle", "running", "fault"];
+
 /** Number and unit; a dash when there is no value. Grey when it is old. */
 export function ValueNumber({ node, channel }: ValueProps): JSX.Element {
   const old = isOld(node, channel, usePage().live.hubMs.value);
   const { value, unit, decimals } = channel;
-  const number = value === null ? NO_VALUE : formatNumber(value, unit, decimals);
+  const word = channel.kind === "state" ? STATE_WORDS[value ?? -1] : undefined;
+  const number = word ?? (value === null ? NO_VALUE : formatNumber(value, unit, decimals));
   return (
     <span class={old ? "value old" : "value"} data-value={`${node.id}/${channel.name}`}>
       <span class="number">{number}</span>

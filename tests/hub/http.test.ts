@@ -322,6 +322,7 @@ test("a port in use is refused in one sentence that says what to do", async () =
     health: () => ({
       ok: true,
       broker: "connected" as const,
+      awaySinceMs: null,
       nodes: 0,
       history: "memory" as const,
       reason: null,

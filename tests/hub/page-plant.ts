@@ -21,6 +21,17 @@ export function valueAt(node: NodeView, channel: ChannelView, wallMs: number): n
       return round(784 + 190 * Math.sin(seconds / 23) + jitter * 4, 1);
     case "energy":
       return 44_435_520 + 360 * Math.floor((seconds % 100_000) / 4);
+    case "motor-current":
+      return round(14 + 6 * Math.sin(seconds / 3) + jitter, 2);
+    case "bearing-velocity":
+      return round(0.0021 + 0.0004 * Math.sin(seconds / 40) + jitter / 20_000, 6);
+    case "weight":
+      return round(12.4 + 0.3 * Math.sin(seconds / 8) + jitter / 100, 3);
+    case "state":
+      return 2;
+    case "parts":
+    case "rejects":
+      return Math.floor((seconds % 100_000) / (channel.name === "parts" ? 3 : 150));
     default:
       return round(20 + node.id.length + 3 * Math.sin(seconds / 20) + jitter, 1);
   }
@@ -74,11 +85,52 @@ export function meterNode(startMs: number): NodeView {
   };
 }
 
-/** One of many: a plain thermometer. */
-export function crowdNode(index: number, startMs: number): NodeView {
+/** A press that says what it does, and counts. */
+export function pressNode(number: number, startMs: number): NodeView {
+  const count = { kind: "counter", unit: "count", periodMs: 1_000 } as const;
+  const worn = [alarm("warning", true, 0.0045, 0.0005), alarm("danger", true, 0.0071, 0.0005)];
+  const vibration = { kind: "vibration", unit: "m/s", decimals: 6, periodMs: 5_000 } as const;
+  return {
+    ...baseNode(`press-${number}`, "press", startMs),
+    cell: "cell-4",
+    machine: { state: "run", sinceMs: startMs + 20_000 },
+    totals: {
+      stateMs: { run: 9_412_000, idle: 1_304_000, stopped: 380_000, fault: 21_000 },
+      counts: { parts: 3_137, rejects: 63 },
+    },
+    channels: [
+      channel("state", { kind: "state", periodMs: 10 }),
+      channel("parts", count),
+      channel("rejects", count),
+      channel("motor-current", {
+        unit: "A",
+        decimals: 2,
+        periodMs: 50,
+        alarms: [alarm("overload", true, 40, 2)],
+      }),
+      channel("bearing-velocity", { ...vibration, alarms: worn }),
+    ],
+  };
+}
+
+/** A scale that speaks on a line. */
+export function scaleNode(startMs: number): NodeView {
+  const weight = channel("weight", { kind: "field", unit: "kg", decimals: 3, heartbeatMs: 0 });
+  return { ...baseNode("scale-1", "scale", startMs), cell: "cell-4", channels: [weight] };
+}
+
+/** One of many: plain thermometers, each with an alarm. */
+export function crowdNode(index: number, startMs: number, channels = 1): NodeView {
   const id = `sensor-${String(index + 1).padStart(3, "0")}`;
-  const temperature = channel("level", { unit: "mm", decimals: 1, periodMs: 1_000 });
-  return { ...baseNode(id, "thermometer", startMs), channels: [temperature] };
+  const levels = Array.from({ length: channels }, (_, at) =>
+    channel(at === 0 ? "level" : `level-${at + 1}`, {
+      unit: "mm",
+      decimals: 1,
+      periodMs: 1_000,
+      alarms: [alarm("high", true, 60, 2)],
+    }),
+  );
+  return { ...baseNode(id, "thermometer", startMs), channels: levels };
 }
 
 function baseNode(id: string, type: string, startMs: number): NodeView {
@@ -116,8 +168,10 @@ function baseNode(id: string, type: string, startMs: number): NodeView {
     taps: [],
     outputs: [],
     setpoints: [],
+    machine: null,
     totals: { stateMs: null, counts: {} },
-    link: { roundTripMs: null, sent: 0, retransmissions: 0 },
+    oee: null,
+    link: { roundTripMs: 12, sent: 9_312, retransmissions: 7 },
     channels: [],
   };
 }

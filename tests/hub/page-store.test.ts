@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Change, EventView, NodeView, Snapshot } from "../../hub/api.ts";
-import { activeAlarms, stateSegments, worstCondition } from "../../hub/web/condition.ts";
+import { openAlarms, stateSegments, worstCondition } from "../../hub/web/condition.ts";
 import { eventsCsv, toCsv } from "../../hub/web/csv.ts";
 import { filterEvents } from "../../hub/web/events-filter.ts";
 import { formatCount, formatDuration, formatNumber, formatTick } from "../../hub/web/format.ts";
@@ -79,17 +79,25 @@ test("a machine that comes whole is newer than the readings before it", () => {
   assert.equal(temperature(store).value, 55);
 });
 
-test("an alarm event raises the alarm at once, and its return takes it down", () => {
+test("an alarm event raises the alarm at once; its return asks until it is acknowledged", () => {
   const store = loaded();
   const where = { channel: "temperature", alarm: "too-hot" };
   const raised = event(1, { ...where, kind: "alarm" });
   applyChanges(store, [{ id: 101, kind: "event", event: raised }], NOW);
-  const [alarm] = activeAlarms([store.nodes.get("oven-1")!.value]);
+  const [alarm] = openAlarms([store.nodes.get("oven-1")!.value]);
   assert.equal(alarm?.alarm.name, "too-hot");
   assert.equal(worstCondition(store.nodes.get("oven-1")!.value).word, "alarm");
   const returned = event(2, { ...where, kind: "returned" });
   applyChanges(store, [{ id: 102, kind: "event", event: returned }], NOW);
-  assert.deepEqual(activeAlarms([store.nodes.get("oven-1")!.value]), []);
+  const oven = store.nodes.get("oven-1")!;
+  const [open] = openAlarms([oven.value]);
+  assert.deepEqual(
+    [open?.alarm.active, open?.alarm.raises, open?.alarm.returnedMs, open?.condition.word],
+    [false, 1, returned.wallMs, "returned"],
+  );
+  assert.equal(worstCondition(oven.value).word, "returned");
+  applyChanges(store, [{ id: 103, kind: "event", event: { ...raised, id: 3 } }], NOW);
+  assert.equal(openAlarms([oven.value])[0]?.alarm.raises, 2);
 });
 
 test("an event with a known id replaces its line, and the oldest go beyond the bound", () => {

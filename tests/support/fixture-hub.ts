@@ -61,6 +61,7 @@ export async function startFixtureHub(page: PageFiles = PLAIN_PAGE): Promise<Fix
     health: () => ({
       ok: true,
       broker: "connected",
+      awaySinceMs: null,
       nodes: hub.nodeCount(),
       history: "memory",
       reason: null,

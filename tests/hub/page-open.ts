@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// The page in a browser before a scripted hub, closed after each test.
+
+import { after, afterEach, before } from "node:test";
+import { chromium, type Browser, type Page } from "playwright-core";
+import { BROWSER_ARGS } from "../../scripts/steps/picture.ts";
+import { findProgram } from "../support/need.ts";
+import { startFixture, type Fixture, type FixtureOptions } from "./page-fixture.ts";
+
+export const DESKTOP = { width: 1280, height: 800 };
+export const PHONE = { width: 360, height: 740 };
+
+export interface Opened {
+  page: Page;
+  fixture: Fixture;
+  printed: string[]; // all that the page wrote to the console
+}
+
+/** Opens pages in one browser of this test file. */
+export function useBrowser(): (address: string, options?: FixtureOptions) => Promise<Opened> {
+  let browser: Browser | undefined;
+  const closers: (() => Promise<void>)[] = [];
+  before(async () => {
+    const executablePath = findProgram("chromium");
+    if (executablePath === undefined) return;
+    browser = await chromium.launch({ executablePath, args: [...BROWSER_ARGS] });
+  });
+  afterEach(async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  });
+  after(async () => {
+    await browser?.close();
+  });
+  return async (address, options = {}) => {
+    const fixture = await startFixture(options);
+    closers.push(() => fixture.close());
+    const context = await browser!.newContext({ viewport: DESKTOP });
+    closers.push(() => context.close());
+    const page = await context.newPage();
+    page.setDefaultTimeout(10_000);
+    const printed: string[] = [];
+    page.on("console", (message) => printed.push(message.text()));
+    page.on("pageerror", (error) => printed.push(error.message));
+    await page.goto(fixture.url + address);
+    await page.waitForSelector("main h1, main .empty h2");
+    return { page, fixture, printed };
+  };
+}
