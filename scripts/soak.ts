@@ -18,6 +18,7 @@ import { readWhole } from "./cli/values.ts";
 const HOURS_MAX = 1000;
 const PACKS_MAX = 100_000_000;
 const PACKS_STEP = 100_000; // damaged with one seed
+const MINUTES_MAX = 10_000;
 const SEEDS_MAX = 10_000_000;
 
 interface Options {
@@ -40,7 +41,7 @@ function readOptions(): Options | undefined {
     const read = (value: string | undefined, min: number, max: number): number | undefined =>
       value === undefined ? undefined : readWhole(value, min, max);
     return {
-      minutes: readWhole(values.minutes ?? "10", 1, 10_000),
+      minutes: readMinutes(values.minutes ?? "10"),
       seeds: readWhole(values.seeds ?? String(SEEDS_MAX), 1, SEEDS_MAX),
       seed: read(values.seed, 0, 2 ** 32 - 1),
       hours: read(values.hours, 1, HOURS_MAX),
@@ -56,6 +57,12 @@ function readOptions(): Options | undefined {
     say("        --hours 24 for memory, --packs 1000000 for damaged packs");
     return undefined;
   }
+}
+
+function readMinutes(text: string): number {
+  const minutes = /^\d*\.?\d+$/.test(text) ? Number(text) : NaN;
+  if (minutes > 0 && minutes <= MINUTES_MAX) return minutes;
+  throw new RangeError(`--minutes takes a number above 0, at most ${MINUTES_MAX}.`);
 }
 
 function soakHours(hours: number): boolean {

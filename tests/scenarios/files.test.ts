@@ -91,6 +91,21 @@ const REFUSED: [string, object, RegExp][] = [
   ["no time", { expect: [{ node: "oven-1", becomes: "lost" }] }, /exactly one of/],
   ["two times", { expect: [{ node: "oven-1", becomes: "lost", by: 1, within: 1 }] }, /exactly one/],
   ["nothing expected", { expect: [] }, /expect/],
+  [
+    "a command to an unknown node",
+    { commands: [{ at: 1, setpoint: "x/target", value: 1 }] },
+    /commands\.0: there is no node "x"; known/,
+  ],
+  [
+    "a command without its node",
+    { commands: [{ at: 1, setpoint: "target", value: 1 }] },
+    /written as node\/set-point/,
+  ],
+  [
+    "a command by nobody",
+    { commands: [{ at: 1, setpoint: "oven-1/target", value: 1, by: "me" }] },
+    /commands\.0\.by/,
+  ],
 ];
 
 for (const [what, changes, message] of REFUSED) {
