@@ -14,8 +14,9 @@ import { formatTick, formatValue, unitView } from "./format.ts";
 import { usePage } from "./page-context.ts";
 import type { Span } from "./history-range.ts";
 import { traceExtent, type Trace } from "./history-trace.ts";
-import { chartRange, roundStep } from "./scale.ts";
+import { axisValues, chartRange, roundStep } from "./scale.ts";
 import type { Extent } from "./series.ts";
+import { stateWord } from "./value.tsx";
 
 const RIGHT_PADDING = 12;
 
@@ -31,6 +32,8 @@ const AXIS_WIDTH_STEP = 8;
 /** Room that the value axes of charts need; the same for all, so that their plots are in line. */
 export function axisWidth(channels: readonly ChannelView[], traces: readonly Trace[]): number {
   const digits = channels.map((channel, index) => {
+    if (channel.kind === "state")
+      return Math.max(...[0, 1, 2, 3].map((at) => stateWord(at).length));
     const trace = traces[index];
     const [low, high] = shownRange(channel, trace === undefined ? null : traceExtent(trace));
     const step = roundStep((high - low) / 6);
@@ -241,11 +244,19 @@ function valueAxis(drawn: { current: Drawn }, colours: ChartColours): uPlot.Axis
     size: () => drawn.current.width,
     space: 28,
     gap: 6,
+    ...namedSplits(drawn.current.channel),
     values: (_u, splits) => {
+      if (drawn.current.channel.kind === "state") return splits.map((value) => stateWord(value));
       const step = Math.abs((splits[1] ?? 1) - (splits[0] ?? 0)) || 1;
       return splits.map((value) => formatTick(value, step));
     },
   };
+}
+
+/** Each value of a state or a digital input has its line. */
+function namedSplits(channel: ChannelView): Pick<uPlot.Axis, "splits"> {
+  const values = axisValues(channel);
+  return values === null ? {} : { splits: () => values };
 }
 
 function axisStyle(colours: ChartColours): uPlot.Axis {

@@ -29,7 +29,7 @@ import { routeHref } from "./route.ts";
 import { timeSpan } from "./scale.ts";
 import { useCharts, useHeldMs } from "./spark.tsx";
 import { eventTicks, tickNear, Timeline } from "./timeline.tsx";
-import { Bar, bandText, ValueNotes, ValueNumber } from "./value.tsx";
+import { Bar, bandText, stateWord, ValueNotes, ValueNumber } from "./value.tsx";
 
 /** Charts shown before the reader asks for the rest. */
 const CHARTS_FIRST = 6;
@@ -212,10 +212,11 @@ function TrendLabel({ node, channel, trace, cursorMs }: TrendLabelProps): JSX.El
 }
 
 /** The value at a moment; of a band the lowest and the highest. */
-function valueAt(trace: Trace, { unit, decimals }: ChannelView, atMs: number): string {
+function valueAt(trace: Trace, { kind, unit, decimals }: ChannelView, atMs: number): string {
   const found = traceAt(trace, atMs);
   if (found === null) return NO_VALUE;
   const { mean, low, high } = found;
+  if (kind === "state") return low === high ? stateWord(low) : "several states";
   if (low === high) return formatValue(mean, unit, decimals);
   return `${formatValue(low, unit, decimals)} \u2013 ${formatValue(high, unit, decimals)}`;
 }

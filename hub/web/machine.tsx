@@ -5,6 +5,7 @@ import type { JSX } from "preact";
 import { AlarmList } from "./alarms.tsx";
 import { openAlarms, stateCondition } from "./condition.ts";
 import { EventLines } from "./event-lines.tsx";
+import { Production } from "./machine-totals.tsx";
 import { Trends } from "./machine-trends.tsx";
 import { ChannelTable, Delivery, OutputTable, Versions } from "./machine-tables.tsx";
 import { Empty, For, Mark } from "./marks.tsx";
@@ -47,6 +48,7 @@ export function MachineView({ id }: { id: string }): JSX.Element {
       )}
       <Trends node={node} audit={audit.rows ?? []} />
       {node.setpoints.length > 0 && <SetpointPanel node={node} {...audit} />}
+      <Production node={node} />
       <ChannelTable node={node} />
       {node.outputs.length > 0 && <OutputTable node={node} />}
       <div class="columns">

@@ -24,8 +24,22 @@ export function timeSpan(
   return { fromMs: nowMs - spanMs, toMs: nowMs };
 }
 
+/** Kinds whose values are 0, 1 and so on, each with a meaning of its own: how many there are. */
+const NUMBERED: Partial<Record<ChannelView["kind"], number>> = { digital: 2, state: 4 };
+
+/** Room above and below such values, in steps. */
+const STEP_ROOM = 0.25;
+
+/** The values that an axis names, of a channel that has only these; null: any value may come. */
+export function axisValues({ kind }: ChannelView): number[] | null {
+  const count = NUMBERED[kind];
+  return count === undefined ? null : Array.from({ length: count }, (_, value) => value);
+}
+
 /** The y range of a chart: its values and its alarm limits, with room. */
 export function chartRange(channel: ChannelView, extent: Extent | null): Extent {
+  const steps = NUMBERED[channel.kind];
+  if (steps !== undefined) return { low: -STEP_ROOM, high: steps - 1 + STEP_ROOM };
   const limits = channel.alarms.map((alarm) => alarm.limit);
   const values = extent === null ? [] : [extent.low, extent.high];
   const shown = [...limits, ...values];
@@ -44,8 +58,12 @@ export function shareOf(range: Extent, value: number): number {
   return Math.min(1, Math.max(0, (value - range.low) / (range.high - range.low)));
 }
 
+/** A counter has no noise. */
+const COUNTER_SPAN_MIN = 4;
+
 /** Noise of a few steps must not fill a chart: 20 steps of resolution, or 1 % of a float. */
 export function smallestSpan(channel: ChannelView, extent: Extent | null): number {
+  if (channel.kind === "counter") return COUNTER_SPAN_MIN * 10 ** -(channel.decimals ?? 0);
   if (channel.decimals !== null) return 20 * 10 ** -channel.decimals;
   const size = extent === null ? 0 : Math.max(Math.abs(extent.low), Math.abs(extent.high));
   return Math.max(0.01 * size, 1e-9);

@@ -18,6 +18,10 @@ export interface ValueProps {
 /** What the numbers of a state channel say. */
 const STATE_WORDS: readonly (string | undefined)[] = ["stopped", "idle", "running", "fault"];
 
+export function stateWord(value: number): string {
+  return STATE_WORDS[value] ?? NO_VALUE;
+}
+
 /** Number and unit; a dash when there is no value. Grey when it is old. */
 export function ValueNumber({ node, channel }: ValueProps): JSX.Element {
   const old = isOld(node, channel, usePage().live.hubMs.value);

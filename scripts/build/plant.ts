@@ -55,6 +55,13 @@ const simulateSchema = z.discriminatedUnion("machine", [
 ]);
 type Simulate = z.output<typeof simulateSchema>;
 
+const planSchema = z.strictObject({
+  busyShare: z.number().positive().max(1).describe("share of the time that is planned busy time"),
+  itemMs: z.number().positive().max(86_400_000).describe("planned run time per item"),
+  total: z.string().min(1).max(32).describe("counter channel of produced items"),
+  rejects: z.string().min(1).max(32).optional().describe("counter channel of bad items"),
+});
+
 const plantNode = z.strictObject({
   id: nodeId.describe("names the node on the wire; no two alike"),
   node: z.string().min(1).describe("folder of its node type, relative to this file"),
@@ -65,6 +72,7 @@ const plantNode = z.strictObject({
     .describe("EUI-64; absent: follows from the id"),
   line: level.optional(),
   cell: level.optional(),
+  plan: planSchema.optional().describe("production plan, for effectiveness (OEE)"),
   simulate: simulateSchema.optional().describe("in place of what the node type says"),
 });
 /** A plant.json as written. */
@@ -155,8 +163,12 @@ function plantOfNode(folder: string): Plant {
   return { folder, type: { ...place, nodes: [{ id, node: "." }], faults: [] } };
 }
 
-function placeOf({ line, cell }: PlantNode): { line?: string; cell?: string } {
-  return { ...(line !== undefined && { line }), ...(cell !== undefined && { cell }) };
+function placeOf({ line, cell, plan }: PlantNode): NonNullable<HubConfig["nodes"]>[string] {
+  return {
+    ...(line !== undefined && { line }),
+    ...(cell !== undefined && { cell }),
+    ...(plan !== undefined && { plan }),
+  };
 }
 
 function toNodePlan(node: PlantNode, built: BuiltNode, plantFolder: string): NodePlan {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// A real hub with its page, and an oven that answers writes, for tests of the machine view.
+// A real hub with its page, and an oven that answers writes.
 //
 // The hub's own core, history, HTTP server and bundle; the broker is a function call. Real clock, real port.
 
 import { Buffer } from "node:buffer";
 import { createMemoryHistory } from "../../hub/history.ts";
-import { startPageServer } from "../../hub/http.ts";
+import { type PageServer, startPageServer } from "../../hub/http.ts";
 import { createHub, type Hub } from "../../hub/hub.ts";
 import { createMetrics } from "../../hub/outputs/metrics.ts";
 import { openFileHistory } from "../../hub/server-sqlite.ts";
@@ -52,48 +52,13 @@ export async function startOven(options: OvenOptions = {}): Promise<Oven> {
   const file = options.historyFile;
   const store = file === undefined ? null : openFileHistory(file, () => undefined);
   const hub = createHub(PLANT, store ?? createMemoryHistory());
-  const wallMs = (): number => Date.now();
-  const server = await startPageServer({
-    hub,
-    host: "127.0.0.1",
-    port: options.port ?? 0,
-    page: await BUNDLE,
-    wallMs,
-    metrics: createMetrics(hub, wallMs),
-    token: TOKEN,
-    health: () => ({
-      ok: true,
-      broker: "connected",
-      awaySinceMs: null,
-      nodes: 1,
-      history: "memory",
-      reason: null,
-    }),
-  });
-  const say = (topic: string, payload: Uint8Array | string): void => {
-    hub.message(
-      { topic: `ferrule/${OVEN}/${topic}`, payload: Buffer.from(payload), qos: 1, retain: false },
-      wallMs(),
-    );
-  };
-  const read = (bt: number, records: RecordSpec[]): void => {
-    say("data", pack({ bt: Math.round(bt), b: boot, q: sequence, records }));
-    sequence += records.length;
-  };
-  const goTo = (target: number): void =>
-    read(wallMs(), [{ n: "target", v: new Decimal(-1, Math.round(target * 10)) }]);
-  const node = { code: APPLIED as number | null };
-  say("birth/0", ovenWithTarget());
-  say("presence", "online");
-  if (hub.snapshot(0).nodes[0]?.setpoints[0]?.effective === null) goTo(180);
+  const server = await serve(hub, options.port ?? 0);
+  const node: Node = { hub, code: APPLIED };
+  say(node, "birth/0", ovenWithTarget());
+  say(node, "presence", "online");
+  if (hub.snapshot(0).nodes[0]?.setpoints[0]?.effective === null) goTo(node, 180);
   const timer = setInterval(() => {
-    const nowMs = wallMs();
-    read(nowMs, [{ n: "temperature", v: new Decimal(-2, temperatureAt(nowMs)) }]);
-    for (const { topic, payload } of hub.takePublications())
-      if (topic.endsWith("/set") && node.code !== null)
-        say("set/result", answerTo(payload, node.code));
-    hub.poll(nowMs);
-    hub.commit();
+    step(node);
     server.flush();
   }, STEP_MS);
   return {
@@ -103,20 +68,9 @@ export async function startOven(options: OvenOptions = {}): Promise<Oven> {
     answers: (code) => {
       node.code = code;
     },
-    goTo,
-    temperatures: (points) => {
-      for (let at = 0; at < points.length; at += READINGS_PER_PACK) {
-        const some = points.slice(at, at + READINGS_PER_PACK);
-        const bt = some[0]![0];
-        const records = some.map(([wall, value]) => ({
-          n: "temperature",
-          ...(wall > bt && { t: wall - bt }),
-          ...(value === null ? { vs: "open-wire", g: 2 } : { v: centi(value) }),
-        }));
-        read(bt, records);
-      }
-    },
-    say,
+    goTo: (target) => goTo(node, target),
+    temperatures: (points) => tell(node, points),
+    say: (topic, payload) => say(node, topic, payload),
     close: async () => {
       clearInterval(timer);
       await server.close();
@@ -124,6 +78,69 @@ export async function startOven(options: OvenOptions = {}): Promise<Oven> {
       store?.close();
     },
   };
+}
+
+interface Node {
+  hub: Hub;
+  code: number | null; // of its answers
+}
+
+async function serve(hub: Hub, port: number): Promise<PageServer> {
+  const wallMs = (): number => Date.now();
+  return startPageServer({
+    hub,
+    host: "127.0.0.1",
+    port,
+    page: await BUNDLE,
+    wallMs,
+    metrics: createMetrics(hub, wallMs),
+    token: TOKEN,
+    health: () => ({
+      ok: true,
+      broker: "connected",
+      nodes: 1,
+      history: "memory",
+      awaySinceMs: null,
+      reason: null,
+    }),
+  });
+}
+
+function say({ hub }: Node, topic: string, payload: Uint8Array | string): void {
+  const message = { topic: `ferrule/${OVEN}/${topic}`, payload: Buffer.from(payload) };
+  hub.message({ ...message, qos: 1, retain: false }, Date.now());
+}
+
+function read(node: Node, bt: number, records: RecordSpec[]): void {
+  say(node, "data", pack({ bt: Math.round(bt), b: boot, q: sequence, records }));
+  sequence += records.length;
+}
+
+function goTo(node: Node, target: number): void {
+  read(node, Date.now(), [{ n: "target", v: new Decimal(-1, Math.round(target * 10)) }]);
+}
+
+function step(node: Node): void {
+  const { hub, code } = node;
+  const nowMs = Date.now();
+  read(node, nowMs, [{ n: "temperature", v: new Decimal(-2, temperatureAt(nowMs)) }]);
+  for (const { topic, payload } of hub.takePublications())
+    if (topic.endsWith("/set") && code !== null) say(node, "set/result", answerTo(payload, code));
+  hub.poll(nowMs);
+  hub.commit();
+}
+
+function tell(node: Node, points: readonly [wallMs: number, value: number | null][]): void {
+  for (let at = 0; at < points.length; at += READINGS_PER_PACK) {
+    const some = points.slice(at, at + READINGS_PER_PACK);
+    const bt = some[0]![0];
+    const records = some.map(([wallMs, value]) => ({
+      n: "temperature",
+      ...(wallMs > bt && { t: wallMs - bt }),
+      ...(value === null ? { vs: "open-wire", g: 2 } : { v: centi(value) }),
+    }));
+    read(node, bt, records);
+  }
 }
 
 const centi = (value: number): Decimal => new Decimal(-2, Math.round(value * 100));
