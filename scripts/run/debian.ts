@@ -23,6 +23,17 @@ export const DEBIAN_PACKAGES: readonly DebianPackage[] = [
     proof: "/usr/lib/python3/dist-packages/cbor2",
     use: "a second reader of CBOR, for tests",
   },
+  { name: "mbpoll", proof: "mbpoll", use: "a Modbus master of others, with libmodbus, for tests" },
+  {
+    name: "python3-pymodbus",
+    proof: "/usr/lib/python3/dist-packages/pymodbus",
+    use: "a second Modbus master and slave, for tests",
+  },
+  {
+    name: "python3-serial-asyncio",
+    proof: "/usr/lib/python3/dist-packages/serial_asyncio",
+    use: "serial lines for python3-pymodbus, for tests",
+  },
 ];
 
 const INSTALL_MS_MAX = 15 * 60_000; // chromium is 300 MB unpacked
