@@ -75,8 +75,9 @@ function Flood(props: {
 function AlarmLine({ node, channel, alarm, condition }: OpenAlarm): JSX.Element {
   const { acknowledging } = usePage();
   const limit = formatLimit(alarm.limit, channel.unit);
-  const side = alarm.above ? -alarm.hysteresis : alarm.hysteresis;
-  const normal = formatLimit(alarm.limit + side, channel.unit);
+  const [side, other] = alarm.above ? ["above", "below"] : ["below", "above"];
+  const back = alarm.above ? -alarm.hysteresis : alarm.hysteresis;
+  const normal = formatLimit(alarm.limit + back, channel.unit);
   const what = `${channel.name} ${alarm.name}`;
   return (
     <li class="alarm">
@@ -87,8 +88,7 @@ function AlarmLine({ node, channel, alarm, condition }: OpenAlarm): JSX.Element 
         <ValueNotes node={node} channel={channel} />
       </span>
       <span class="muted">
-        limit {alarm.above ? "above" : "below"} {limit}, normal {alarm.above ? "below" : "above"}{" "}
-        {normal}
+        limit {side} {limit}, normal {other} {normal}
         {alarm.latch && ", latched until the machine resets it"}
       </span>
       <span class="muted since">

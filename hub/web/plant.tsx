@@ -147,7 +147,15 @@ function Totals({ node }: { node: NodeView }): JSX.Element | null {
     const share = formatShare(stateMs.run, heardMs);
     if (heardMs > 0) parts.unshift(`ran ${share} of ${formatDuration(heardMs)}`);
   }
-  return parts.length === 0 ? null : <span class="totals">{parts.join(" \u00b7 ")}</span>;
+  const { oee = null } = node.oee ?? {};
+  if (oee !== null) parts.unshift(`OEE ${formatShare(oee, 1)}`);
+  return parts.length === 0 ? null : (
+    <span class="totals">
+      {parts.map((part) => (
+        <span key={part}>{part}</span>
+      ))}
+    </span>
+  );
 }
 
 function moreText(count: number): string {

@@ -67,6 +67,8 @@ export function loadSnapshot(store: Store, snapshot: Snapshot): void {
     store.hiddenNodes.value = snapshot.nodes.length - shown.length;
     const ids = new Set(shown.map((node) => node.id));
     for (const id of store.nodes.keys()) if (!ids.has(id)) store.nodes.delete(id);
+    for (const key of store.valueChanges.keys())
+      if (!ids.has(key.slice(0, key.indexOf("/")))) store.valueChanges.delete(key);
     for (const node of shown) putNode(store, node);
     store.nodeIds.value = [...ids].sort();
     for (const chart of store.charts.values()) chart.history = "wanted";
@@ -81,7 +83,9 @@ export function applyChanges(store: Store, changes: readonly Change[], hubMs: nu
       if (change.kind === "reading") {
         appendToChart(store, change, hubMs);
         if (change.id <= store.changeId) continue;
-        readings.set(change.node, [...(readings.get(change.node) ?? []), change]);
+        const known = readings.get(change.node);
+        if (known === undefined) readings.set(change.node, [change]);
+        else known.push(change);
       }
       if (change.id <= store.changeId) continue;
       store.changeId = change.id;

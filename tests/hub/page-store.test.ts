@@ -114,6 +114,30 @@ test("an event with a known id replaces its line, and the oldest go beyond the b
   assert.deepEqual(store.events.value[0], again);
 });
 
+test("a day of readings, events and alarms leaves the store as large as its bounds", () => {
+  const store = loaded();
+  const chart = chartOf(store, "oven-1", "temperature");
+  const where = { channel: "temperature", alarm: "too-hot" };
+  const changes: Change[] = [];
+  const pitchMs = 86_400_000 / 100_000;
+  for (let index = 0; index < 100_000; index++) {
+    const wallMs = NOW + index * pitchMs;
+    changes.push(reading(101 + 2 * index, index % 251, wallMs));
+    const kind = index % 20 === 0 ? "alarm" : index % 20 === 10 ? "returned" : null;
+    if (kind === null) continue;
+    const happened = event(index, { ...where, kind, wallMs });
+    changes.push({ id: 102 + 2 * index, kind: "event", event: happened });
+  }
+  while (changes.length > 0) applyChanges(store, changes.splice(0, 250), NOW + 86_400_000);
+  assert.equal(temperature(store).value, 99_999 % 251);
+  assert.equal(store.events.value.length, EVENTS_MAX);
+  assert.ok(chart.series.times.length <= POINTS_MAX, `${chart.series.times.length} points`);
+  assert.deepEqual([store.charts.size, store.valueChanges.size, store.nodes.size], [1, 1, 1]);
+  assert.equal(temperature(store).alarms[0]?.raises, 5_000, "of an alarm that nobody acknowledged");
+  loadSnapshot(store, snapshotOf([meterNode(NOW)]));
+  assert.equal(store.valueChanges.size, 0, "of machines that are gone nothing is kept");
+});
+
 test("machines beyond the bound are counted and not held", () => {
   const crowd = Array.from({ length: NODES_MAX + 3 }, (_, index) => crowdNode(index, NOW));
   const store = loaded(...crowd);
