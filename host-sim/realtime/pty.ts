@@ -8,7 +8,7 @@
 // reads are lost when the pty is full, and counted: nothing here ever waits for a reader.
 
 import { spawnSync } from "node:child_process";
-import { closeSync, lstatSync, openSync, readlinkSync, rmSync, statSync } from "node:fs";
+import { closeSync, constants, lstatSync, openSync, readlinkSync, rmSync, statSync } from "node:fs";
 import { symlinkSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
@@ -154,7 +154,8 @@ function openEnds(paths: readonly [string, string], open: () => OpenPty): Ends {
 
 function openEnd(path: string, open: () => OpenPty): PtyEnd {
   const { ptsName, fd, master, slave } = obtain(open);
-  const handle = openSync(ptsName, "r+");
+  // O_NOCTTY: in a session without a terminal it would become that, and its end would end the process.
+  const handle = openSync(ptsName, constants.O_RDWR | constants.O_NOCTTY);
   slave.destroy(); // it would read what programs are to get
   const end = { master, fd, path, device: ptsName, handle };
   const raw = spawnSync("stty", ["-F", ptsName, "raw", "-echo"], { timeout: STTY_MS_MAX });

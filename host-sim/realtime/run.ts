@@ -17,7 +17,7 @@ import type { HostCounters } from "../hardware.ts";
 import type { Totals } from "../ledger.ts";
 import { CATCH_UP_US_MAX, REALTIME_OVERRUN_US_MIN } from "../limits.ts";
 import { createNetwork, type NetworkCounts, type NetworkFaults } from "../network/link.ts";
-import type { FaultPlan, PlantPlan } from "../plan.ts";
+import type { FaultPlan, NodePlan, PlantPlan } from "../plan.ts";
 import { createPrng, type Prng } from "../prng.ts";
 import { createTrace, type Trace } from "../trace.ts";
 import { driveClock, type Drive } from "./drive.ts";
@@ -67,6 +67,8 @@ export interface Realtime {
   totals(): RealtimeTotals;
   /** Takes a node's power away for a while; unknown ids are a RangeError. */
   cutPower(id: string, forMs: number): void;
+  /** Puts other modules on a node, which starts anew; unknown ids are a RangeError. */
+  program(plan: NodePlan): void;
   /** Stops all nodes and closes their sockets. */
   close(): Promise<void>;
 }
@@ -97,6 +99,7 @@ export function startRealtime(plan: PlantPlan, options: RealtimeOptions): Realti
   const clock = createClock();
   const wire = options.pty === undefined ? undefined : createLine(plan, options.pty);
   let ticksSkipped = 0;
+  let stopped = false;
   const drive = driveClock(clock, CATCH_UP_US_MAX, (beforeUs) => {
     ticksSkipped += fleet.skipTicks(beforeUs);
   });
@@ -112,6 +115,7 @@ export function startRealtime(plan: PlantPlan, options: RealtimeOptions): Realti
 
   return {
     stopSampling() {
+      stopped = true;
       drive.act(() => {
         fleet.stopSampling();
         network.heal();
@@ -131,6 +135,10 @@ export function startRealtime(plan: PlantPlan, options: RealtimeOptions): Realti
         const end = fleet.cutPower(place);
         clock.at(clock.nowUs() + Math.round(forMs * 1000), end);
       });
+    },
+    program(nodePlan) {
+      const place = fleet.place(nodePlan.id);
+      if (!stopped) drive.act(() => fleet.program(place, nodePlan));
     },
     async close() {
       line?.close();

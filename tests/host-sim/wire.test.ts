@@ -7,7 +7,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, lstatSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, constants, existsSync, lstatSync, mkdtempSync, openSync } from "node:fs";
+import { readlinkSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -96,6 +97,51 @@ test("a path that is taken is refused; a link of an earlier run is not", ptys, (
   again.close();
   assert.ok(!existsSync(join(folder, "a")) && !existsSync(join(folder, "b")));
   assert.ok(lstatSync(join(folder, "file")).isFile());
+});
+
+test(
+  "an end that nobody reads loses what does not fit, counted, and stops nothing",
+  ptys,
+  async () => {
+    const [a, b] = [join(folder, "loud"), join(folder, "deaf")] as const;
+    const startMs = performance.now();
+    const line = openPtyLine({
+      paths: [a, b],
+      wire: createWire(0, 50_000_000, "8N1"), // 200 octets in 40 µs
+      nowUs: () => Math.floor((performance.now() - startMs) * 1000),
+      log: assert.fail,
+    });
+    const loud = openSync(a, constants.O_RDWR | constants.O_NOCTTY);
+    try {
+      const endMs = performance.now() + PATIENCE_MS;
+      while (line.unread() === 0) {
+        assert.ok(performance.now() < endMs, "the pty takes everything for ever");
+        writeSync(loud, Buffer.alloc(2000));
+        await wait(1);
+      }
+    } finally {
+      closeSync(loud);
+      line.close();
+    }
+  },
+);
+
+test("a machine without ptys is told with the next step, and nothing is left", () => {
+  const options = {
+    paths: [join(folder, "none-a"), join(folder, "none-b")] as const,
+    wire: createWire(0, 9600, "8N1"),
+    nowUs: () => 0,
+    log: assert.fail,
+    open(): never {
+      throw new Error("openpty(3) failed.\nmore");
+    },
+  };
+  assert.throws(() => openPtyLine(options), {
+    name: "PtyError",
+    message: "this machine gives no pseudo-terminal (openpty(3) failed.)",
+    next: "leave --pty away",
+  });
+  assert.ok(!existsSync(options.paths[0]), "no link");
 });
 
 // A Modbus RTU server or master of a few lines, with nothing of ours.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Goal: programs nobody here wrote talk over --pty while the meter taps; links come and go as promised.
+// Goal: programs nobody here wrote talk over --pty while a meter taps.
 //
-// Method: mbpoll (libmodbus) asks pymodbus, and pymodbus asks libmodbus, on the two links of `ferrule up`. Registers
+// Links come and go as promised. Method: mbpoll (libmodbus) asks pymodbus, and pymodbus asks libmodbus, on the two links of `ferrule up`. Registers
 // change with each answer, so what the broker carries must be what the master got, value by value.
 
 import assert from "node:assert/strict";
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -185,7 +185,8 @@ test(
 test("Ctrl-C takes the links away and ends with 130", STTY, async () => {
   const [a, b] = [join(folder, "int-a"), join(folder, "int-b")];
   const args = ["scripts/ferrule.js", "sim", METER, "--pty", `${a},${b}`, "--for", "10m"];
-  const child: ChildProcess = spawn(process.execPath, args, { cwd: PROJECT, stdio: "ignore" });
+  // In a session of its own, which has no terminal: the ptys must not become that.
+  const child = spawn(process.execPath, args, { cwd: PROJECT, stdio: "ignore", detached: true });
   const closed = once(child, "close");
   await until(
     () => "no links",
