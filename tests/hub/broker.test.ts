@@ -179,20 +179,24 @@ test(
     const place = await startMosquitto();
     await place.stop();
     lines.length = 0;
+    const beforeMs = Date.now();
     const hub = await start(place.url);
     const health = async (): Promise<[number, Health]> => {
       const answer = await fetch(`http://127.0.0.1:${hub.pagePort}/healthz`);
       return [answer.status, (await answer.json()) as Health];
     };
-    const [status, { ok, broker, reason }] = await health();
+    const [status, { ok, broker, awaySinceMs, reason }] = await health();
     assert.deepEqual([status, ok, broker], [503, false, "waiting"]);
+    assert.ok(awaySinceMs !== null && awaySinceMs >= beforeMs, `away since ${awaySinceMs}`);
     assert.match(reason ?? "", /^the broker at 127\.0\.0\.1:\d+ is away/);
     await delay(2500); // one more attempt in vain
+    assert.equal((await health())[1].awaySinceMs, awaySinceMs, "the same outage");
     assert.deepEqual(lines, [`broker ${place.url} is away (ECONNREFUSED), tried again every 2 s`]);
     const back = await startMosquitto(place.port);
     await until("the hub is connected", async () => (await health())[0] === 200);
     await publish(back.port, "ferrule/oven-1/data", reading(1, 2350));
     await until("it hears", () => hub.hub.totals().ingested === 1);
+    assert.equal((await health())[1].awaySinceMs, null);
     await hub.close();
     await back.stop();
   },

@@ -72,6 +72,22 @@ test("a state counts from its reading to the next, however the pack was cut", ()
   assert.deepEqual(totals(hub).stateMs, { stopped: 4000, run: 5500, idle: 1000, fault: 500 });
 });
 
+test("a machine is in its state since the reading that changed it, and in none without one", () => {
+  const hub = born();
+  const machine = (): [string, number] | null => {
+    const found = hub.snapshot(T0).nodes[0]!.machine;
+    return found === null ? null : [found.state, found.sinceMs - T0];
+  };
+  assert.equal(machine(), null, "nothing was read");
+  read(hub, 1, 0, state(0), { n: "state", v: 2, t: 4000 }, { n: "state", v: 2, t: 6000 });
+  assert.deepEqual(machine(), ["run", 4000]);
+  read(hub, 1, 9000, { n: "state", g: 2, vs: "stale" });
+  assert.equal(machine(), null, "a bad reading tells none");
+  read(hub, 1, 9500, state(3));
+  read(hub, 2, 20_000, state(3));
+  assert.deepEqual(machine(), ["fault", 9500], "a restart that finds it as it was changes nothing");
+});
+
 test("silence, a bad reading, a clock set back and a restart count for no state", () => {
   const hub = born();
   read(hub, 1, 0, state(2));
