@@ -12,6 +12,8 @@ import { randomFaults } from "../../host-sim/faults/random.ts";
 import { FAULT_NAMES } from "../../host-sim/faults/vocabulary.ts";
 import { LIVENESS_US_MAX } from "../../host-sim/limits.ts";
 import type { PlantPlan } from "../../host-sim/plan.ts";
+import { accountProblem } from "../../host-sim/scenario.ts";
+import type { SimulationResult } from "../../host-sim/simulation.ts";
 import { replayLine, runSeed, SEED_FOR_MS } from "../../host-sim/seeds.ts";
 import { readPlant, toPlantPlan } from "../../scripts/build/plant.ts";
 
@@ -56,6 +58,22 @@ test("the replay line runs what the test ran: the same result, number by number"
     verdicts.every(({ met }) => met),
     "its expectations are met",
   );
+});
+
+test("each way in which a run is wrong has its sentence", () => {
+  const good = runSeed(plan, 1).result;
+  assert.equal(accountProblem(good), undefined);
+  const [oven, ...others] = good.perNode;
+  const wild = { ...good, perNode: [{ ...oven!, beyondLimits: 3 }, ...others] };
+  const wrong: [SimulationResult, RegExp][] = [
+    [{ ...good, waiting: 2 }, /^2 still wait$/],
+    [{ ...good, finished: false }, /^0 still wait$/],
+    [{ ...good, ingested: good.ingested - 1 }, /^\d+ queued, but \d+ ingested/],
+    [{ ...good, lost: good.lost + 1 }, /^\d+ queued, but \d+ ingested/],
+    [wild, /^oven-1 put 3 values beyond the limits of node\.json$/],
+    [{ ...good, drainMs: LIVENESS_US_MAX / 1000 + 1 }, /^120\.001 s until nothing waited$/],
+  ];
+  for (const [result, sentence] of wrong) assert.match(accountProblem(result) ?? "", sentence);
 });
 
 test("a schedule follows from its seed and holds what it must", () => {
