@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// Goal: `ferrule up` carries out the faults of a plant, and refuses the others.
+//
+// Method: the command on plants of an oven; gateway and built-in broker go away and come back while it samples, and
+// the last line says that everything arrived.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
+import { ferrule, PROJECT, startUp } from "../support/ferrule.ts";
+
+const PATIENCE_MS = 60_000; // of a machine that is busy with other tests
+const folder = mkdtempSync(join(tmpdir(), "ferrule-faults-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+function plant(name: string, faults: Record<string, string | number>[]): string {
+  const file = join(folder, `${name}.json`);
+  const place = { enterprise: "e", site: "s", area: "a", line: "l", cell: "c" };
+  const node = join(PROJECT, "firmware/nodes/oven");
+  writeFileSync(file, JSON.stringify({ ...place, nodes: [{ id: "oven-1", node }], faults }));
+  return file;
+}
+
+const SUMS = /^1 nodes, (\d+) readings sent, (\d+) acknowledged, (\d+) ingested, 0 dropped$/;
+
+async function ingested(page: string): Promise<number> {
+  const text = await (await fetch(`${page}/metrics`)).text();
+  return Number(/^ferrule_hub_ingested_total (\d+)/m.exec(text)?.[1] ?? 0);
+}
+
+for (const fault of ["gateway-restart", "broker-down"])
+  test(`up with ${fault}: what was sampled meanwhile arrives after it`, async (t) => {
+    const file = plant(fault, [{ at: "2s", fault, for: "3s" }]);
+    const road = await startUp([file, "--page", "0"]);
+    t.after(() => road.end());
+    let stderr = "";
+    road.child.stderr!.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    const endMs = performance.now() + PATIENCE_MS;
+    while (!stderr.includes(`${fault} ended`)) {
+      assert.ok(performance.now() < endMs, `no end of ${fault}:\n${stderr}`);
+      await wait(100);
+    }
+    const atEnd = await ingested(road.page);
+    while ((await ingested(road.page)) <= atEnd) {
+      assert.ok(performance.now() < endMs, `nothing arrives after ${fault}:\n${stderr}`);
+      await wait(100);
+    }
+    const run = await road.end();
+    assert.equal(run.code, 130, run.stderr);
+    const [, sent, acknowledged, arrived] =
+      SUMS.exec(run.stdout.trimEnd().split("\n").at(-1)!) ?? [];
+    assert.ok(Number(sent) > 10, run.stdout);
+    assert.deepEqual([acknowledged, arrived], [sent, sent]);
+  });
+
+test("faults that cannot strike are refused by name before anything starts", async (t) => {
+  const server = createServer().listen(0, "127.0.0.1"); // whoever listens there is another's broker
+  t.after(() => server.close());
+  await once(server, "listening");
+  const url = `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const next = "  next: take them out of plant.json, or run it in virtual time with ferrule sim\n";
+  const down = plant("down", [{ at: 1, fault: "broker-down", for: 1 }]);
+  const slow = plant("slow", [{ at: 1, fault: "broker-slow", for: 1 }]);
+  const foreign = await ferrule(["up", down, "--broker", url]);
+  assert.deepEqual([foreign.code, foreign.stdout], [1, ""]);
+  const cannot = "ferrule: faults of the plant cannot strike in real time";
+  assert.equal(foreign.stderr, `${cannot} with another's broker: broker-down\n${next}`);
+  const run = await ferrule(["sim", "--realtime", slow]);
+  assert.deepEqual([run.code, run.stdout], [1, ""]);
+  assert.equal(run.stderr, `${cannot}: broker-slow\n${next}`);
+});
