@@ -4,8 +4,9 @@
 // What an end says is on the wire for one character time an octet, one after the other, and reaches the
 // other end when it is over. The tap hears it then, with that time. Both ends may talk at once: it is two
 // pairs of wires, and one UART that listens to both. Bounded: WIRE_CHARACTERS_MAX each way and for the
-// tap; more are lost and counted.
+// tap; more are lost and counted, and what the tap hears next carries the overrun flag.
 
+import { TAP_FLAG_OVERRUN } from "../../firmware/wire/tap.ts";
 import { WIRE_CHARACTERS_MAX } from "../limits.ts";
 import { createNothing, type Device } from "./device.ts";
 
@@ -14,6 +15,7 @@ export type End = 0 | 1;
 interface Character {
   endUs: number;
   byte: number;
+  flags: number; // TAP_FLAG_*
 }
 
 export interface Wire {
@@ -43,6 +45,7 @@ export function createWire(tap: number, baud: number, format: string): Wire {
   const freeUs: [number, number] = [0, 0]; // until then the end is still talking
   const heard: Character[] = [];
   let dropped = 0;
+  let overrun = false; // the tap lost a character since the last one that fitted
 
   function earliest(): End | undefined {
     const [a, b] = [underWay[0][0], underWay[1][0]];
@@ -50,14 +53,25 @@ export function createWire(tap: number, baud: number, format: string): Wire {
     return b !== undefined && b.endUs < a.endUs ? 1 : 0;
   }
 
+  function hear(character: Character): void {
+    if (heard.length >= WIRE_CHARACTERS_MAX) {
+      dropped++;
+      overrun = true;
+      return;
+    }
+    if (overrun) character.flags |= TAP_FLAG_OVERRUN;
+    overrun = false;
+    heard.push(character);
+  }
+
   return {
     device: {
       ...createNothing(),
       advance(nowUs, sink) {
         let count = 0;
-        for (const { endUs, byte } of heard) {
+        for (const { endUs, byte, flags } of heard) {
           if (endUs > nowUs) break;
-          sink(tap, endUs, byte, 0);
+          sink(tap, endUs, byte, flags);
           count++;
         }
         if (count > 0) heard.splice(0, count);
@@ -70,7 +84,7 @@ export function createWire(tap: number, baud: number, format: string): Wire {
           continue;
         }
         freeUs[from] = Math.max(freeUs[from], nowUs) + perCharacterUs;
-        underWay[from].push({ endUs: Math.round(freeUs[from]), byte });
+        underWay[from].push({ endUs: Math.round(freeUs[from]), byte, flags: 0 });
       }
     },
     deliver(nowUs, reach) {
@@ -78,8 +92,7 @@ export function createWire(tap: number, baud: number, format: string): Wire {
         const character = underWay[from][0]!;
         if (character.endUs > nowUs) return;
         underWay[from].shift();
-        if (heard.length < WIRE_CHARACTERS_MAX) heard.push(character);
-        else dropped++;
+        hear(character);
         reach(from === 0 ? 1 : 0, character.byte);
       }
     },

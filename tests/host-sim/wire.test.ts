@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
+import { TAP_FLAG_OVERRUN } from "../../firmware/wire/tap.ts";
 import { characterUs, createWire, type End } from "../../host-sim/devices/wire.ts";
 import { WIRE_CHARACTERS_MAX } from "../../host-sim/limits.ts";
 import { openPtyLine, PtyError } from "../../host-sim/realtime/pty.ts";
@@ -74,6 +75,15 @@ test("an end that floods is cut off and counted; the other end is not", () => {
   wire.deliver(10_000_000, (to) => counts[to]++);
   assert.deepEqual(counts, [1, WIRE_CHARACTERS_MAX]);
   assert.equal(wire.dropped(), 8, "the tap's queue has its bound too");
+  wire.device.advance(10_000_000, () => undefined);
+  wire.say(1, Uint8Array.of(6, 7), 10_000_000);
+  wire.deliver(11_000_000, () => undefined);
+  const heard: number[][] = [];
+  wire.device.advance(11_000_000, (_, __, byte, flags) => heard.push([byte, flags]));
+  assert.deepEqual(heard, [
+    [6, TAP_FLAG_OVERRUN],
+    [7, 0],
+  ]);
 });
 
 const ptys = need.program("python3", "stty");
