@@ -26,12 +26,13 @@ export function stateWord(value: number): string {
 export function ValueNumber({ node, channel }: ValueProps): JSX.Element {
   const old = isOld(node, channel, usePage().live.hubMs.value);
   const { value, unit, decimals } = channel;
+  const { label } = unitView(unit);
   const word = channel.kind === "state" ? STATE_WORDS[value ?? -1] : undefined;
   const number = word ?? (value === null ? NO_VALUE : formatNumber(value, unit, decimals));
   return (
     <span class={old ? "value old" : "value"} data-value={`${node.id}/${channel.name}`}>
       <span class="number">{number}</span>
-      {value !== null && <span class="unit">{unitView(unit).label}</span>}
+      {value !== null && label !== "" && <span class="unit">{label}</span>}
     </span>
   );
 }

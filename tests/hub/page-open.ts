@@ -16,8 +16,15 @@ export interface Opened {
   printed: string[]; // all that the page wrote to the console
 }
 
+export interface Opener {
+  /** Before a scripted hub of its own. */
+  open(address: string, options?: FixtureOptions): Promise<Opened>;
+  /** Wherever it is served. */
+  openAt(url: string): Promise<Omit<Opened, "fixture">>;
+}
+
 /** Opens pages in one browser of this test file. */
-export function useBrowser(): (address: string, options?: FixtureOptions) => Promise<Opened> {
+export function useBrowser(): Opener {
   let browser: Browser | undefined;
   const closers: (() => Promise<void>)[] = [];
   before(async () => {
@@ -31,9 +38,7 @@ export function useBrowser(): (address: string, options?: FixtureOptions) => Pro
   after(async () => {
     await browser?.close();
   });
-  return async (address, options = {}) => {
-    const fixture = await startFixture(options);
-    closers.push(() => fixture.close());
+  const openAt: Opener["openAt"] = async (url) => {
     const context = await browser!.newContext({ viewport: DESKTOP });
     closers.push(() => context.close());
     const page = await context.newPage();
@@ -41,8 +46,16 @@ export function useBrowser(): (address: string, options?: FixtureOptions) => Pro
     const printed: string[] = [];
     page.on("console", (message) => printed.push(message.text()));
     page.on("pageerror", (error) => printed.push(error.message));
-    await page.goto(fixture.url + address);
+    await page.goto(url);
     await page.waitForSelector("main h1, main .empty h2");
-    return { page, fixture, printed };
+    return { page, printed };
+  };
+  return {
+    openAt,
+    open: async (address, options = {}) => {
+      const fixture = await startFixture(options);
+      closers.push(() => fixture.close());
+      return { fixture, ...(await openAt(fixture.url + address)) };
+    },
   };
 }

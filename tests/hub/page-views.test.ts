@@ -7,13 +7,16 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
+import { bundlePage } from "../../hub/web/bundle.ts";
+import { START_MS, startFixtureHub, TOKEN as HUB_TOKEN } from "../support/fixture-hub.ts";
 import { program } from "../support/need.ts";
+import { pack } from "../support/pack.ts";
 import { cutTexts, namelessControls, overflow, paleTexts, smallTargets } from "./page-checks.ts";
 import { TOKEN } from "./page-fixture.ts";
 import { DESKTOP, PHONE, useBrowser } from "./page-open.ts";
 
 const needs = program("chromium");
-const open = useBrowser();
+const { open, openAt } = useBrowser();
 
 /** The file that a click or a key saves, in lines. */
 async function saved(page: Page, act: () => Promise<void>): Promise<string[]> {
@@ -130,6 +133,29 @@ test(
     assert.deepEqual(printed, []);
   },
 );
+
+test("the hub itself takes what the page acknowledges", needs, async () => {
+  const hub = await startFixtureHub(await bundlePage());
+  try {
+    const records = [{ n: "temperature/too-hot", vb: true, x: 201 }];
+    hub.say("ferrule/oven-1/event", pack({ bt: START_MS, q: 1, records }));
+    const { page, printed } = await openAt(hub.url);
+    const line = page.locator('.alarm:has-text("too-hot")');
+    await line.getByRole("button").click();
+    const dialog = page.locator("dialog[open]");
+    await dialog.getByLabel("Your name").fill("Ann");
+    await dialog.getByLabel(/^Token/).fill(HUB_TOKEN);
+    await page.keyboard.press("Enter");
+    await dialog.waitFor({ state: "detached" });
+    hub.flush();
+    await line.locator('.since:has-text("acknowledged by Ann")').waitFor();
+    await page.waitForSelector('.events:has-text("Ann acknowledged oven-1 temperature too-hot.")');
+    assert.deepEqual(hub.hub.audit(1)[0]?.outcome, "acknowledged");
+    assert.deepEqual(printed, []);
+  } finally {
+    await hub.close();
+  }
+});
 
 /** Places of the rows in sight: number, name, machine and distance from the top. */
 async function places(page: Page): Promise<string[]> {
