@@ -13,6 +13,7 @@ import { createOven } from "./devices/oven.ts";
 import { createPress } from "./devices/press.ts";
 import { createReplay } from "./devices/replay.ts";
 import { createScale } from "./devices/scale.ts";
+import type { NodePorts } from "./hardware.ts";
 import { createNode, type Node } from "./node.ts";
 import { createSensors, type Sensors } from "./faults/sensor.ts";
 import type { NodePlan, PlantPlan } from "./plan.ts";
@@ -45,6 +46,8 @@ export interface Fleet {
   cutPower(place: Place): () => void;
   /** The first flash write from now stops after so many octets; the power comes back with the end. */
   tearFlash(place: Place, octets: number): () => void;
+  /** Puts other modules on a node, which starts with a new boot; flash, address and machine stay. */
+  program(place: Place, plan: NodePlan): void;
 }
 
 export interface FleetSetup {
@@ -78,6 +81,9 @@ const VIRTUAL: Surroundings = {
 
 /** A node with what can befall it. */
 export interface Place extends Member {
+  node: Node; // another one once it is programmed anew
+  /** Makes the node of a plan at this place, `before` being the one that was there. */
+  make(plan: NodePlan, before?: Node): Node;
   readonly sensors: Sensors;
   readonly alarm: Alarm;
   started: boolean;
@@ -93,7 +99,6 @@ export function createFleet(setup: FleetSetup): Fleet {
   const { clock, plan } = setup;
   const places = plan.nodes.map((node, i) => createPlace(setup, node, i + 1));
   const byAddress = new Map(places.map((place) => [place.address, place]));
-
   for (const place of places) {
     const start = setup.prng.fork(`start ${place.node.id}`).below(START_SPREAD_US);
     clock.at(start, () => {
@@ -147,7 +152,15 @@ export function createFleet(setup: FleetSetup): Fleet {
         powerOn(clock, place);
       };
     },
+    program: (place, nodePlan) => program(clock, place, nodePlan),
   };
+}
+
+function program(clock: Clock, place: Place, plan: NodePlan): void {
+  const node = place.make(plan, place.node); // what is refused leaves the old one running
+  place.node.powerCut(clock.nowUs());
+  place.node = node;
+  powerOn(clock, place);
 }
 
 function powerOn(clock: Clock, place: Place): void {
@@ -187,33 +200,38 @@ function createPlace(setup: FleetSetup, plan: NodePlan, number: number): Place {
   const machine = surroundings.machine(plan) ?? createMachine(plan, prng.fork("machine"));
   const sensors = createSensors(machine, prng.fork("sensors"));
   const chance = prng.fork("mailbox");
-  const overrunUs = Math.max(plan.periodUs, surroundings.overrunUsMin);
   let overrunsUs = 0; // what ticks that are to overrun took
-  const node = createNode(
-    {
-      plan,
-      device: sensors,
-      gateways: Array.from({ length: plan.gateways }, () => surroundings.gateway),
-      host: surroundings.host,
-      entropy: prng.fork("entropy"),
-      overrunUs,
+  let lives = 0; // each program draws its own chance
+  const overrunUs = ({ periodUs }: NodePlan): number =>
+    Math.max(periodUs, surroundings.overrunUsMin);
+  const ports: NodePorts = {
+    send: (to, bytes) => setup.send(address, to, bytes) !== false,
+    stopwatchUs() {
+      if (place.overruns > 0) overrunsUs += 2 * overrunUs(plan);
+      return surroundings.stopwatchUs() + overrunsUs;
     },
-    {
-      send(to, bytes) {
-        return setup.send(address, to, bytes) !== false;
-      },
-      stopwatchUs() {
-        if (place.overruns > 0) overrunsUs += 2 * overrunUs;
-        return surroundings.stopwatchUs() + overrunsUs;
-      },
-      garble(record) {
-        if (place.garbles > 0) chance.fill(record.subarray(MAILBOX_MANTISSA, MAILBOX_LIFETIME_MS));
-      },
-      trace: setup.trace,
+    garble(record) {
+      if (place.garbles > 0) chance.fill(record.subarray(MAILBOX_MANTISSA, MAILBOX_LIFETIME_MS));
     },
-  );
+    trace: setup.trace,
+  };
+  const make = (program: NodePlan, before?: Node): Node =>
+    createNode(
+      {
+        plan: program,
+        device: sensors,
+        gateways: Array.from({ length: program.gateways }, () => surroundings.gateway),
+        host: surroundings.host,
+        entropy: prng.fork(lives++ === 0 ? "entropy" : `entropy ${lives}`),
+        overrunUs: overrunUs(program),
+        ...(before && { flash: before.flash }),
+      },
+      ports,
+      before?.ledger,
+    );
   const place: Place = {
-    node,
+    node: make(plan),
+    make,
     address,
     sensors,
     alarm: clock.createAlarm(() => wake(clock, place)),

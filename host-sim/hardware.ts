@@ -40,6 +40,7 @@ export interface NodeSetup {
   host: string; // what runs the modules, ASCII, 1..32
   entropy: Prng;
   overrunUs: number; // a tick that took longer is an overrun
+  flash?: Flash; // of the node that was here before; absent: an empty one
 }
 
 /** Counters of the host since power-on, in the order of info item 7. */
@@ -76,7 +77,7 @@ export function createHardware(setup: NodeSetup, ports: NodePorts): Hardware {
   const hardware: Hardware = {
     setup,
     ports,
-    flash: createFlash(),
+    flash: setup.flash ?? createFlash(),
     ring: createRing(),
     mailbox: createMailbox(),
     clock: createNodeClock(),

@@ -87,12 +87,15 @@ interface State {
   restartDueUs: number;
 }
 
-/** A node without power, flash empty. Throws ModuleError when a module breaks its table. */
-export function createNode(setup: NodeSetup, ports: NodePorts): Node {
+/**
+ * A node without power, flash empty unless the setup has one; `ledger` goes on with what earlier modules
+ * on the same board counted. Throws ModuleError when a module breaks its table.
+ */
+export function createNode(setup: NodeSetup, ports: NodePorts, ledger = createLedger()): Node {
   const { plan } = setup;
   const state: State = {
     hardware: createHardware(setup, ports),
-    ledger: createLedger(),
+    ledger,
     loopModule: compileModule("loop", plan.loopWasm),
     linkModule: plan.linkWasm.length > 0 ? compileModule("link", plan.linkWasm) : undefined,
     loop: undefined,

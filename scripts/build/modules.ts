@@ -29,10 +29,13 @@ export interface BuiltNode {
   link: BuiltModule;
 }
 
+export type Compile = (name: ModuleName, input: CompileInput) => Promise<Compiled>;
+
 export interface BuildOptions {
   /** Ends the compiler, which then runs in a thread of its own; without one it runs here. */
   signal?: AbortSignal;
   compiling?: (what: string) => void; // called when something is not in the cache
+  compile?: Compile; // in place of a thread for each module
 }
 
 /** Reads, checks and builds the node type of a folder; throws a Failure that lists what is wrong. */
@@ -45,6 +48,15 @@ export async function buildNode(folder: string, options: BuildOptions = {}): Pro
       ? [await buildLoop(), await buildLink()] // one compiler at a time in a thread
       : await Promise.all([buildLoop(), buildLink()]);
   return { folder: node.folder, type: node.type, loop, link };
+}
+
+/** What the compiler gets for both modules of a folder, whether or not they are in the cache. */
+export function compileInputs(folder: string): [ModuleName, CompileInput][] {
+  const node = readNode(folder);
+  return [
+    ["loop", { parts: loopParts(node), entry: LOOP_ENTRY }],
+    ["link", { parts: linkParts(node), entry: LINK_ENTRY }],
+  ];
 }
 
 async function buildModule(
@@ -72,14 +84,16 @@ async function compileModule(
   name: ModuleName,
   node: NodeFolder,
   parts: TreeParts,
-  { signal, compiling }: BuildOptions,
+  { signal, compiling, compile }: BuildOptions,
 ): Promise<Uint8Array> {
   compiling?.(`${name} of ${show(node.folder)}`);
   const input = { parts, entry: name === "loop" ? LOOP_ENTRY : LINK_ENTRY };
   const module = new URL("./compile.ts", import.meta.url).href;
-  const compiled = signal
-    ? await runApart<CompileInput, Compiled>(module, input, { signal })
-    : await work(input);
+  const compiled = compile
+    ? await compile(name, input)
+    : signal
+      ? await runApart<CompileInput, Compiled>(module, input, { signal })
+      : await work(input);
   if (compiled.ok) return compiled.wasm;
   throw new Failure(
     EXIT_FAILED,

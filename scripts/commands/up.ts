@@ -15,6 +15,7 @@ interface Options {
   page?: Endpoint;
   broker?: string;
   seed: number;
+  watch?: boolean;
   history?: string;
   pty?: PtyWish;
   loss: number;
@@ -31,13 +32,14 @@ export function addUp(program: Command): void {
     .option("--for <T>", "ends after 30, 30s, 10m, 1h", readLengthMs)
     .option("--page <[HOST:]PORT>", "where the page is (8080, or the next free one)", readEndpoint)
     .option("--broker <URL>", "an MQTT broker in place of the built-in one", readBroker)
+    .option("--watch", "a saved loop.ts or node.json runs at once on its nodes, as a new boot")
     .option("--seed <N>", "decides the machines' noise", readSeed, 1)
     .option("--history <FILE>", "keeps the past in this file; without it, in memory")
     .option("--pty <A,B>", "the tapped line as two ptys, A and B being links to them", readPty)
     .option("--loss <P>", "probability that a datagram is lost", readFraction, 0)
     .option("--duplicate <P>", "that it arrives twice", readFraction, 0)
     .option("--reorder <P>", "that it arrives late, after others", readFraction, 0)
-    .addHelpText("after", "\nExample:\n  ferrule up --for 10m --page 8081")
+    .addHelpText("after", "\nExample:\n  ferrule up my-node --watch --page 8081")
     .action(run);
 }
 

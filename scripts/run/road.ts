@@ -10,13 +10,14 @@ import type { NetworkFaults } from "../../host-sim/network/link.ts";
 import { type Realtime, type RealtimeOptions, startRealtime } from "../../host-sim/realtime/run.ts";
 import { countWrites, type SimulationResult } from "../../host-sim/simulation.ts";
 import { startHub } from "../../hub/server.ts";
-import { hubConfig, type Plant, readPlant, toPlantPlan } from "../build/plant.ts";
+import { hubConfig, type Plant, readPlant } from "../build/plant.ts";
 import { started } from "../cli/failure.ts";
 import { print, printJson, say } from "../cli/terminal.ts";
 import { type Endpoint, showEndpoint } from "../cli/values.ts";
 import { startBroker } from "./broker.ts";
 import { createTalk } from "./log.ts";
 import { checkBroker, choosePage } from "./ports.ts";
+import { createBuilder } from "./reload.ts";
 import { asFailure, choosePty, type PtyWish } from "./pty.ts";
 import { checkFaults, type SharedParts, startShared } from "./shared.ts";
 
@@ -31,6 +32,8 @@ export interface RoadOptions {
   history?: string; // file that keeps the past
   pty?: PtyWish; // a tapped line for outside programs
   network?: NetworkFaults; // between nodes and gateway
+  scenario?: SimulateOptions["scenario"]; // its plant, seed and length count
+  watch?: boolean; // a saved node folder runs at once
   signal: AbortSignal; // ends a build
 }
 
@@ -47,6 +50,7 @@ export interface Road {
   broker: string; // mqtt://HOST:PORT
   token: string; // for who may write set-points on the page
   line: RealtimeOptions["pty"]; // the tapped line and its two links
+  forMs: number | undefined; // length of the scenario
   /** Builds the plant's modules and lets the nodes run. */
   startNodes(): Promise<void>;
   finish(): Promise<Finished>;
@@ -56,6 +60,7 @@ export interface Finished {
   totals: RoadTotals;
   /** The same run as a simulation tells it, its "virtual" time being the real one; undefined: no nodes ran. */
   result: SimulationResult | undefined;
+  verdicts: Verdict[]; // of the scenario
 }
 
 /** Tells where page, broker and line are. */
@@ -87,6 +92,7 @@ export async function startRoad(path: string, options: RoadOptions): Promise<Roa
     ...(options.history !== undefined && { historyFile: options.history }),
   });
   const hub = await started(starting, "mend the plant, or choose another --page");
+  const builder = createBuilder(plant, options.signal, options.watch === true);
   let nodes: Realtime | undefined;
   let startMs = 0;
   return {
@@ -95,12 +101,17 @@ export async function startRoad(path: string, options: RoadOptions): Promise<Roa
     broker: brokerUrl,
     token: hub.token,
     async startNodes() {
-      const plan = await buildPlan(plant, options.signal);
+      const plan = await builder.first();
       startMs = performance.now();
-      nodes = asFailure(() => startRealtime(plan, realtimeOptions(options, { line, shared, hub })));
+      const started = asFailure(() =>
+        startRealtime(plan, realtimeOptions(options, { line, shared, hub })),
+      );
+      nodes = started;
+      builder.follow(plan, (node) => started.program(node));
     },
     async finish() {
       const healMs = performance.now();
+      await builder.close();
       nodes?.stopSampling();
       await drain(nodes, hub);
       const totals = sumUp(plant, nodes, hub);
@@ -115,10 +126,6 @@ export async function startRoad(path: string, options: RoadOptions): Promise<Roa
       return { totals, result };
     },
   };
-}
-
-function buildPlan(plant: Plant, signal: AbortSignal): ReturnType<typeof toPlantPlan> {
-  return toPlantPlan(plant, { signal, compiling: (what) => say(`compiling ${what}`) });
 }
 
 interface Parts {

@@ -108,3 +108,39 @@ test("each node has an address of its own, and hears what is sent there", () => 
 test("a fault that names no node is refused", () => {
   assert.throws(() => createRig(["a"], [cut("b", 1, 1)]), /there is no node "b"; known: a/);
 });
+
+test("a node that is programmed anew keeps flash and counts, and starts with the next boot", () => {
+  const { clock, fleet, power } = createRig(["a", "b"], []);
+  const place = fleet.place("a");
+  const { flash, ledger } = place.node;
+  clock.runUntil(2_500_000);
+  const ticks = place.node.nextDueUs();
+  fleet.program(place, nodePlan({ id: "a", ...MODULES, periodUs: 500_000 }));
+  assert.deepEqual([place.node.flash, place.node.ledger], [flash, ledger]);
+  assert.notEqual(place.node.nextDueUs(), ticks, "other modules, another period");
+  clock.runUntil(5_000_000);
+  assert.deepEqual(power("a"), ["on 0", "off 2", "on 2"]);
+  assert.deepEqual(power("b"), ["on 0"], "only the one that changed");
+});
+
+test("a node without power is programmed all the same, and starts when the power is back", () => {
+  const { clock, fleet, power } = createRig(["a"], []);
+  clock.runUntil(1_500_000);
+  const end = fleet.cutPower(fleet.place("a"));
+  fleet.program(fleet.place("a"), nodePlan({ id: "a", ...MODULES }));
+  clock.runUntil(3_500_000);
+  assert.equal(fleet.place("a").node.powered(), false);
+  end();
+  assert.deepEqual(power("a"), ["on 0", "off 1", "on 3"]);
+});
+
+test("modules that break their table leave the old ones running", () => {
+  const { clock, fleet, power } = createRig(["a"], []);
+  clock.runUntil(1_500_000);
+  const place = fleet.place("a");
+  const before = place.node;
+  const broken = nodePlan({ id: "a", ...MODULES, loopWasm: smallLink() });
+  assert.throws(() => fleet.program(place, broken), /loop/);
+  assert.equal(place.node, before);
+  assert.deepEqual(power("a"), ["on 0"]);
+});
