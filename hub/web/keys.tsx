@@ -41,7 +41,7 @@ function isTyping(event: KeyboardEvent): boolean {
   if (!(target instanceof HTMLElement)) return false;
   const field = target.matches("input, select, textarea");
   if (field && event.key === "Escape") target.blur();
-  return field || (event.key === " " && target.matches("a, button, summary"));
+  return field || (event.key === " " && target.matches("button, summary"));
 }
 
 function goTo(key: string): boolean {

@@ -5,7 +5,7 @@
 //      ^---------- cancel, Escape, the value changed meanwhile ---------'   '-refused-> staged
 
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { NodeView, SetpointView } from "../api.ts";
 import { unitView } from "./format.ts";
 import { TOKEN_CHARS_MAX, WRITER_CHARS_MAX } from "./limits.ts";
@@ -34,6 +34,7 @@ export function SetpointEntry(props: EntryProps): JSX.Element {
   const { label } = unitView(setpoint.unit);
   const review = (event: Event): void => {
     event.preventDefault();
+    if (staged !== null) return;
     const entry = readEntry(text, setpoint);
     setProblem("error" in entry ? entry.error : "");
     if ("error" in entry) field.current?.focus();
@@ -97,7 +98,8 @@ function Confirm(props: ConfirmProps): JSX.Element {
   const { asks, writer, setWriter, problem, sending, apply } = useApply(props);
   const group = useRef<HTMLFormElement>(null);
   const id = `set-${setpoint.name}`;
-  useEffect(() => focusFirst(group.current), [asks.token]);
+  // Before the next key comes: it belongs to this step.
+  useLayoutEffect(() => focusFirst(group.current), [asks.token]);
   return (
     <form
       class="staged"

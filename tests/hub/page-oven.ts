@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import { createMemoryHistory } from "../../hub/history.ts";
 import { type PageServer, startPageServer } from "../../hub/http.ts";
-import { createHub, type Hub } from "../../hub/hub.ts";
+import { createHub, type Hub, type HubConfig } from "../../hub/hub.ts";
 import { createMetrics } from "../../hub/outputs/metrics.ts";
 import { openFileHistory } from "../../hub/server-sqlite.ts";
 import { bundlePage } from "../../hub/web/bundle.ts";
@@ -24,6 +24,7 @@ export const INTERLOCK = 3;
 export interface OvenOptions {
   historyFile?: string; // absent: in memory
   port?: number; // absent: any
+  nodes?: HubConfig["nodes"]; // plans of machines
 }
 
 export interface Oven {
@@ -51,7 +52,7 @@ const boot = Math.floor(Date.now() / 1000);
 export async function startOven(options: OvenOptions = {}): Promise<Oven> {
   const file = options.historyFile;
   const store = file === undefined ? null : openFileHistory(file, () => undefined);
-  const hub = createHub(PLANT, store ?? createMemoryHistory());
+  const hub = createHub({ ...PLANT, nodes: options.nodes ?? {} }, store ?? createMemoryHistory());
   const server = await serve(hub, options.port ?? 0);
   const node: Node = { hub, code: APPLIED };
   say(node, "birth/0", ovenWithTarget());
