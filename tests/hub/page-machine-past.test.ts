@@ -120,7 +120,7 @@ test("a last reading stands until it is old, a bad one not at all", () => {
   assert.equal(heldTrace(bad, 0, NOW + 9_000), bad);
 });
 
-test("restarts, clock steps, alarms and set-points are marks, what was only asked for is none", () => {
+test("restarts, clock steps, alarms and set-points are marks, a request alone is none", () => {
   const none = { id: 1, channel: null, alarm: null, value: null, count: 1, node: "oven-1" };
   const events = [
     { ...none, kind: "clock", wallMs: NOW + 4, text: "clock" },
