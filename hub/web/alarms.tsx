@@ -35,10 +35,13 @@ function Flood(props: {
   flood: readonly OpenAlarm[];
 }): JSX.Element {
   const { node, flood } = props;
+  const { acknowledging } = usePage();
   const [open, setOpen] = useState(false);
   const [worst] = flood;
   if (worst === undefined) return <li />;
-  const asking = flood.filter(({ alarm }) => !alarm.acknowledged).length;
+  const shown = flood.slice(0, ALARM_FLOOD_SHOWN);
+  const asking = shown.filter(({ alarm }) => !alarm.acknowledged);
+  const unseen = flood.filter(({ alarm }) => !alarm.acknowledged).length;
   const oldest = Math.min(...flood.map(({ alarm }) => alarm.sinceMs ?? Infinity));
   const machines = new Set(flood.map((each) => each.node.id)).size;
   const word = `${flood.length} alarms`;
@@ -49,12 +52,19 @@ function Flood(props: {
           <Mark condition={{ ...worst.condition, word }} />
           <span>{node === null ? `of ${machines} machines` : node.id}</span>
           <span class="muted">
-            {asking} not acknowledged, the oldest for <For sinceMs={oldest} />
+            {unseen} not acknowledged, the oldest for <For sinceMs={oldest} />
           </span>
         </summary>
         {open && (
           <ul>
-            {flood.slice(0, ALARM_FLOOD_SHOWN).map((each) => (
+            {asking.length > 1 && (
+              <li>
+                <button type="button" onClick={() => (acknowledging.value = asking)}>
+                  Acknowledge these {asking.length}
+                </button>
+              </li>
+            )}
+            {shown.map((each) => (
               <AlarmLine
                 key={`${each.node.id}/${each.channel.name}/${each.alarm.name}`}
                 {...each}
@@ -98,7 +108,7 @@ function AlarmLine({ node, channel, alarm, condition }: OpenAlarm): JSX.Element 
         <button
           type="button"
           aria-label={`Acknowledge ${node.id} ${what}`}
-          onClick={() => (acknowledging.value = { node, channel, alarm, condition })}
+          onClick={() => (acknowledging.value = [{ node, channel, alarm, condition }])}
         >
           Acknowledge
         </button>

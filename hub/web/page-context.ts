@@ -16,7 +16,7 @@ export interface Page {
   route: Signal<Route>;
   scheme: Signal<string>; // changes when canvases must be drawn in other colours
   keysShown: Signal<boolean>;
-  acknowledging: Signal<OpenAlarm | null>; // whose dialog is open
+  acknowledging: Signal<readonly OpenAlarm[] | null>; // whose dialog is open
 }
 
 export const PageContext = createContext<Page | null>(null);

@@ -130,6 +130,14 @@ test(
     await inside.first().waitFor();
     const [said] = /\d+(?= alarms)/.exec((await floods.last().textContent()) ?? "") ?? [];
     assert.equal(await inside.count(), Number(said));
+    await page.getByRole("button", { name: /^Acknowledge these \d+$/ }).click();
+    const dialog = page.locator("dialog[open]");
+    await dialog.getByLabel("Your name").fill("Ann");
+    await dialog.getByLabel(/^Token/).fill(TOKEN);
+    await page.keyboard.press("Enter");
+    await dialog.waitFor({ state: "detached" });
+    assert.equal(fixture.acknowledged().length, Number(said));
+    await page.waitForSelector(`.strip .mark:has-text("${said} acknowledged")`);
     assert.deepEqual(printed, []);
   },
 );
