@@ -6,6 +6,7 @@
 export const OUTBOX_SLOTS: i32 = 512;
 export const SCRATCH_BYTES: i32 = 4096;
 export const KEEP_ALIVE_S: i32 = 10;
+export const WAIT_MS: i32 = 10000;
 export const CHANNEL_COUNT: i32 = 3;
 export const SETPOINT_COUNT: i32 = 0;
 export const TAP_COUNT: i32 = 1;

@@ -22,6 +22,7 @@ import {
   TEXTS,
   TYPE_BYTES,
   VERSION_BYTES,
+  WAIT_MS,
 } from "../generated/link";
 import {
   DATAGRAM_BYTES_MAX,
@@ -112,6 +113,7 @@ export function init(): void {
   node.versionBytes = VERSION_BYTES;
   node.periodUs = PERIOD_US;
   node.keepAliveS = KEEP_ALIVE_S;
+  node.waitMs = WAIT_MS;
   outboxInit(SLOTS, OUTBOX_SLOTS);
   timeInit(now_us());
   link.startDelayMs = START_RETRY_MS;

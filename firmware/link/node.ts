@@ -62,6 +62,7 @@ export class NodeState {
   versionBytes: u32; // the version, as encoded text, follows it
   periodUs: u32;
   keepAliveS: u32;
+  waitMs: u32; // first Twait
   boot: u32;
   idBytes: u32;
   hostBytes: u32;

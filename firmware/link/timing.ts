@@ -15,13 +15,13 @@ export const RETRY_MS_FIRST: u32 = 2_000; // before a round trip was measured
 
 export const BACKOFF_MS_MIN: u32 = 1_000; // between two attempts to connect, doubling
 export const BACKOFF_MS_MAX: u32 = 60_000;
-export const WAIT_MS_MIN: u32 = 30_000; // [Twait] after "congestion", doubling
-export const WAIT_MS_MAX: u32 = 300_000;
+export const WAIT_MS_MAX: u32 = 300_000; // [Twait] after "congestion" doubles up to here
 export const SEARCH_MS_MIN: u32 = 5_000; // [Tsearchgw], doubling
 export const SEARCH_MS_MAX: u32 = 60_000;
 export const INVALID_ID_COUNT_MAX: u32 = 3; // a gateway that forgets each new topic id is left
 
 export const STATUS_PERIOD_MS: u32 = 10_000;
+export const BIRTH_PERIOD_MS: u32 = 600_000; // a broker without persistence forgets it, unseen by the node
 export const TIME_PERIOD_MS: u32 = 600_000;
 export const TIME_RETRY_MS: u32 = 2_500; // an answer after 2 s is refused anyway
 export const TIME_RETRY_MS_LATE: u32 = 30_000; // once readings no longer wait for it

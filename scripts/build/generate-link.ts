@@ -145,6 +145,7 @@ export function generateLink(node: NodeType, version: string): string {
     constant("OUTBOX_SLOTS", node.transport.outboxSlots),
     constant("SCRATCH_BYTES", Math.max(SCRATCH_BYTES_MIN, 4 * node.transport.outboxSlots)),
     constant("KEEP_ALIVE_S", node.transport.keepAliveS),
+    constant("WAIT_MS", node.transport.congestionWaitS * 1000),
     constant("CHANNEL_COUNT", birth.names.length),
     constant("SETPOINT_COUNT", Object.keys(node.setpoints).length),
     constant("TAP_COUNT", Object.keys(node.taps).length),

@@ -38,6 +38,13 @@ export const transport = z
       .max(3600)
       .default(10)
       .describe("the gateway takes a silent node for lost after one and a half times this"),
+    congestionWaitS: z
+      .number()
+      .int()
+      .min(1)
+      .max(300)
+      .default(10)
+      .describe("when the gateway says congestion the node waits this long, doubling up to 300 s"),
     outboxSlots: z
       .number()
       .int()

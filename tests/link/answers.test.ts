@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
+import { buildLink, parseNode } from "../support/link-host.ts";
 import type { GatewayScript } from "../support/link-gateway.ts";
 import {
   assertAccounted,
@@ -19,6 +20,7 @@ before(async () => {
   module = await buildLinkOf("firmware/nodes/oven/node.json");
 });
 
+const WAIT_MS = 10_000; // the first Twait of a node that says nothing else
 const TYPES = ["CONNACK", "SUBACK", "REGACK", "PUBACK"];
 const CODES = [1, 2, 3, 4, 0xff];
 
@@ -65,19 +67,23 @@ test("congestion: the pack is kept and sent as new after Twait, which doubles to
   const from = rig.gateway.publications.length;
   put(rig.host, { i32: 7 });
   rig.host.run(1_500_000);
-  const packs = rig.gateway.publications.slice(from).filter((p) => p.topic === "data");
-  const gaps = packs.slice(1).map((p, i) => p.atMs - packs[i]!.atMs);
+  // The pack is answered first; after each Twait the birth is, which goes before it.
+  const tries = rig.gateway.publications.slice(from).filter((p) => p.qos === 1);
+  assert.deepEqual(new Set(tries.slice(1).map((p) => p.topic)), new Set(["birth/0"]));
+  const gaps = tries.slice(1).map((p, i) => p.atMs - tries[i]!.atMs);
   for (const [i, gap] of gaps.entries()) {
-    const leastMs = Math.min(30_000 * 2 ** i, 300_000);
+    const leastMs = Math.min(WAIT_MS * 2 ** i, 300_000);
     assert.ok(gap >= leastMs && gap <= leastMs * 1.25 + 1100, `wait ${i}: ${gap}`);
   }
   assert.ok(gaps.length >= 5);
-  assert.ok(packs.every((p) => !p.dup));
-  assert.equal(new Set(packs.map((p) => p.msgId)).size, packs.length);
+  assert.ok(tries.every((p) => !p.dup));
+  assert.equal(new Set(tries.map((p) => p.msgId)).size, tries.length);
   assert.deepEqual(rig.host.waiting(), [7]);
   rig.gateway.script.code = () => 0;
   rig.host.run(400_000);
   assert.deepEqual(rig.host.waiting(), []);
+  const packs = rig.gateway.publications.slice(from).filter((p) => p.topic === "data");
+  assert.deepEqual([packs.length, packs[1]!.dup, packs[1]!.accepted], [2, false, true]);
 });
 
 test("during Twait nothing is published, QoS 0 included, but the session is kept", () => {
@@ -87,7 +93,7 @@ test("during Twait nothing is published, QoS 0 included, but the session is kept
   put(rig.host, { i32: 7 });
   rig.host.run(1000);
   const at = rig.gateway.heard.length;
-  rig.host.run(28_000);
+  rig.host.run(WAIT_MS - 1500);
   const types = rig.gateway.heard.slice(at).map(({ type }) => type);
   assert.ok(types.length > 0 && types.every((type) => type === "PINGREQ"), types.join(" "));
 });
@@ -167,7 +173,8 @@ test("an answer to a QoS 0 publication is heard: 02 registers again, 01 pauses",
   rig.host.deliver(1, answer(1), 0);
   rig.host.run(100);
   const paused = rig.gateway.heard.length;
-  rig.host.run(24_000);
+  rig.host.run(WAIT_MS - 500);
+  assert.ok(rig.gateway.heard.length > paused, "the session is kept");
   assert.ok(rig.gateway.heard.slice(paused).every(({ type }) => type === "PINGREQ"));
   assert.equal(rig.host.counters()["datagramsUnexpected"], 0);
 });
@@ -176,6 +183,91 @@ test("all gateways refuse: Twait passes before the next round", () => {
   const rig = startLink(module, { code: (type) => (type === "CONNACK" ? 1 : 0) }, { gateways: 1 });
   rig.host.run(200_000);
   const at = rig.gateway.heard.map(({ atMs }) => atMs);
-  assert.ok(at[1]! - at[0]! >= 30_000);
-  assert.ok(at[2]! - at[1]! >= 60_000);
+  assert.ok(at[1]! - at[0]! >= WAIT_MS);
+  assert.ok(at[2]! - at[1]! >= 2 * WAIT_MS);
+});
+
+test("the first Twait is what node.json says", async () => {
+  const node = parseNode({
+    type: "hasty",
+    channels: { a: { kind: "computed" } },
+    transport: { congestionWaitS: 2 },
+  });
+  const rig = startLink(await buildLink(node));
+  rig.host.run(3000);
+  rig.gateway.script.code = (type, index) => (type === "PUBACK" && index > 0 ? 1 : 0);
+  put(rig.host, { i32: 7 });
+  rig.host.run(60_000);
+  const tries = rig.gateway.publications.filter((p) => p.qos === 1 && !p.accepted);
+  const gaps = tries.slice(1).map((p, i) => p.atMs - tries[i]!.atMs);
+  assert.ok(gaps[0]! >= 2000 && gaps[0]! <= 2500 + 1100, `${gaps[0]}`);
+  assert.ok(gaps[1]! >= 4000 && gaps[1]! <= 5000 + 1100, `${gaps[1]}`);
+});
+
+// Channels enough for a birth of several parts.
+const wide = parseNode({
+  type: "wide",
+  channels: Object.fromEntries(
+    Array.from({ length: 40 }, (_, i) => [`channel-${i}`, { kind: "computed" }]),
+  ),
+});
+
+test("after a Twait every part of the birth is said again: the broker may have lost it", async () => {
+  const rig = startLink(await buildLink(wide));
+  let closed = false;
+  let accepted = 0;
+  rig.gateway.script.code = (type) => {
+    if (type === "PUBACK" && !closed && ++accepted === 3) closed = true; // in the middle of the birth
+    return type === "PUBACK" && closed ? 1 : 0;
+  };
+  rig.host.run(5000);
+  closed = false;
+  accepted = 4;
+  rig.host.run(30_000);
+  const parts = rig.gateway.publications.filter((p) => p.accepted && p.topic.startsWith("birth/"));
+  const names = parts.map(({ topic }) => topic);
+  const all = [...new Set(names)].sort();
+  assert.ok(all.length >= 3, `${all.length} parts`);
+  // The rest of the first one, then all of it again.
+  assert.deepEqual(names, [...all, ...all]);
+});
+
+test("a birth is said every ten minutes, and readings go on meanwhile", async () => {
+  const rig = startLink(await buildLink(wide));
+  for (let minute = 0; minute < 25; minute++) {
+    put(rig.host, { i32: minute });
+    rig.host.run(60_000);
+  }
+  const firsts = publications(rig, "birth/0").map(({ atMs }) => atMs);
+  const gaps = firsts.slice(1).map((at, i) => at - firsts[i]!);
+  assert.equal(gaps.length, 2);
+  for (const gap of gaps) assert.ok(gap >= 599_000 && gap <= 602_000, `${gap} ms`);
+  assert.equal(publications(rig, "birth/1").length, 3);
+  assert.deepEqual(rig.host.waiting(), []);
+  assertAccounted(rig);
+});
+
+test("the first status of a session is repeated until acknowledged, before any reading", () => {
+  let lost = 0;
+  const rig: Rig = startLink(module, {
+    down: (_, bytes) => {
+      const isOfStatus = bytes[1] === 0x0d && bytes[3] === (rig.gateway.topicId("status") & 0xff);
+      return isOfStatus && ++lost <= 2 ? [] : undefined;
+    },
+  });
+  put(rig.host, { i32: 7 });
+  rig.host.run(60_000);
+  const statuses = publications(rig, "status");
+  assert.deepEqual(
+    statuses.slice(0, 4).map(({ qos, dup }) => [qos, dup]),
+    [
+      [1, false],
+      [1, true],
+      [1, true],
+      [0, false],
+    ],
+  );
+  assert.ok(publications(rig, "data")[0]!.atMs > statuses[2]!.atMs, "the reading waited");
+  const gaps = statuses.slice(4).map(({ atMs }, i) => atMs - statuses[i + 3]!.atMs);
+  for (const gap of gaps) assert.ok(gap >= 9000 && gap <= 11_000, `${gap} ms`);
 });

@@ -40,8 +40,8 @@ test("a node connects with its will, subscribes, registers and says who it is", 
     ...["CONNECT", "WILLTOPIC", "WILLMSG"],
     ...["SUBSCRIBE", "SUBSCRIBE"], // time, set
     ...["REGISTER", "REGISTER", "PUBLISH", "PUBLISH"], // time/get, presence; the question
-    ...["REGISTER", "PUBLISH", "REGISTER", "REGISTER"], // birth, status, event
-    ...["PUBLISH", "REGISTER", "REGISTER"], // the status; data, set/result
+    ...["REGISTER", "PUBLISH", "REGISTER", "PUBLISH"], // birth, status
+    ...["REGISTER", "REGISTER", "REGISTER"], // event, data, set/result
   ]);
   assert.deepEqual(gateway.will, {
     topic: "ferrule/oven-01/presence",
@@ -56,7 +56,7 @@ test("a node connects with its will, subscribes, registers and says who it is", 
     ["presence", 1, true, "online"],
   );
   assert.deepEqual([birth!.topic, birth!.qos, birth!.retain], ["birth/0", 1, true]);
-  assert.deepEqual([status!.topic, status!.qos, status!.retain], ["status", 0, false]);
+  assert.deepEqual([status!.topic, status!.qos, status!.retain], ["status", 1, false]);
   assert.equal(host.counters()["connects"], 1);
   assert.equal(host.counters()["timeAnswers"], 1);
 });

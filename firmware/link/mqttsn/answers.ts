@@ -34,9 +34,17 @@ import { takeCommand } from "../command";
 import { count } from "../counters";
 import { outboxSettle, outboxStamp } from "../outbox";
 import { settleResult } from "../results";
-import { TOPIC_BIRTH, TOPIC_PRESENCE, TOPIC_SET, TOPIC_SET_RESULT, TOPIC_TIME } from "../texts";
+import { node } from "../node";
+import {
+  TOPIC_BIRTH,
+  TOPIC_PRESENCE,
+  TOPIC_SET,
+  TOPIC_SET_RESULT,
+  TOPIC_STATUS,
+  TOPIC_TIME,
+} from "../texts";
 import { time, timeAnswer } from "../time";
-import { BACKOFF_MS_MIN, INVALID_ID_COUNT_MAX, WAIT_MS_MIN } from "../timing";
+import { BACKOFF_MS_MIN, INVALID_ID_COUNT_MAX } from "../timing";
 import { decodePacket, packet } from "./packet";
 import {
   isTopicName,
@@ -154,9 +162,10 @@ function takePuback(nowMs: u32): void {
   } else {
     session.invalidIds = 0;
     session.backoffMs = BACKOFF_MS_MIN;
-    session.waitMs = WAIT_MS_MIN;
+    session.waitMs = node.waitMs;
     if (session.topic == TOPIC_PRESENCE) takePresence(code);
     else if (session.topic == TOPIC_BIRTH) nextBirthPart();
+    else if (session.topic == TOPIC_STATUS) session.told = true;
     else if (session.topic == TOPIC_SET_RESULT)
       settleResult(session.records, code == RETURN_ACCEPTED);
     else outboxSettle(session.records, code == RETURN_ACCEPTED);

@@ -104,7 +104,8 @@ export function clientDelay(nowMs: u32): u32 {
     return delayUntil(nowMs, session.deadlineMs);
   let delayMs = delayUntil(nowMs, isWaiting ? session.deadlineMs : pingDeadline());
   if (isCongested(nowMs)) return delayMs;
-  if (isUsable(TOPIC_STATUS)) delayMs = min(delayMs, delayUntil(nowMs, session.statusMs));
+  if (isUsable(TOPIC_STATUS) && session.told)
+    delayMs = min(delayMs, delayUntil(nowMs, session.statusMs));
   if (!timeSettled()) return delayMs;
   if (isUsable(TOPIC_DATA)) delayMs = min(delayMs, lingerDelay(LIST_UNCONFIRMED, nowMs));
   if (isWaiting) return delayMs;

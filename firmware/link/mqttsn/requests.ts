@@ -2,8 +2,8 @@
 // What the node sends next: packets that await an answer, and packets that do not.
 //
 // Spec: MQTT-SN 1.2 §6.2, §6.5, §6.6, §6.9, §6.11; SPEC.md §2, §7. One request at a time: a fresh session
-// subscribes to time and commands, then registers and publishes presence and birth, then registers the
-// rest; then results leave, events, readings. Unanswered packets (QoS 0) go in between.
+// subscribes to time and commands, then registers and publishes presence, birth and the first status, then
+// registers the rest; then results leave, events, readings. Unanswered packets (QoS 0) go in between.
 // State: `outgoing`, ONCE (the packet without answer).
 
 import { DATAGRAM_BYTES_MAX } from "../../limits";
@@ -66,6 +66,7 @@ import { time, timeAsk, timeQuestionDue, timeSettled } from "../time";
 import { due, PING_MS_PER_KEEP_ALIVE_S, STATUS_PERIOD_MS } from "../timing";
 import { BODY, packet, PACKET_BYTES, packetFinish, packetStart } from "./packet";
 import {
+  beginBirth,
   expect,
   FAREWELL_SENT,
   FAREWELL_WANTED,
@@ -195,17 +196,22 @@ function startSetUp(nowMs: u32): bool {
       return true;
     }
   }
+  if (session.birthPart == node.birthPartCount && due(nowMs, session.birthMs)) beginBirth(nowMs);
   if (session.birthPart < node.birthPartCount) {
     if (startRegister(TOPIC_BIRTH, nowMs)) return true;
     if (isUsable(TOPIC_BIRTH)) {
-      startRetained(TOPIC_BIRTH);
+      startConfirmed(FLAG_RETAIN, TOPIC_BIRTH);
       encodeBirth(session.birthPart);
       expect(PUBACK, nowMs);
       return true;
     }
   }
+  if (startRegister(TOPIC_STATUS, nowMs)) return true;
+  if (!session.told && isUsable(TOPIC_STATUS)) {
+    requestStatus(nowMs);
+    return true;
+  }
   return (
-    startRegister(TOPIC_STATUS, nowMs) ||
     startRegister(TOPIC_EVENT, nowMs) ||
     startRegister(TOPIC_DATA, nowMs) ||
     (node.setpointCount > 0 && startRegister(TOPIC_SET_RESULT, nowMs))
@@ -213,9 +219,21 @@ function startSetUp(nowMs: u32): bool {
 }
 
 function requestPresence(text: i32, nowMs: u32): void {
-  startRetained(TOPIC_PRESENCE);
+  startConfirmed(FLAG_RETAIN, TOPIC_PRESENCE);
   putPlain(text);
   expect(PUBACK, nowMs);
+}
+
+// The first one of a session, so that no reading comes before the hub knows what went on and what did not.
+function requestStatus(nowMs: u32): void {
+  startConfirmed(0, TOPIC_STATUS);
+  putStatus(nowMs);
+  expect(PUBACK, nowMs);
+}
+
+function putStatus(nowMs: u32): void {
+  session.statusMs = nowMs + STATUS_PERIOD_MS;
+  encodeStatus(time.nowMs, (session.roundTrip + 7) / 8, outgoing.sent);
 }
 
 function startRegister(topic: i32, nowMs: u32): bool {
@@ -224,9 +242,9 @@ function startRegister(topic: i32, nowMs: u32): bool {
   return true;
 }
 
-function startRetained(topic: i32): void {
+function startConfirmed(flags: u32, topic: i32): void {
   session.topic = topic;
-  startPublish(REQUEST, QOS_1 | FLAG_RETAIN, topic, nextMsgId());
+  startPublish(REQUEST, QOS_1 | flags, topic, nextMsgId());
 }
 
 /** A result, or readings; after a result readings come first, so that a flood of commands starves nothing. */
@@ -242,8 +260,7 @@ function startResult(nowMs: u32): bool {
     settleResult(results.first, false); // the gateway does not take this topic at all
     return false;
   }
-  session.topic = TOPIC_SET_RESULT;
-  startPublish(REQUEST, QOS_1, TOPIC_SET_RESULT, nextMsgId());
+  startConfirmed(0, TOPIC_SET_RESULT);
   encodeResult();
   expect(PUBACK, nowMs);
   return true;
@@ -265,8 +282,7 @@ function startReadings(nowMs: u32): bool {
     return false;
   }
   const topic = isEvents ? TOPIC_EVENT : TOPIC_DATA;
-  session.topic = topic;
-  startPublish(REQUEST, QOS_1, topic, nextMsgId());
+  startConfirmed(0, topic);
   session.records = startPack(list, REQUEST);
   if (list != LIST_FLIGHT) outboxPin(list, session.records, nowMs);
   if (!isUsable(topic)) {
@@ -297,10 +313,9 @@ export function startUnanswered(nowMs: u32): bool {
     sendOnce(session.peer);
     return true;
   }
-  if (isUsable(TOPIC_STATUS) && due(nowMs, session.statusMs)) {
-    session.statusMs = nowMs + STATUS_PERIOD_MS;
+  if (isUsable(TOPIC_STATUS) && session.told && due(nowMs, session.statusMs)) {
     startPublish(ONCE, 0, TOPIC_STATUS, 0);
-    encodeStatus(time.nowMs, (session.roundTrip + 7) / 8, outgoing.sent);
+    putStatus(nowMs);
     sendOnce(session.peer);
     return true;
   }

@@ -24,6 +24,7 @@ import { COUNTER_CONNECTS, COUNTER_RETRANSMISSIONS } from "../../wire/counters";
 import { FLAG_DUP, PUBACK } from "../../wire/mqttsn";
 import { writer } from "../cbor";
 import { count } from "../counters";
+import { node } from "../node";
 import { outboxHurry } from "../outbox";
 import { jittered, randomWord } from "../random";
 import { TOPIC_COUNT } from "../texts";
@@ -31,6 +32,7 @@ import { timeConnected } from "../time";
 import {
   BACKOFF_MS_MAX,
   BACKOFF_MS_MIN,
+  BIRTH_PERIOD_MS,
   due,
   RETRY_COUNT_MAX,
   RETRY_MS_FIRST,
@@ -38,7 +40,6 @@ import {
   RETRY_MS_MIN,
   SEARCH_MS_MIN,
   WAIT_MS_MAX,
-  WAIT_MS_MIN,
 } from "../timing";
 import { BODY, PACKET_BYTES, packetFinish } from "./packet";
 
@@ -83,8 +84,10 @@ class SessionState {
   refusals: u32; // gateways that refused CONNECT, one after the other
   invalidIds: u32; // PUBACK "invalid topic id", one after the other
   birthPart: i32; // next to be published
+  birthMs: u32; // when the birth is said again
   present: bool; // presence is published
   farewell: u32;
+  told: bool; // the first status is acknowledged
   statusMs: u32; // when the next status goes out
   request: usize; // start of the outstanding packet
   requestBytes: u32;
@@ -121,7 +124,7 @@ export function sessionInit(gatewayCount: u32, nowMs: u32): void {
   session.retryMs = RETRY_MS_FIRST;
   session.backoffMs = BACKOFF_MS_MIN;
   session.searchMs = SEARCH_MS_MIN;
-  session.waitMs = WAIT_MS_MIN;
+  session.waitMs = node.waitMs;
   session.state = BACKOFF;
   // §6.1: a fleet that gets power at once does not ask at once.
   const spreadMs = gatewayCount == 0 ? SEARCH_MS_MIN : BACKOFF_MS_MIN;
@@ -220,9 +223,16 @@ export function congest(nowMs: u32): void {
 export function isCongested(nowMs: u32): bool {
   if (session.congested && due(nowMs, session.resumeMs)) {
     session.congested = false;
+    session.birthMs = nowMs; // the broker may have started anew behind the gateway
     outboxHurry(nowMs);
   }
   return session.congested;
+}
+
+/** The birth is due from its first part on. */
+export function beginBirth(nowMs: u32): void {
+  session.birthPart = 0;
+  session.birthMs = nowMs + BIRTH_PERIOD_MS;
 }
 
 /** CONNACK 00: nothing that an earlier session had set up holds (I2). */
@@ -232,10 +242,10 @@ export function connected(nowMs: u32): void {
   for (let topic = 0; topic < TOPIC_COUNT; topic++) setTopicId(topic, ID_NONE);
   session.refusals = 0;
   session.invalidIds = 0;
-  session.birthPart = 0;
+  beginBirth(nowMs);
   session.present = false;
   session.congested = false;
-  session.statusMs = nowMs;
+  session.told = false;
   session.searchMs = SEARCH_MS_MIN;
   count(COUNTER_CONNECTS);
   outboxHurry(nowMs);

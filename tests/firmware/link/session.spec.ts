@@ -11,6 +11,7 @@ import {
   CHANNELS,
   KEEP_ALIVE_S,
   TEXTS,
+  WAIT_MS,
 } from "../../../firmware/generated/link";
 import { offerDatagram } from "../../../firmware/link/mqttsn/answers";
 import { takeDatagram } from "../../../firmware/link/mqttsn/client";
@@ -51,6 +52,7 @@ function begin(gateways: u32): void {
   node.birthParts = BIRTH_PARTS;
   node.channelCount = CHANNEL_COUNT;
   node.keepAliveS = KEEP_ALIVE_S;
+  node.waitMs = WAIT_MS;
   node.birthPartCount = BIRTH_PART_COUNT;
   store<u8>(NODE_ID, 0x6e);
   node.idBytes = 1;
