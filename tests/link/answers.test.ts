@@ -212,7 +212,7 @@ const wide = parseNode({
   ),
 });
 
-test("after a Twait every part of the birth is said again: the broker may have lost it", async () => {
+test("after a Twait all of the birth is said again: the broker may have lost it", async () => {
   const rig = startLink(await buildLink(wide));
   let closed = false;
   let accepted = 0;
