@@ -80,30 +80,43 @@ export function runScenario(
   scenario: Scenario,
   options: Pick<SimulationOptions, "trace" | "pcap" | "progress"> = {},
 ): ScenarioResult {
-  const { seed, forMs, expect } = scenario;
-  const firstSeenMs = expect.map((): number | undefined => undefined);
-  let changeId = 0;
-
-  function watch(hub: Hub, virtualMs: number): void {
-    const changes = hub.changesSince(changeId);
-    changeId = hub.changeId();
-    expect.forEach((wanted, i) => {
-      if (!("window" in wanted) || firstSeenMs[i] !== undefined) return;
-      if (virtualMs < wanted.window.fromMs || virtualMs > wanted.window.toMs) return;
-      if (changes.some((change) => shows(change, wanted))) firstSeenMs[i] = virtualMs;
-    });
-  }
-
+  const { seed, forMs } = scenario;
+  const judge = createJudge(scenario);
   const { faults, commands } = befalling(scenario, plan);
   const result = runSimulation(
     { ...plan, faults: [...plan.faults, ...faults] },
-    { ...options, seed, forMs, loss: 0, duplicate: 0, reorder: 0, commands, watch },
+    { ...options, seed, forMs, loss: 0, duplicate: 0, reorder: 0, commands, watch: judge.watch },
   );
-  const verdicts = expect.map((wanted, i) => judge(wanted, firstSeenMs[i], result));
-  return { result, verdicts };
+  return { result, verdicts: judge.verdicts(result) };
 }
 
-function befalling(
+export interface Judge {
+  /** Looks at the hub, again and again; the time is of the run. */
+  watch(hub: Hub, virtualMs: number): void;
+  /** At the end. */
+  verdicts(result: SimulationResult): Verdict[];
+}
+
+/** Sees which expectations of a scenario are met, in virtual or real time. */
+export function createJudge({ expect }: Scenario): Judge {
+  const firstSeenMs = expect.map((): number | undefined => undefined);
+  let changeId = 0;
+  return {
+    watch(hub, virtualMs) {
+      const changes = hub.changesSince(changeId);
+      changeId = hub.changeId();
+      expect.forEach((wanted, i) => {
+        if (!("window" in wanted) || firstSeenMs[i] !== undefined) return;
+        if (virtualMs < wanted.window.fromMs || virtualMs > wanted.window.toMs) return;
+        if (changes.some((change) => shows(change, wanted))) firstSeenMs[i] = virtualMs;
+      });
+    },
+    verdicts: (result) => expect.map((wanted, i) => judge(wanted, firstSeenMs[i], result)),
+  };
+}
+
+/** What a scenario brings on top of the faults of the plant; by seed, both follow from it. */
+export function befalling(
   { seed, forMs, faults, commands }: Scenario,
   { nodes }: PlantPlan,
 ): { faults: FaultPlan[]; commands: CommandPlan[] } {

@@ -43,9 +43,8 @@ export function createWire(tap: number, baud: number, format: string): Wire {
   const perCharacterUs = characterUs(baud, format);
   const underWay: [Character[], Character[]] = [[], []]; // by the end that said it
   const freeUs: [number, number] = [0, 0]; // until then the end is still talking
-  const heard: Character[] = [];
+  const ear = createEar(tap);
   let dropped = 0;
-  let overrun = false; // the tap lost a character since the last one that fitted
 
   function earliest(): End | undefined {
     const [a, b] = [underWay[0][0], underWay[1][0]];
@@ -53,30 +52,8 @@ export function createWire(tap: number, baud: number, format: string): Wire {
     return b !== undefined && b.endUs < a.endUs ? 1 : 0;
   }
 
-  function hear(character: Character): void {
-    if (heard.length >= WIRE_CHARACTERS_MAX) {
-      dropped++;
-      overrun = true;
-      return;
-    }
-    if (overrun) character.flags |= TAP_FLAG_OVERRUN;
-    overrun = false;
-    heard.push(character);
-  }
-
   return {
-    device: {
-      ...createNothing(),
-      advance(nowUs, sink) {
-        let count = 0;
-        for (const { endUs, byte, flags } of heard) {
-          if (endUs > nowUs) break;
-          sink(tap, endUs, byte, flags);
-          count++;
-        }
-        if (count > 0) heard.splice(0, count);
-      },
-    },
+    device: { ...createNothing(), advance: ear.advance },
     say(from, bytes, nowUs) {
       for (const byte of bytes) {
         if (underWay[from].length >= WIRE_CHARACTERS_MAX) {
@@ -92,7 +69,7 @@ export function createWire(tap: number, baud: number, format: string): Wire {
         const character = underWay[from][0]!;
         if (character.endUs > nowUs) return;
         underWay[from].shift();
-        hear(character);
+        if (!ear.hear(character)) dropped++;
         reach(from === 0 ? 1 : 0, character.byte);
       }
     },
@@ -101,5 +78,35 @@ export function createWire(tap: number, baud: number, format: string): Wire {
       return from === undefined ? Infinity : underWay[from][0]!.endUs;
     },
     dropped: () => dropped,
+  };
+}
+
+interface Ear {
+  /** False: full, the character is lost. */
+  hear(character: Character): boolean;
+  advance: Device["advance"];
+}
+
+// What the tap heard and its node has not taken yet.
+function createEar(tap: number): Ear {
+  const heard: Character[] = [];
+  let overrun = false; // a character was lost since the last one that fitted
+  return {
+    hear(character) {
+      const fits = heard.length < WIRE_CHARACTERS_MAX;
+      if (fits && overrun) character.flags |= TAP_FLAG_OVERRUN;
+      if (fits) heard.push(character);
+      overrun = !fits;
+      return fits;
+    },
+    advance(nowUs, sink) {
+      let count = 0;
+      for (const { endUs, byte, flags } of heard) {
+        if (endUs > nowUs) break;
+        sink(tap, endUs, byte, flags);
+        count++;
+      }
+      if (count > 0) heard.splice(0, count);
+    },
   };
 }

@@ -6,6 +6,7 @@ import { EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, Failure } from "../cli/failu
 import { watchInterruption } from "../cli/interrupt.ts";
 import { print, printJson } from "../cli/terminal.ts";
 import { readFraction, readLengthMs, readSeed } from "../cli/values.ts";
+import type { Verdict } from "../../host-sim/scenario.ts";
 import type { SimulationResult } from "../../host-sim/simulation.ts";
 import { EXAMPLE_PLANT } from "../run/example.ts";
 import { type PtyWish, readPty } from "../run/pty.ts";
@@ -44,7 +45,8 @@ export function addSim(program: Command): void {
 }
 
 async function run(plant: string, options: Options, command: Command): Promise<void> {
-  if (options.realtime === true || options.pty !== undefined) return runRealtime(plant, options);
+  if (options.realtime === true || options.pty !== undefined)
+    return runRealtime(plant, options, command);
   const { describeResult, describeVerdicts, simulate } = await import("../run/simulate.ts");
   const { signal } = watchInterruption();
   const { scenario: file, for: forMs, ...rest } = options;
@@ -52,13 +54,7 @@ async function run(plant: string, options: Options, command: Command): Promise<v
   const { result, verdicts } = await simulate(plant, { ...rest, forMs, ...scenario }, signal);
   if (options.json) printJson(file === undefined ? result : { ...result, verdicts });
   else print([describeResult(result), describeVerdicts(verdicts)].join("\n").trimEnd());
-  const failed = verdicts.filter(({ met }) => !met);
-  if (failed.length > 0)
-    throw new Failure(
-      EXIT_FAILED,
-      `${failed.length} of ${verdicts.length} expectations were not met`,
-      "look at a --trace of the same seed",
-    );
+  if (verdicts.some(({ met }) => !met)) throw notMet(verdicts);
   if (!result.finished)
     throw new Failure(
       EXIT_FAILED,
@@ -67,8 +63,8 @@ async function run(plant: string, options: Options, command: Command): Promise<v
     );
 }
 
-async function runRealtime(plant: string, options: Options): Promise<void> {
-  for (const name of ["scenario", "trace", "pcap"] as const)
+async function runRealtime(plant: string, options: Options, command: Command): Promise<void> {
+  for (const name of ["trace", "pcap"] as const)
     if (options[name] !== undefined)
       throw new Failure(
         EXIT_USAGE,
@@ -77,22 +73,34 @@ async function runRealtime(plant: string, options: Options): Promise<void> {
       );
   const interruption = watchInterruption();
   const { printPlaces, startRoad } = await import("../run/road.ts");
-  const { describeResult } = await import("../run/simulate.ts");
-  const { seed, loss, duplicate, reorder, pty } = options;
+  const { describeResult, describeVerdicts } = await import("../run/simulate.ts");
+  const { seed, loss, duplicate, reorder, pty, scenario: file } = options;
   const road = await startRoad(plant, {
     seed,
     network: { loss, duplicate, reorder },
     signal: interruption.signal,
     ...(pty !== undefined && { pty }),
+    ...(file !== undefined && { scenario: scenarioOf(file, plant, command) }),
   });
   printPlaces(road, options.json === true);
   await road.startNodes();
-  const interrupted = await interruption.wait(options.for);
-  const { result } = await road.finish();
-  if (options.json) printJson(result);
-  else if (result !== undefined) print(describeResult(result, "passed"));
+  const interrupted = await interruption.wait(road.forMs ?? options.for);
+  const { result, verdicts } = await road.finish();
+  if (options.json) printJson(file === undefined ? result : { ...result, verdicts });
+  else if (result !== undefined)
+    print([describeResult(result, "passed"), describeVerdicts(verdicts)].join("\n").trimEnd());
   if (interrupted) process.exitCode = EXIT_INTERRUPTED;
+  else if (verdicts.some(({ met }) => !met)) throw notMet(verdicts);
   else if (result?.finished === false) throw stillWaiting(result);
+}
+
+function notMet(verdicts: readonly Verdict[]): Failure {
+  const failed = verdicts.filter(({ met }) => !met).length;
+  return new Failure(
+    EXIT_FAILED,
+    `${failed} of ${verdicts.length} expectations were not met`,
+    "look at a --trace of the same seed",
+  );
 }
 
 function stillWaiting({ waiting }: SimulationResult): Failure {

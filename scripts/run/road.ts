@@ -8,18 +8,22 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { NetworkFaults } from "../../host-sim/network/link.ts";
 import { type Realtime, type RealtimeOptions, startRealtime } from "../../host-sim/realtime/run.ts";
+import type { Verdict } from "../../host-sim/scenario.ts";
 import { countWrites, type SimulationResult } from "../../host-sim/simulation.ts";
 import { startHub } from "../../hub/server.ts";
-import { hubConfig, type Plant, readPlant } from "../build/plant.ts";
+import { toFaultPlan } from "../build/faults.ts";
+import { hubConfig, type Plant } from "../build/plant.ts";
 import { started } from "../cli/failure.ts";
 import { print, printJson, say } from "../cli/terminal.ts";
 import { type Endpoint, showEndpoint } from "../cli/values.ts";
-import { startBroker } from "./broker.ts";
+import { type EmbeddedBroker, startBroker } from "./broker.ts";
+import { checkScenario, conduct, type Conductor } from "./conduct.ts";
 import { createTalk } from "./log.ts";
 import { checkBroker, choosePage } from "./ports.ts";
 import { createBuilder } from "./reload.ts";
 import { asFailure, choosePty, type PtyWish } from "./pty.ts";
 import { checkFaults, type SharedParts, startShared } from "./shared.ts";
+import { readInput, type SimulateOptions } from "./simulate.ts";
 
 const DRAIN_MS_MAX = 10_000; // several retries of MQTT-SN fit
 const DRAIN_STEP_MS = 50;
@@ -32,7 +36,7 @@ export interface RoadOptions {
   history?: string; // file that keeps the past
   pty?: PtyWish; // a tapped line for outside programs
   network?: NetworkFaults; // between nodes and gateway
-  scenario?: SimulateOptions["scenario"]; // its plant, seed and length count
+  scenario?: NonNullable<SimulateOptions["scenario"]>; // in place of the plant and the seed
   watch?: boolean; // a saved node folder runs at once
   signal: AbortSignal; // ends a build
 }
@@ -50,7 +54,7 @@ export interface Road {
   broker: string; // mqtt://HOST:PORT
   token: string; // for who may write set-points on the page
   line: RealtimeOptions["pty"]; // the tapped line and its two links
-  forMs: number | undefined; // length of the scenario
+  forMs: number | undefined; // how long the scenario lasts
   /** Builds the plant's modules and lets the nodes run. */
   startNodes(): Promise<void>;
   finish(): Promise<Finished>;
@@ -74,29 +78,24 @@ type Hub = Awaited<ReturnType<typeof startHub>>;
 
 /** Starts all but the nodes; throws a Failure when plant, port or broker are not as needed. */
 export async function startRoad(path: string, options: RoadOptions): Promise<Road> {
-  const plant = readPlant(path);
-  checkFaults(plant, options.broker !== undefined);
+  const { plant, scenario } = readInput(path, options);
+  const faults = [...plant.type.faults.map(toFaultPlan), ...checkScenario(scenario)];
+  checkFaults(faults, options.broker !== undefined);
   const line = options.pty === undefined ? undefined : choosePty(plant, options.pty);
   if (options.broker !== undefined) await checkBroker(options.broker);
   const page = await choosePage(options.page);
   const embedded = options.broker === undefined ? await startBroker() : undefined;
   const brokerUrl = options.broker ?? embedded?.url ?? "";
   const shared = await startShared(brokerUrl, embedded);
-  const starting = startHub({
-    config: hubConfig(plant),
-    brokerUrl,
-    pageHost: page.host,
-    pagePort: page.port,
-    log: createTalk("hub"),
-    ...embedded?.hub,
-    ...(options.history !== undefined && { historyFile: options.history }),
-  });
-  const hub = await started(starting, "mend the plant, or choose another --page");
+  const hub = await openHub(plant, page, options, brokerUrl, embedded);
   const builder = createBuilder(plant, options.signal, options.watch === true);
   let nodes: Realtime | undefined;
+  let conductor: Conductor | undefined;
   let startMs = 0;
+  const seed = scenario?.seed ?? options.seed;
   return {
     line,
+    forMs: scenario?.forMs,
     page: `http://${showEndpoint({ host: page.host, port: hub.pagePort })}`,
     broker: brokerUrl,
     token: hub.token,
@@ -104,38 +103,63 @@ export async function startRoad(path: string, options: RoadOptions): Promise<Roa
       const plan = await builder.first();
       startMs = performance.now();
       const started = asFailure(() =>
-        startRealtime(plan, realtimeOptions(options, { line, shared, hub })),
+        startRealtime({ ...plan, faults }, realtimeOptions(options, { line, shared, hub, seed })),
       );
+      conductor = scenario && conduct(scenario, hub.hub);
       nodes = started;
       builder.follow(plan, (node) => started.program(node));
     },
     async finish() {
       const healMs = performance.now();
       await builder.close();
+      conductor?.stopCommands();
       nodes?.stopSampling();
       await drain(nodes, hub);
       const totals = sumUp(plant, nodes, hub);
       const drainMs = Math.round(performance.now() - healMs);
       const virtualMs = Math.round(performance.now() - startMs);
-      const times = { seed: options.seed, drainMs, virtualMs };
-      const result = nodes && asResult(nodes, hub, times);
+      const result = nodes && asResult(nodes, hub, { seed, drainMs, virtualMs });
+      const verdicts = (result && conductor?.verdicts(result)) ?? [];
       await nodes?.close();
       await hub.close();
       await shared.close();
       await embedded?.close();
-      return { totals, result };
+      return { totals, result, verdicts };
     },
   };
 }
 
+function openHub(
+  plant: Plant,
+  page: Endpoint,
+  { history }: RoadOptions,
+  brokerUrl: string,
+  embedded: EmbeddedBroker | undefined,
+): Promise<Hub> {
+  const starting = startHub({
+    config: hubConfig(plant),
+    brokerUrl,
+    pageHost: page.host,
+    pagePort: page.port,
+    log: createTalk("hub"),
+    ...embedded?.hub,
+    ...(history !== undefined && { historyFile: history }),
+  });
+  return started(starting, "mend the plant, or choose another --page");
+}
+
 interface Parts {
+  seed: number;
   line: RealtimeOptions["pty"];
   shared: SharedParts;
   hub: Hub;
 }
 
-function realtimeOptions(options: RoadOptions, { line, shared, hub }: Parts): RealtimeOptions {
-  const { seed, network } = options;
+function realtimeOptions(
+  options: RoadOptions,
+  { seed, line, shared, hub }: Parts,
+): RealtimeOptions {
+  const { network } = options;
   return {
     gateway: { host: "127.0.0.1", port: shared.gatewayPort },
     seed,

@@ -7,8 +7,7 @@
 import { startGateway } from "../../gateway/index.ts";
 import type { Shared } from "../../host-sim/faults/domains.ts";
 import { impossibleFaults } from "../../host-sim/realtime/run.ts";
-import { toFaultPlan } from "../build/faults.ts";
-import type { Plant } from "../build/plant.ts";
+import type { FaultPlan } from "../../host-sim/plan.ts";
 import { EXIT_FAILED, Failure, started } from "../cli/failure.ts";
 import { say } from "../cli/terminal.ts";
 import type { EmbeddedBroker } from "./broker.ts";
@@ -20,17 +19,17 @@ export interface SharedParts {
   close(): Promise<void>;
 }
 
-/** Throws a Failure that names the faults of the plan that cannot strike in real time. */
-export function checkFaults(plant: Plant, foreignBroker: boolean): void {
+/** Throws a Failure that names the faults that cannot strike in real time. */
+export function checkFaults(faults: readonly FaultPlan[], foreignBroker: boolean): void {
   const possible: (keyof Shared)[] = ["stopGateway", "stepWall"];
   if (!foreignBroker) possible.push("stopBroker");
-  const impossible = impossibleFaults(plant.type.faults.map(toFaultPlan), possible);
+  const impossible = impossibleFaults(faults, possible);
   if (impossible.length === 0) return;
   const why = foreignBroker ? "in real time with another's broker" : "in real time";
   throw new Failure(
     EXIT_FAILED,
-    `faults of the plant cannot strike ${why}: ${impossible.join(", ")}`,
-    "take them out of plant.json, or run it in virtual time with ferrule sim",
+    `faults that cannot strike ${why}: ${impossible.join(", ")}`,
+    "take them out of the file, or run it in virtual time with ferrule sim",
   );
 }
 

@@ -77,9 +77,10 @@ export async function simulate(
   }
 }
 
-function readInput(
+/** The plant of a path, or the one of a scenario with it. */
+export function readInput(
   path: string,
-  { scenario: wanted }: SimulateOptions,
+  { scenario: wanted }: Pick<SimulateOptions, "scenario">,
 ): { plant: Plant; scenario: Scenario | undefined } {
   if (wanted === undefined) return { plant: readPlant(path), scenario: undefined };
   const { plant, scenario } = readScenario(wanted.file, wanted.plant);

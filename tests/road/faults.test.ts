@@ -63,12 +63,12 @@ test("faults that cannot strike are refused by name before anything starts", asy
   t.after(() => server.close());
   await once(server, "listening");
   const url = `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const next = "  next: take them out of plant.json, or run it in virtual time with ferrule sim\n";
+  const next = "  next: take them out of the file, or run it in virtual time with ferrule sim\n";
   const down = plant("down", [{ at: 1, fault: "broker-down", for: 1 }]);
   const slow = plant("slow", [{ at: 1, fault: "broker-slow", for: 1 }]);
   const foreign = await ferrule(["up", down, "--broker", url]);
   assert.deepEqual([foreign.code, foreign.stdout], [1, ""]);
-  const cannot = "ferrule: faults of the plant cannot strike in real time";
+  const cannot = "ferrule: faults that cannot strike in real time";
   assert.equal(foreign.stderr, `${cannot} with another's broker: broker-down\n${next}`);
   const run = await ferrule(["sim", "--realtime", slow]);
   assert.deepEqual([run.code, run.stdout], [1, ""]);
