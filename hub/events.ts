@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The list of what happened: bounded; a flood collapses into a line with a count.
 //
-// (E1) at most EVENTS_KEPT lines are held; ids rise by one a line.
+// (E1) at most EVENTS_KEPT lines are held; ids rise by one a line, over restarts where a file keeps them.
 // (E2) of one place at most EVENT_LINES_PER_WINDOW lines in EVENT_WINDOW_MS; what follows raises the
 //      count of the last of them, and is told at most once in EVENT_UPDATE_MS.
 // Nothing is lost silently: the counts of all lines add up to the events that were added.
@@ -42,9 +42,13 @@ export interface EventLog {
   poll(wallMs: number): number;
 }
 
-/** `tell` gets each new line, and a collapsed one again. */
-export function createEventLog(tell: (event: EventView) => void): EventLog {
-  const log: Log = { events: [], places: new Map(), untold: new Set(), nextId: 1, tell };
+/** Goes on after what was kept, oldest first. `tell` gets each new line, and a collapsed one again. */
+export function createEventLog(
+  tell: (event: EventView) => void,
+  kept: readonly EventView[] = [],
+): EventLog {
+  const nextId = (kept[kept.length - 1]?.id ?? 0) + 1;
+  const log: Log = { events: [...kept], places: new Map(), untold: new Set(), nextId, tell };
   return {
     add: (happening, wallMs) => addEvent(log, happening, wallMs),
     newest: () => log.events.map((event) => ({ ...event })).reverse(),

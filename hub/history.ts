@@ -5,7 +5,7 @@
 // (H1) points of one series never go back in time; a late one is put where it belongs.
 // (H2) a series holds HISTORY_POINTS_MAX points, all together HISTORY_POINTS_TOTAL_MAX; the oldest goes.
 
-import type { AuditRow, HistoryPoint } from "./api.ts";
+import type { AuditRow, EventView, HistoryPoint } from "./api.ts";
 import type { SequenceChanges, SequenceChunk } from "./sequence.ts";
 import { HISTORY_POINTS_FIRST, HISTORY_POINTS_MAX, HISTORY_POINTS_TOTAL_MAX } from "./limits.ts";
 
@@ -57,6 +57,8 @@ export interface Keeper {
   channel(node: string, channel: string, body: string): void;
   forgetChannel(node: string, channel: string): void;
   audit(row: AuditRow): void;
+  /** One with a known id replaces that line. */
+  event(event: EventView): void;
   /** Writes all of it and the points in one piece. Never throws: see failure(). */
   commit(): void;
   /** Deletes some of what is too old. */
@@ -71,6 +73,7 @@ export interface Kept {
   channels: { node: string; channel: string; body: string }[];
   chunks: Map<string, SequenceChunk[]>; // by node
   audit: AuditRow[]; // oldest first, the newest AUDIT_KEPT
+  events: EventView[]; // oldest first, the newest EVENTS_KEPT
 }
 
 interface Ring {

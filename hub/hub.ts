@@ -211,7 +211,10 @@ function createState(config: HubConfig, history: HistoryStore): State {
     },
     registry,
     changes,
-    events: createEventLog((event) => putEventChange(changes, event)),
+    events: createEventLog((event) => {
+      history.keeper?.event({ ...event });
+      putEventChange(changes, event);
+    }, kept?.events),
     uns: createUns(config),
     writes: createWrites(),
     audit: createAuditLog(history.keeper, kept?.audit ?? []),

@@ -73,7 +73,7 @@ export const OEE_PITCH_MS = 10_000; // totals are published at most this often
 export const COUNT_WRAP = 4_294_967_296; // a counter is a u32
 
 // Events and changes
-export const EVENTS_KEPT = 200; // what a snapshot shows
+export const EVENTS_KEPT = 200; // what a snapshot shows; a file keeps as many over restarts
 export const EVENT_LINES_PER_WINDOW = 3; // of one place; then they collapse
 export const EVENT_WINDOW_MS = 60_000;
 export const EVENT_UPDATE_MS = 1000; // a collapsed line is told again at most this often

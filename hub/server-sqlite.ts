@@ -8,7 +8,7 @@
 
 import { statSync } from "node:fs";
 import sqlite from "node-sqlite3-wasm";
-import type { AuditRow, HistoryPoint } from "./api.ts";
+import type { AuditRow, EventView, HistoryPoint } from "./api.ts";
 import { takeOwnership } from "./server-owner.ts";
 import {
   type Bucket,
@@ -203,6 +203,7 @@ function createKeeper(store: Store): Keeper {
     channel: (node, channel, body) => later(() => tables.putChannel(node, channel, body)),
     forgetChannel: (node, channel) => later(() => tables.dropChannel(node, channel)),
     audit: (row: AuditRow) => later(() => tables.putAudit(row)),
+    event: (event: EventView) => later(() => tables.putEvent(event)),
     commit: () => commit(store),
     prune: (wallMs) => prune(store, wallMs),
     failure: () => store.failure,

@@ -5,7 +5,7 @@
 // A minute or hour holds sum and count, so that a late point goes in without reading the others.
 
 import type sqlite from "node-sqlite3-wasm";
-import type { AuditRow, HistoryPoint } from "./api.ts";
+import type { AuditRow, EventView, HistoryPoint } from "./api.ts";
 import type { Bucket, Kept } from "./history.ts";
 import * as limits from "./limits.ts";
 import { lowestChunk, type SequenceChanges, type SequenceChunk } from "./sequence.ts";
@@ -46,6 +46,8 @@ export interface Tables {
   putChannel(node: string, channel: string, body: string): void;
   dropChannel(node: string, channel: string): void;
   putAudit(row: AuditRow): void;
+  /** The newest EVENTS_KEPT stay. */
+  putEvent(event: EventView): void;
 }
 
 /** Takes the file for good and makes what is missing; throws what the database says. */
@@ -78,6 +80,7 @@ CREATE TABLE IF NOT EXISTS channel (node TEXT, channel TEXT, body TEXT NOT NULL,
   PRIMARY KEY (node, channel)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS audit (id INTEGER PRIMARY KEY, t INTEGER NOT NULL, body TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS audit_time ON audit (t);
+CREATE TABLE IF NOT EXISTS event (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID`;
 
 type PointTables = Pick<
@@ -212,7 +215,7 @@ const selectBuckets = (table: BucketTable): string =>
 
 type KeptTables = Pick<
   Tables,
-  "restore" | "putSequences" | "putNode" | "putChannel" | "dropChannel" | "putAudit"
+  "restore" | "putSequences" | "putNode" | "putChannel" | "dropChannel" | "putAudit" | "putEvent"
 >;
 
 function keptTables(db: sqlite.Database): KeptTables {
@@ -242,6 +245,10 @@ function keptTables(db: sqlite.Database): KeptTables {
         row.wallMs,
         JSON.stringify(row),
       ]),
+    putEvent: (event) => {
+      db.run("INSERT OR REPLACE INTO event VALUES (?, ?)", [event.id, JSON.stringify(event)]);
+      db.run("DELETE FROM event WHERE id <= ?", [event.id - limits.EVENTS_KEPT]);
+    },
   };
 }
 
@@ -257,7 +264,11 @@ function restore(db: sqlite.Database): Kept {
     .all("SELECT body FROM audit ORDER BY id DESC LIMIT ?", [limits.AUDIT_KEPT])
     .map(({ body }) => JSON.parse(String(body)) as AuditRow)
     .reverse();
+  const events = db
+    .all("SELECT body FROM event ORDER BY id")
+    .map(({ body }) => JSON.parse(String(body)) as EventView);
   return {
+    events,
     nodes: db.all("SELECT node, body FROM node") as Kept["nodes"],
     channels: db.all("SELECT node, channel, body FROM channel") as Kept["channels"],
     chunks,

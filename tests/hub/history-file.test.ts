@@ -16,6 +16,7 @@ import type { HistoryAnswer } from "../../hub/api.ts";
 import { bucketsOf, createMemoryHistory } from "../../hub/history.ts";
 import { createHub, type Hub } from "../../hub/hub.ts";
 import {
+  EVENTS_KEPT,
   FILE_POINTS_PENDING_MAX,
   HOURS_KEPT_MS,
   MINUTES_KEPT_MS,
@@ -112,6 +113,7 @@ test("a hub started again after every step shows what one that never stopped sho
   const hub = createHub(PLANT, history);
   assert.deepEqual(hub.snapshot(T0).nodes, memory.snapshot(T0).nodes);
   assert.deepEqual(hub.audit(10), memory.audit(10));
+  assert.deepEqual(hub.snapshot(T0).events, memory.snapshot(T0).events);
   for (const channel of ["temperature", "odd"])
     assert.deepEqual(hub.history("oven-1", channel, 0), memory.history("oven-1", channel, 0));
   const retained = (one: Hub): string[] => {
@@ -128,6 +130,27 @@ test("a hub started again after every step shows what one that never stopped sho
   );
   history.close();
   assert.ok(!existsSync(`${path}.lock`) && !existsSync(`${path}.owner`));
+});
+
+test("a file keeps as many events as a snapshot shows, and their numbers go on", () => {
+  const path = newFile();
+  for (const count of [EVENTS_KEPT + 5, 1]) {
+    const history = open(path);
+    const hub = createHub(PLANT, history);
+    for (let at = 0; at < count; at++) {
+      const write = { node: `n-${at}`, name: "t", value: 1, by: "Ann", reason: "no" };
+      hub.refuseWrite(write, T0 + at * 120_000);
+    }
+    hub.commit();
+    history.close();
+  }
+  const last = open(path);
+  const ids = createHub(PLANT, last)
+    .snapshot(T0)
+    .events.map(({ id }) => id);
+  assert.equal(ids.length, EVENTS_KEPT);
+  assert.deepEqual([ids[0], ids.at(-1)], [EVENTS_KEPT + 6, 7]);
+  last.close();
 });
 
 test("a write that was under way when the hub stopped is timed out by the next one", () => {
