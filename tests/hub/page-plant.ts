@@ -33,8 +33,13 @@ export function valueAt(node: NodeView, channel: ChannelView, wallMs: number): n
     case "rejects":
       return Math.floor((seconds % 100_000) / (channel.name === "parts" ? 3 : 150));
     default:
-      return round(20 + node.id.length + 3 * Math.sin(seconds / 20) + jitter, 1);
+      // Each at another place of its wave, so that their order changes all the time.
+      return round(20 + node.id.length + 3 * Math.sin(seconds / 2 + phaseOf(node, channel)), 1);
   }
+}
+
+function phaseOf(node: NodeView, channel: ChannelView): number {
+  return [...`${node.id}/${channel.name}`].reduce((sum, sign) => sum * 7 + sign.charCodeAt(0), 0);
 }
 
 export function ovenNode(startMs: number): NodeView {
