@@ -92,7 +92,7 @@ const accelerometer = z
       .min(256)
       .max(BURST_SAMPLES_MAX)
       .default(2048)
-      .describe("length of a burst"),
+      .describe("length of a burst, after 0.3 s in which the filters settle"),
     rangeG: z.number().min(1).max(200).describe("a count of 32,768 would be this many g"),
     everyMs: milliseconds(3_600_000).default(5000).describe("from one burst to the next"),
   })
