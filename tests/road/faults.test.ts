@@ -74,3 +74,63 @@ test("faults that cannot strike are refused by name before anything starts", asy
   assert.deepEqual([run.code, run.stdout], [1, ""]);
   assert.equal(run.stderr, `${cannot}: broker-slow\n${next}`);
 });
+
+function scenario(name: string, written: object): string {
+  const file = join(folder, `${name}.scenario.json`);
+  const whole = { name, plant: plant(name, []), for: "6s", ...written };
+  writeFileSync(file, JSON.stringify(whole));
+  return file;
+}
+
+test("sim --realtime runs a scenario by the clock and judges it", async () => {
+  const file = scenario("cut", {
+    faults: [{ at: "2s", fault: "power-cut", node: "oven-1", for: "1s" }],
+    expect: [
+      { node: "oven-1", counts: "boot", atLeast: 2 },
+      { node: "oven-1", counts: "loopTraps", atLeast: 1 },
+      { sums: true },
+    ],
+  });
+  const run = await ferrule(["sim", "--realtime", "--scenario", file]);
+  assert.equal(run.code, 1);
+  assert.match(run.stderr, /\nferrule: 1 of 3 expectations were not met\n/);
+  const verdicts = run.stdout.trimEnd().split("\n").slice(-3);
+  assert.deepEqual(verdicts.slice(0, 2), [
+    "ok     oven-1 counts boot: at least 2: 2",
+    "FAILED oven-1 counts loopTraps: at least 1: 0",
+  ]);
+  assert.match(verdicts[2]!, /^ok {5}queued = ingested \+ dropped \+ lost, all within 120 s: /);
+});
+
+test("a scenario writes its set-points at the hub in real time", async () => {
+  const file = scenario("write", {
+    commands: [{ at: "2s", setpoint: "oven-1/target", value: 150 }],
+    expect: [{ sums: true }],
+  });
+  const run = await ferrule(["sim", "--realtime", "--scenario", file, "--json"]);
+  assert.equal(run.code, 0, run.stderr);
+  const result = JSON.parse(run.stdout.trimEnd().split("\n").at(-1)!) as {
+    writes: Record<string, number>;
+    verdicts: { met: boolean }[];
+  };
+  assert.deepEqual(result.writes, { applied: 1, sent: 1 });
+  assert.deepEqual(
+    result.verdicts.map(({ met }) => met),
+    [true],
+  );
+});
+
+test("what a scenario cannot have in real time is refused by name", async () => {
+  const next = "  next: change the file, or run it in virtual time, without --realtime and --pty\n";
+  const past = { at: 1, setpoint: "oven-1/target", value: 150, by: "broker" };
+  const cases: [object, string][] = [
+    [{ faults: "by-seed" }, "faults by seed are for virtual time alone"],
+    [{ commands: [past] }, "in real time commands are written at the hub alone"],
+  ];
+  for (const [i, [written, message]] of cases.entries()) {
+    const file = scenario(`refused-${i}`, { ...written, expect: [{ sums: true }] });
+    const run = await ferrule(["sim", "--realtime", "--scenario", file]);
+    assert.equal(run.stderr, `ferrule: ${message}\n${next}`);
+    assert.deepEqual([run.code, run.stdout], [1, ""]);
+  }
+});
