@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The points of one chart: a bounded window of one channel.
 //
-// Times ascend strictly. A null is no value: `bad` (the node said so, or the hub has a gap there) or `silence` (three
-// periods without a reading). No line is drawn over either.
+// Times ascend strictly. A null is no value: `bad` (the node said so) or `silence` (three periods without a reading).
+// No line is drawn over either.
 // (I1) never more than POINTS_MAX points; thinning keeps the lowest and the highest of each four, so no spike vanishes.
 
 import type { HistoryPoint } from "../api.ts";
@@ -44,7 +44,13 @@ export function loadHistory(series: Series, points: readonly HistoryPoint[]): vo
   series.times = [];
   series.values = [];
   series.marks = [];
-  for (const [wallMs, value] of points) appendPoint(series, wallMs, value);
+  let before = NaN;
+  for (const [wallMs, value] of points) {
+    // The hub marks silence by a null right after the last reading before it.
+    if (value === null && wallMs === before + 1) put(series, wallMs, null);
+    else appendPoint(series, wallMs, value);
+    before = wallMs;
+  }
   for (const [index, wallMs] of live.times.entries()) {
     const isReading = live.marks[index] !== "silence";
     if (wallMs > newest && isReading) appendPoint(series, wallMs, live.values[index] ?? null);

@@ -17,9 +17,16 @@ import {
   zoomedIn,
   zoomedOut,
 } from "../../hub/web/history-range.ts";
-import { heldTrace, pastTrace, traceAt, traceExtent } from "../../hub/web/history-trace.ts";
+import {
+  heldTrace,
+  liveTrace,
+  pastTrace,
+  traceAt,
+  traceExtent,
+} from "../../hub/web/history-trace.ts";
 import { RANGE_MS_MAX, RANGE_MS_MIN } from "../../hub/web/limits.ts";
 import { axisValues, chartRange } from "../../hub/web/scale.ts";
+import { createSeries, loadHistory } from "../../hub/web/series.ts";
 import {
   hasFallenBack,
   readEntry,
@@ -118,6 +125,20 @@ test("a last reading stands until it is old, a bad one not at all", () => {
   assert.deepEqual(heldTrace(good, 0, NOW + 9_000).times, [NOW, NOW + 9_000]);
   const bad = pastTrace({ points: [[NOW, null]] });
   assert.equal(heldTrace(bad, 0, NOW + 9_000), bad);
+});
+
+test("what the hub calls a silence is hatched neither live nor after a reload", () => {
+  const series = createSeries(3_000);
+  loadHistory(series, [
+    [NOW, 1],
+    [NOW + 1, null],
+    [NOW + 60_000, null],
+    [NOW + 60_100, 2],
+  ]);
+  assert.deepEqual(series.marks, ["value", "silence", "bad", "value"]);
+  const { bad, values } = liveTrace(series, NOW + 60_100);
+  assert.deepEqual(bad, [{ fromMs: NOW + 60_000, toMs: NOW + 60_100 }]);
+  assert.deepEqual(values, [1, null, null, 2, 2]);
 });
 
 test("restarts, clock steps, alarms and set-points are marks, a request alone is none", () => {
