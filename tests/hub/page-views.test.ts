@@ -142,6 +142,29 @@ test(
   },
 );
 
+test("no alarm moves or goes while a pointer is on the list", needs, async () => {
+  const { page, fixture } = await open("#/plant");
+  fixture.raise("oven-1", "temperature", "too-hot", true);
+  await page.waitForSelector('.strip .mark:has-text("2 alarms")');
+  const lines = page.locator(".alarms > .alarm .word");
+  const order = (): Promise<string[]> => lines.allTextContents();
+  assert.deepEqual(await order(), ["voltage low", "temperature too-hot"]);
+  await lines.first().hover();
+  // Somebody else acknowledges it: it belongs below the other one now.
+  const low = fixture.alarmOf("meter-1", "voltage", "low");
+  Object.assign(low, { acknowledged: true, acknowledgedBy: "Bo" });
+  fixture.change("meter-1", {});
+  await page.waitForSelector('.strip .mark:has-text("1 acknowledged")');
+  await page.waitForSelector('.alarm .since:has-text("acknowledged by Bo")');
+  assert.deepEqual(await order(), ["voltage low", "temperature too-hot"]);
+  fixture.raise("meter-1", "voltage", "low", false);
+  await page.waitForSelector('.strip .mark:has-text("1 acknowledged")', { state: "detached" });
+  assert.deepEqual(await order(), ["voltage low", "temperature too-hot"], "it does not go either");
+  await page.mouse.move(5, 5);
+  await page.waitForFunction(() => document.querySelectorAll(".alarms > .alarm").length === 1);
+  assert.deepEqual(await order(), ["temperature too-hot"]);
+});
+
 test("the hub itself takes what the page acknowledges", needs, async () => {
   const hub = await startFixtureHub(await bundlePage());
   try {
