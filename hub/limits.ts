@@ -19,7 +19,7 @@ export const IDENTITY_CHARS_MAX = 32; // type, version, host
 export const TOPICS_KEPT = 16_384; // parsed topics: 4 or more of each node
 
 // Registry
-export const NODES_MAX = 4096; // a broker and a page carry this; 500 is the largest plant tried
+export const NODES_MAX = 4096; // a broker and a page carry this; 1,000 is the largest plant tried
 export const CHANNELS_ANNOUNCED_MAX = 250; // the channel is one octet in a record
 export const CHANNELS_UNANNOUNCED_MAX = 64; // no birth yet; hostile names end here
 export const ALARMS_MAX = 4; // per channel, as node.json

@@ -25,7 +25,7 @@ import type { NodeType } from "./schema.ts";
 import { setpointSteps } from "./setpoints.ts";
 import { findDescription, jsonSchema, readDescription, readNode, show } from "./node.ts";
 
-const NODES_MAX = 500; // a fleet on one machine; more is several plants
+const NODES_MAX = 1000; // a fleet on one machine, as the bench runs it; more is several plants
 const DUTY_MAX = 65_535;
 const DUTY_ROUNDING = 4; // loop's duties are in 1/10,000: half a step and what rounding adds
 
