@@ -15,7 +15,7 @@ export const RETRY_MS_FIRST: u32 = 2_000; // before a round trip was measured
 
 export const BACKOFF_MS_MIN: u32 = 1_000; // between two attempts to connect, doubling
 export const BACKOFF_MS_MAX: u32 = 60_000;
-export const WAIT_MS_MAX: u32 = 300_000; // [Twait] after "congestion" doubles up to here
+export const WAIT_MS_MAX: u32 = 300_000; // [Twait] after "congestion" grows by half up to here
 export const SEARCH_MS_MIN: u32 = 5_000; // [Tsearchgw], doubling
 export const SEARCH_MS_MAX: u32 = 60_000;
 export const INVALID_ID_COUNT_MAX: u32 = 3; // a gateway that forgets each new topic id is left

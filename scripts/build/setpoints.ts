@@ -44,7 +44,9 @@ export const transport = z
       .min(1)
       .max(300)
       .default(10)
-      .describe("when the gateway says congestion the node waits this long, doubling up to 300 s"),
+      .describe(
+        "when the gateway says congestion the node waits this long, then half as long again, up to 300 s",
+      ),
     outboxSlots: z
       .number()
       .int()

@@ -60,7 +60,7 @@ for (const type of TYPES)
       assert.ok(perHour < 1500, `${perHour} packets an hour`);
     });
 
-test("congestion: the pack is kept and sent as new after Twait, which doubles to 300 s", () => {
+test("congestion: the pack is kept and sent as new after Twait, which grows to 300 s", () => {
   const rig = startWithReadings({});
   rig.host.run(3000);
   rig.gateway.script.code = (type) => (type === "PUBACK" ? 1 : 0);
@@ -72,10 +72,10 @@ test("congestion: the pack is kept and sent as new after Twait, which doubles to
   assert.deepEqual(new Set(tries.slice(1).map((p) => p.topic)), new Set(["birth/0"]));
   const gaps = tries.slice(1).map((p, i) => p.atMs - tries[i]!.atMs);
   for (const [i, gap] of gaps.entries()) {
-    const leastMs = Math.min(WAIT_MS * 2 ** i, 300_000);
-    assert.ok(gap >= leastMs && gap <= leastMs * 1.25 + 1100, `wait ${i}: ${gap}`);
+    const leastMs = Math.min(WAIT_MS * 1.5 ** i, 300_000) - 1;
+    assert.ok(gap >= leastMs && gap <= leastMs * 1.25 + 1101, `wait ${i}: ${gap}`);
   }
-  assert.ok(gaps.length >= 5);
+  assert.ok(gaps.length >= 9, `${gaps.length} waits`); // the last of them of 300 s
   assert.ok(tries.every((p) => !p.dup));
   assert.equal(new Set(tries.map((p) => p.msgId)).size, tries.length);
   assert.deepEqual(rig.host.waiting(), [7]);
@@ -184,7 +184,7 @@ test("all gateways refuse: Twait passes before the next round", () => {
   rig.host.run(200_000);
   const at = rig.gateway.heard.map(({ atMs }) => atMs);
   assert.ok(at[1]! - at[0]! >= WAIT_MS);
-  assert.ok(at[2]! - at[1]! >= 2 * WAIT_MS);
+  assert.ok(at[2]! - at[1]! >= 1.5 * WAIT_MS);
 });
 
 test("the first Twait is what node.json says", async () => {
@@ -201,7 +201,7 @@ test("the first Twait is what node.json says", async () => {
   const tries = rig.gateway.publications.filter((p) => p.qos === 1 && !p.accepted);
   const gaps = tries.slice(1).map((p, i) => p.atMs - tries[i]!.atMs);
   assert.ok(gaps[0]! >= 2000 && gaps[0]! <= 2500 + 1100, `${gaps[0]}`);
-  assert.ok(gaps[1]! >= 4000 && gaps[1]! <= 5000 + 1100, `${gaps[1]}`);
+  assert.ok(gaps[1]! >= 3000 && gaps[1]! <= 3750 + 1100, `${gaps[1]}`);
 });
 
 // Channels enough for a birth of several parts.

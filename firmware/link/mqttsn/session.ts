@@ -216,7 +216,7 @@ export function refused(nowMs: u32): void {
 export function congest(nowMs: u32): void {
   session.congested = true;
   session.resumeMs = nowMs + session.waitMs + jittered(session.waitMs / 4);
-  session.waitMs = min(session.waitMs * 2, WAIT_MS_MAX);
+  session.waitMs = min((session.waitMs * 3) / 2, WAIT_MS_MAX);
 }
 
 /** True while a Twait runs; what waited through it leaves at once when it ends. */
