@@ -39,7 +39,7 @@ export function addSim(program: Command): void {
     .option("--trace <FILE>", "writes every step, the same bytes for the same seed")
     .option("--pcap <FILE>", "writes the datagrams for Wireshark")
     .option("--realtime", "runs by the clock on real sockets, with broker and page, as up does")
-    .option("--pty <A,B>", "in real time, the tapped line as two ptys, links A and B", readPty)
+    .option("--pty <[NODE[/TAP]:]A,B>", "in real time, a tapped line as two ptys", readPty)
     .addHelpText("after", "\nExample:\n  ferrule sim --seed 7 --for 10m --loss 0.2 --trace run.txt")
     .action(run);
 }

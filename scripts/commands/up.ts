@@ -35,7 +35,7 @@ export function addUp(program: Command): void {
     .option("--watch", "a saved loop.ts or node.json runs at once on its nodes, as a new boot")
     .option("--seed <N>", "decides the machines' noise", readSeed, 1)
     .option("--history <FILE>", "keeps the past in this file; without it, in memory")
-    .option("--pty <A,B>", "the tapped line as two ptys, A and B being links to them", readPty)
+    .option("--pty <[NODE[/TAP]:]A,B>", "the tapped line as two ptys, links A and B", readPty)
     .option("--loss <P>", "probability that a datagram is lost", readFraction, 0)
     .option("--duplicate <P>", "that it arrives twice", readFraction, 0)
     .option("--reorder <P>", "that it arrives late, after others", readFraction, 0)

@@ -190,6 +190,8 @@ function sumUp(plant: Plant, nodes: Realtime | undefined, hub: Hub): RoadTotals 
   const counted = nodes?.totals();
   if (counted !== undefined && counted.ticksSkipped > 0)
     say(`${counted.ticksSkipped} ticks were given up: this machine was too busy or asleep`);
+  if (counted !== undefined && counted.unread > 0)
+    say(`${counted.unread} octets were lost at an end of --pty that no program read`);
   return {
     nodes: plant.type.nodes.length,
     sent: counted?.queued ?? 0,
