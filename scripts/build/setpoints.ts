@@ -45,7 +45,7 @@ export const transport = z
       .max(300)
       .default(10)
       .describe(
-        "when the gateway says congestion the node waits this long, then half as long again, up to 300 s",
+        "how long the node waits after congestion; each time half as long again, up to 300 s",
       ),
     outboxSlots: z
       .number()
