@@ -129,7 +129,13 @@ function resize(plot: uPlot, element: HTMLElement, drawn: Drawn | null): void {
 }
 
 /** Kinds whose value holds from one reading to the next. */
-const STEPPED = new Set<ChannelView["kind"]>(["computed", "digital", "state", "setpoint"]);
+const STEPPED = new Set<ChannelView["kind"]>([
+  "computed",
+  "counter",
+  "digital",
+  "state",
+  "setpoint",
+]);
 
 /** A drag shorter than this is a click, in CSS pixels. */
 const DRAG_MIN = 6;

@@ -44,7 +44,10 @@ export function chartRange(channel: ChannelView, extent: Extent | null): Extent 
   const values = extent === null ? [] : [extent.low, extent.high];
   const shown = [...limits, ...values];
   const isShare = channel.unit === "/" && shown.every((value) => value >= 0 && value <= 1);
-  return isShare ? { low: 0, high: 1 } : roundRange(shown, smallestSpan(channel, extent));
+  if (isShare) return { low: 0, high: 1 };
+  const range = roundRange(shown, smallestSpan(channel, extent));
+  // Nothing is counted below zero.
+  return channel.kind === "counter" ? { ...range, low: Math.max(0, range.low) } : range;
 }
 
 /** The range of a bar; null: nothing gives the value a context. */

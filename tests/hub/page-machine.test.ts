@@ -8,13 +8,18 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { chromium, type Browser, type Page } from "playwright-core";
+import { bundlePage } from "../../hub/web/bundle.ts";
 import { BROWSER_ARGS } from "../../scripts/steps/picture.ts";
 import { TOKEN } from "../support/fixture-hub.ts";
 import { findProgram, program } from "../support/need.ts";
 import { birth, Decimal, pack } from "../support/pack.ts";
 import { cutTexts, namelessControls, overflow, paleTexts, smallTargets } from "./page-checks.ts";
 import { CLAMPED, INTERLOCK, type Oven, type OvenOptions, STALE, startOven } from "./page-oven.ts";
+
+/** Charts, set-points, history and production, over the wire. */
+const MACHINE_BYTES_MAX = 40_000;
 
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 360, height: 740 };
@@ -218,9 +223,12 @@ test("a page older than the node's value cannot write", needs, async () => {
   await problem(page, "The value has changed since the page showed it.");
   assert.equal(await page.locator(".staged").count(), 0);
   // A page that does not know of the change: the hub refuses it.
-  await page.route("**/api/setpoint", (route) =>
-    route.continue({ headers: { ...route.request().headers(), "x-ferrule-seen": "1" } }),
-  );
+  let seen = "";
+  await page.route("**/api/setpoint", (route) => {
+    const headers = route.request().headers();
+    seen = headers["x-ferrule-seen"] ?? "";
+    return route.continue({ headers: { ...headers, "x-ferrule-seen": "1" } });
+  });
   await review(page, "190");
   await page.keyboard.press("Enter");
   await problem(
@@ -228,6 +236,8 @@ test("a page older than the node's value cannot write", needs, async () => {
     "The value has changed since the page showed it: look at it and write again.",
   );
   await effective(page, "175.0\u00a0°C");
+  const [target] = oven.hub.snapshot(0).nodes[0]!.setpoints;
+  assert.equal(Number(seen), target?.effectiveAtMs, "the page tells since when its value holds");
   const outcomes = oven.hub.audit(9).map(({ outcome }) => outcome);
   assert.deepEqual(outcomes, ["refused"]);
   await page.keyboard.press("Escape");
@@ -317,6 +327,9 @@ test(
     const { oven, page, printed } = await open(`${MACHINE}?range=1h`);
     const box = (await page.locator(".chart .u-over").first().boundingBox())!;
     await page.mouse.move(box.x + box.width * 0.25, box.y + 40);
+    const atCursor = page.locator('.trend-label:has-text("at the cursor")');
+    await atCursor.nth(1).waitFor();
+    assert.equal(await atCursor.count(), 2, "all charts share the cursor");
     await page.mouse.down();
     await page.mouse.move(box.x + box.width * 0.75, box.y + 40, { steps: 5 });
     await page.mouse.up();
@@ -542,3 +555,11 @@ test(
     await page.waitForSelector(".trends");
   },
 );
+
+test("the machine view adds at most its budget to the first view", async () => {
+  const { chunks, first } = await bundlePage();
+  const machine = [...chunks].find(([path]) => path.startsWith("/machine-"));
+  assert.ok(machine !== undefined && !first.includes(machine[0]), "it is a part of its own");
+  const bytes = gzipSync(machine[1]).length;
+  assert.ok(bytes <= MACHINE_BYTES_MAX, `${bytes} bytes compressed`);
+});
