@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Interleaved rounds: what is compared runs in turn; the median of each counts.
 //
-// In turn, so that a machine that is busy for a while slows all of them alike. One round that does not
-// count comes first: compiled code is what is compared.
+// In turn, so that a machine that is busy for a while slows all of them alike. What only computes can be
+// timed by the CPU that this process used: on a shared machine that scatters less. One round that does
+// not count comes first: compiled code is what is compared.
 
 /** One of the things compared. */
 export interface Contestant {
@@ -11,17 +12,27 @@ export interface Contestant {
   run(): number | Promise<number>;
 }
 
+/** Milliseconds on the wall. */
+export const wallMs = (): number => performance.now();
+
+/** Milliseconds of CPU that this process used, the collector's threads included. */
+export function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 /** Work per second of each, by name: the median of so many rounds. */
 export async function measureRates(
   contestants: readonly Contestant[],
   rounds: number,
+  nowMs: () => number = wallMs,
 ): Promise<Map<string, number>> {
   const rates = new Map<string, number[]>(contestants.map(({ name }) => [name, []]));
   for (let round = 0; round <= rounds; round++) {
     for (const { name, run } of contestants) {
-      const startMs = performance.now();
+      const startMs = nowMs();
       const work = await run();
-      const rate = (work * 1000) / (performance.now() - startMs);
+      const rate = (work * 1000) / (nowMs() - startMs);
       if (round > 0) rates.get(name)!.push(rate);
     }
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Node-seconds that the simulator runs a second, at 1, 100 and 1,000 nodes.
+// Node-seconds that the simulator runs a second of CPU, at 1 to 1,000 nodes.
 //
 // A run is the whole road: machines, both modules of each node, network, gateway, broker, hub, from the
 // start until nothing waits. The baseline is what no host can beat: ticks of the same loop modules, as
@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { NodePlan, PlantPlan } from "../../host-sim/plan.ts";
 import { runSimulation } from "../../host-sim/simulation.ts";
-import { measureRates, type Contestant } from "../../scripts/bench/rounds.ts";
+import { cpuMs, measureRates, type Contestant } from "../../scripts/bench/rounds.ts";
 import { QUICK, report, type Figure } from "../../scripts/bench/report.ts";
 import { plantSchema, toPlantPlan } from "../../scripts/build/plant.ts";
 import { PROJECT } from "../../scripts/build/sources.ts";
@@ -130,8 +130,8 @@ for (const { nodes, forS } of SIZES) {
     { name: bare, run: () => tickBare(plan, forS) },
     { name, run: () => simulate(plan, forS) },
   ];
-  const rates = await measureRates(contestants, ROUNDS);
-  const unit = "node-s/s";
+  const rates = await measureRates(contestants, ROUNDS, cpuMs);
+  const unit = "node-s/CPU s";
   figures.push({ name: bare, value: rates.get(bare)!, unit });
   figures.push({
     ...{ name, value: rates.get(name)!, unit, beside: bare },
