@@ -61,6 +61,7 @@ import {
   congest,
   connected,
   CONNECTING,
+  FAREWELL_NONE,
   FAREWELL_SAID,
   FAREWELL_SENT,
   ID_NONE,
@@ -124,8 +125,10 @@ function dispatchActive(type: i32, nowMs: u32): bool {
     return true;
   }
   if (type == WILLTOPICREQ || type == WILLMSGREQ) {
-    // A late CONNACK made us believe that we are in: help the gateway to the end of its dialogue.
+    // The gateway begins a session that we believe to be in: a CONNECT came twice, or a CONNACK late. It is
+    // helped to the end of its dialogue, and that session is set up as well.
     replyWill(type == WILLTOPICREQ);
+    if (type == WILLMSGREQ && session.farewell == FAREWELL_NONE) setUpAgain();
     return false;
   }
   if (type == PUBACK && packet.msgId == 0) return takeUnasked(nowMs);
@@ -135,6 +138,13 @@ function dispatchActive(type: i32, nowMs: u32): bool {
   if (type == REGACK || type == SUBACK) takeTopicId(session.topic, nowMs);
   else if (type == PUBACK) takePuback(nowMs);
   return true;
+}
+
+// What a new session of the gateway lacks and nobody would miss; an id that it does not know it refuses.
+function setUpAgain(): void {
+  setTopicId(TOPIC_TIME, ID_NONE);
+  setTopicId(TOPIC_SET, ID_NONE);
+  session.present = false;
 }
 
 function takeTopicId(topic: i32, nowMs: u32): void {
