@@ -13,7 +13,8 @@ import { EXIT_FAILED, EXIT_NOT_FOUND, EXIT_OK, EXIT_USAGE } from "./cli/failure.
 import { print, say } from "./cli/terminal.ts";
 
 const FOLDER = "tests/bench";
-const OUTPUT_BYTES_MAX = 1_000_000; // of one bench as JSON
+const OUTPUT_BYTES_MAX = 64_000_000; // of one bench: Node shows the line that threw, 8 MB in asc's
+const LINE_CHARACTERS_MAX = 500; // longer ones on stderr are such code
 
 interface Options {
   wanted: string[];
@@ -39,14 +40,17 @@ function readOptions(): Options | undefined {
 function runBench(name: string, { json, quick }: Options): { ok: boolean; found?: unknown } {
   const flags = [...(json ? ["--json"] : []), ...(quick ? ["--quick"] : [])];
   const args = ["--import", "tsx", join(FOLDER, `${name}.ts`), ...flags];
-  const { status, stdout } = spawnSync(process.execPath, args, {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     cwd: PROJECT,
-    stdio: ["ignore", json ? "pipe" : "inherit", "inherit"],
+    stdio: ["ignore", json ? "pipe" : "inherit", "pipe"],
     maxBuffer: OUTPUT_BYTES_MAX,
+    encoding: "utf8",
   });
+  const talk = stderr.split("\n").filter((line) => line.length <= LINE_CHARACTERS_MAX);
+  if (stderr !== "") say(talk.join("\n").trim());
   if (status !== 0) say(`bench ${name} ended with ${status}`);
   if (status !== 0 || !json) return { ok: status === 0 };
-  return { ok: true, found: JSON.parse(stdout.toString()) as unknown };
+  return { ok: true, found: JSON.parse(stdout) as unknown };
 }
 
 function main(): number {
