@@ -61,6 +61,7 @@ export function Trends(props: { node: NodeView; audit: readonly AuditRow[] }): J
             node={node}
             channel={channel}
             trace={traces[index] ?? EMPTY_TRACE}
+            isEmpty={past.state === "there" && traces[index]?.times.length === 0}
             cursorMs={cursor.value}
           />
           <Chart
@@ -177,15 +178,18 @@ interface TrendLabelProps {
   node: NodeView;
   channel: ChannelView;
   trace: Trace;
+  isEmpty: boolean; // the hub answered, and has nothing of that time
   cursorMs: number | null;
 }
 
 /** Name, value now, its place between the limits; while the cursor is in a chart, the value there. */
-function TrendLabel({ node, channel, trace, cursorMs }: TrendLabelProps): JSX.Element {
+function TrendLabel(props: TrendLabelProps): JSX.Element {
+  const { node, channel, trace, isEmpty, cursorMs } = props;
   const { route } = usePage();
   const band = bandText(channel);
   const { channel: one = "", ...query } = route.value.query;
   const alone = one === channel.name;
+  const isPast = readRange(query).kind === "fixed";
   const href = routeHref("machines", [node.id], {
     ...query,
     channel: alone ? "" : channel.name,
@@ -199,6 +203,7 @@ function TrendLabel({ node, channel, trace, cursorMs }: TrendLabelProps): JSX.El
       </h3>
       <span class="big">
         <ValueNumber node={node} channel={channel} />
+        {isPast && <span class="muted small"> now</span>}
       </span>
       <Bar node={node} channel={channel} extent={traceExtent(trace)} />
       {cursorMs !== null ? (
@@ -207,6 +212,7 @@ function TrendLabel({ node, channel, trace, cursorMs }: TrendLabelProps): JSX.El
         band !== "" && <span class="muted">{band}</span>
       )}
       <ValueNotes node={node} channel={channel} />
+      {isEmpty && <span class="muted">no reading in this time</span>}
     </div>
   );
 }

@@ -352,6 +352,8 @@ test(
       await page.getByRole("button", { name: "Zoom out" }).click();
       await page.waitForSelector(`.choices a[aria-current]:text-is("${name}")`);
     }
+    await page.goto(`${oven.url}${MACHINE}?since=1000&until=9000&channel=temperature`);
+    await page.waitForSelector('.trend-label:has-text("no reading in this time")');
     assert.deepEqual(printed, []);
   },
 );
