@@ -45,28 +45,32 @@ async function stage(
 ): Promise<void> {
   const road: RealtimeRoad = await startRealtimeRoad(pair.hub);
   const said: string[] = [];
-  const nodes = startRealtime(
-    { ...pair, faults },
-    {
-      gateway: { host: "127.0.0.1", port: road.port },
-      seed: 1,
-      log: (text) => said.push(text),
-      has: road.hub.has,
-      ...more,
-    },
-  );
+  let nodes: Realtime | undefined;
   try {
+    nodes = startRealtime(
+      { ...pair, faults },
+      {
+        gateway: { host: "127.0.0.1", port: road.port },
+        seed: 1,
+        log: (text) => said.push(text),
+        has: road.hub.has,
+        ...more,
+      },
+    );
     await see({ road, nodes, said });
     nodes.stopSampling();
-    const drained = (): boolean => {
-      const { queued, dropped, lost } = nodes.totals();
-      return nodes.waiting() === 0 && road.hub.totals().ingested === queued - dropped - lost;
-    };
-    await until("that nothing waits and the sums are right", drained);
+    await drained(nodes, road);
   } finally {
-    await nodes.close();
+    await nodes?.close(); // what stays open would keep this process from ending
     await road.close();
   }
+}
+
+function drained(nodes: Realtime, { hub }: RealtimeRoad): Promise<void> {
+  return until("that nothing waits and the sums are right", () => {
+    const { queued, dropped, lost } = nodes.totals();
+    return nodes.waiting() === 0 && hub.totals().ingested === queued - dropped - lost;
+  });
 }
 
 const always = (fault: Omit<FaultPlan, "atMs" | "forMs">): FaultPlan => ({

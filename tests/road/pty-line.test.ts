@@ -86,12 +86,12 @@ async function talkAndCompare(t: TestContext, pairing: Pairing): Promise<void> {
   const road = await startUp([METER, "--pty", `${a},${b}`, "--page", "0"]);
   const talkers: Talker[] = [];
   const published: Values = {};
-  const client = await connectAsync(road.broker);
   t.after(async () => {
     await Promise.all(talkers.map((talker) => talker.end()));
-    await client.endAsync(true);
     await road.end();
   });
+  const client = await connectAsync(road.broker);
+  t.after(() => client.endAsync(true));
   client.on("message", (topic, payload) => {
     const tag = topic.split("/").at(-1)!;
     const { value } = JSON.parse(payload.toString()) as { value: number };
@@ -182,11 +182,12 @@ test(
   },
 );
 
-test("Ctrl-C takes the links away and ends with 130", STTY, async () => {
+test("Ctrl-C takes the links away and ends with 130", STTY, async (t) => {
   const [a, b] = [join(folder, "int-a"), join(folder, "int-b")];
   const args = ["scripts/ferrule.js", "sim", METER, "--pty", `${a},${b}`, "--for", "10m"];
   // In a session of its own, which has no terminal: the ptys must not become that.
   const child = spawn(process.execPath, args, { cwd: PROJECT, stdio: "ignore", detached: true });
+  t.after(() => child.kill("SIGKILL"));
   const closed = once(child, "close");
   await until(
     () => "no links",
