@@ -35,6 +35,8 @@ export const PARTS_BYTES = 1024; // of what node code makes: a controller takes 
 // Lines on a tap
 export const LINE_BYTES_MAX = 80; // a scale's line has 16; NMEA 0183 allows 80 before the terminator
 export const LINE_FIELDS_MAX = 8; // fields of one pattern
+export const LINE_PATTERNS_MAX = 8; // of one tap: each is tried on each line
+export const LINE_WORDS_MAX = 16; // of one field: each is compared with what stands there
 export const LINE_PROGRAM_BYTES_MAX = 192; // a pattern of 80 literals and 8 fields, with its end
 
 // link

@@ -107,3 +107,26 @@ export const TAP_ROWS: StaticArray<i32> = [
   // bus
   0, 573,
 ];
+
+export const LINE_COUNT: i32 = 0;
+
+// LineRow, tick/lines.ts
+export const LINE_ROWS: usize = 0;
+
+export const PATTERN_COUNT: i32 = 0;
+
+// PatternRow, tick/lines.ts
+export const PATTERN_ROWS: usize = 0;
+
+export const WORD_COUNT: i32 = 0;
+
+// WordRow, tap/match.ts
+export const WORD_ROWS: usize = 0;
+
+export const FIELD_COUNT: i32 = 0;
+
+// FieldRow, tick/lines.ts
+export const FIELD_ROWS: usize = 0;
+
+// steps of the patterns, tap/match.ts
+export const PROGRAM: usize = 0;

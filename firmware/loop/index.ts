@@ -14,6 +14,8 @@ import {
   ANALOG_COUNT,
   COUNTER_COUNT,
   DIGITAL_COUNT,
+  FIELD_COUNT,
+  LINE_COUNT,
   REGISTER_COUNT,
   SETPOINT_COUNT,
   STATE_COUNT,
@@ -40,6 +42,7 @@ import {
   tickMs,
   tickUs,
 } from "./tick/channels";
+import { checkFields, hearLines, startLines, tellLines } from "./tick/lines";
 import {
   outputRow,
   outputState,
@@ -218,6 +221,7 @@ export function init(): void {
   startOutputs();
   if (SETPOINT_COUNT > 0) startSetpoints();
   if (TAP_COUNT > 0) startTaps();
+  if (LINE_COUNT > 0) startLines();
 }
 
 /** First part of a tick: everything that is measured or heard. */
@@ -230,6 +234,8 @@ export function beginTick(): void {
   if (ACCELEROMETER_COUNT > 0) stepBursts();
   if (TAP_COUNT > 0) hearTaps();
   if (REGISTER_COUNT > 0) checkStale();
+  if (LINE_COUNT > 0) hearLines();
+  if (FIELD_COUNT > 0) checkFields();
 }
 
 /** Last part of a tick, after node code: everything that is told or driven. */
@@ -238,5 +244,6 @@ export function endTick(): void {
   if (SETPOINT_COUNT > 0) settleSetpoints();
   tellChannels();
   if (TAP_COUNT > 0) tellTaps();
+  if (LINE_COUNT > 0) tellLines();
   writeOutputs();
 }

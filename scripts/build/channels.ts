@@ -136,6 +136,26 @@ export const register = z
   })
   .describe("a register heard on a Modbus tap");
 
+/** A field of a text line. */
+export const field = z
+  .strictObject({
+    kind: z.literal("field"),
+    tap: name,
+    pattern: name.describe("pattern of the tap"),
+    field: name.describe("field of that pattern"),
+    decimals: decimals.default(0),
+    scale: z
+      .number()
+      .positive()
+      .default(1)
+      .describe("what 1 on the line is in the unit, a power of ten: 0.001 for g in kg"),
+    staleMs: milliseconds(3_600_000)
+      .optional()
+      .describe("bad (stale) when it was not heard for this long"),
+    ...reporting,
+  })
+  .describe("a field of a text line heard on a tap");
+
 /** A value of node code. */
 export const computed = z
   .strictObject({

@@ -5,13 +5,14 @@
 
 import { BURST_SAMPLES_PER_TICK } from "../../firmware/limits.ts";
 import { isCutoffPossible, LOWPASS_RATIO_MAX, LOWPASS_RATIO_MIN } from "./butterworth.ts";
-import type { AnalogChannel, Channel, StateChannel } from "./schema.ts";
+import { checkField } from "./line-taps.ts";
+import type { AnalogChannel, Channel, NodeType, StateChannel } from "./schema.ts";
 import { decimal } from "./steps.ts";
 
 /** What a channel may name. */
 export interface Surroundings {
   periodMs: number;
-  taps: Record<string, unknown>;
+  taps: NodeType["taps"];
   accelerometers: Record<string, { device: number; rateHz: number }>;
   channels: Record<string, { kind: string }>;
 }
@@ -36,9 +37,17 @@ export function checkChannel(
   )
     here("scale", "at most four significant digits");
   if (channel.kind === "register") {
-    if (node.taps[channel.tap] === undefined) here("tap", unknownTap(channel.tap, node.taps));
+    const tap = node.taps[channel.tap];
+    if (tap === undefined) here("tap", unknownTap(channel.tap, node.taps));
+    else if (tap.protocol !== "modbus-rtu")
+      here("tap", `"${channel.tap}" hears ${tap.protocol}; a register needs a tap of modbus-rtu`);
     if (/32/.test(channel.type) && channel.address === 65535)
       here("address", "a 32-bit value needs two registers");
+  }
+  if (channel.kind === "field") {
+    const tap = node.taps[channel.tap];
+    if (tap === undefined) here("tap", unknownTap(channel.tap, node.taps));
+    else checkField(channel, tap, here);
   }
   if (channel.kind === "vibration" && node.accelerometers[channel.accelerometer] === undefined)
     here("accelerometer", `there is no accelerometer "${channel.accelerometer}"`);

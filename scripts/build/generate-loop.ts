@@ -13,6 +13,8 @@ import {
   counterRowsOf,
   digitalRowsOf,
   featureRowsOf,
+  fieldRowsOf,
+  linesOf,
   registerRowsOf,
   stateRowsOf,
 } from "./loop-inputs.ts";
@@ -26,7 +28,7 @@ import {
   switchRowsOf,
   tapRowsOf,
 } from "./loop-rows.ts";
-import { table } from "./loop-table.ts";
+import { octetTable, table } from "./loop-table.ts";
 import { allChannels, type NodeType } from "./schema.ts";
 
 export interface LoopSources {
@@ -60,6 +62,7 @@ export function tick(): void {
 `;
 
 function constantsOf(node: NodeType): string {
+  const lines = linesOf(node);
   return [
     `// SPDX-License-Identifier: MIT
 // Constants of a node type for loop.
@@ -83,6 +86,11 @@ function constantsOf(node: NodeType): string {
     table("OUTPUT", "OutputRow, actuate.ts", outputRowsOf(node)),
     table("SWITCH", "SwitchRow, actuate.ts", switchRowsOf(node)),
     table("TAP", "TapRow, tick/taps.ts", tapRowsOf(node)),
+    table("LINE", "LineRow, tick/lines.ts", lines.lines),
+    table("PATTERN", "PatternRow, tick/lines.ts", lines.patterns),
+    table("WORD", "WordRow, tap/match.ts", lines.words),
+    table("FIELD", "FieldRow, tick/lines.ts", fieldRowsOf(node, lines)),
+    octetTable("PROGRAM", "steps of the patterns, tap/match.ts", lines.program),
   ].join("\n");
 }
 

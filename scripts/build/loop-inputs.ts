@@ -11,7 +11,9 @@ import {
 } from "../../firmware/wire/record.ts";
 import { butterworthLowpass } from "./butterworth.ts";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
+import { lineTables, patternFields, type LineTables } from "./generate-line.ts";
 import { vibrationFields } from "./generate-vibration.ts";
+import type { LineTap } from "./line-taps.ts";
 import type { Row } from "./loop-table.ts";
 import type { AnalogChannel, NodeType, RegisterChannel, StateChannel } from "./schema.ts";
 import { I32_MAX, I32_MIN, level } from "./steps.ts";
@@ -130,6 +132,29 @@ function registerFields(taps: string[], channel: RegisterChannel, index: number)
 function compareLists(a: number[], b: number[]): number {
   const at = a.findIndex((value, i) => value !== b[i]);
   return at < 0 ? 0 : a[at]! - b[at]!;
+}
+
+/** Tables of the taps of lines. */
+export function linesOf(node: NodeType): LineTables {
+  return lineTables(
+    Object.entries(node.taps).flatMap(([name, tap], order): [string, LineTap, number][] =>
+      tap.protocol === "ascii-line" ? [[name, tap, order]] : [],
+    ),
+  );
+}
+
+/** FieldRow, tick/lines.ts. */
+export function fieldRowsOf(node: NodeType, { patternNames }: LineTables): Row[] {
+  return Object.entries(node.channels).flatMap(([name, c], index) => {
+    const tap = c.kind === "field" ? node.taps[c.tap] : undefined;
+    if (c.kind !== "field" || tap?.protocol !== "ascii-line") return [];
+    const fields = patternFields(tap.patterns[c.pattern]!, tap.words);
+    const order = fields.ok ? fields.value.indexOf(c.field) : -1;
+    const pattern = patternNames.indexOf(`${c.tap}/${c.pattern}`);
+    // One step of the channel in digits after the point as the line has it.
+    const decimals = c.decimals + Math.round(Math.log10(c.scale));
+    return [{ name, fields: [index, pattern, order, decimals, c.staleMs ?? 0] }];
+  });
 }
 
 /** DigitalRow, digital.ts. */

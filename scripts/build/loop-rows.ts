@@ -10,6 +10,7 @@ import {
   CHANNEL_KIND_COMPUTED,
   CHANNEL_KIND_COUNTER,
   CHANNEL_KIND_DIGITAL,
+  CHANNEL_KIND_FIELD,
   CHANNEL_KIND_REGISTER,
   CHANNEL_KIND_SETPOINT,
   CHANNEL_KIND_STATE,
@@ -29,6 +30,7 @@ const KINDS = {
   counter: CHANNEL_KIND_COUNTER,
   vibration: CHANNEL_KIND_VIBRATION,
   state: CHANNEL_KIND_STATE,
+  field: CHANNEL_KIND_FIELD,
   setpoint: CHANNEL_KIND_SETPOINT,
 };
 const PERMYRIAD = 10_000;
@@ -109,9 +111,9 @@ export function outputNames(node: NodeType): string[] {
   return [...outputRowsOf(node), ...switchRowsOf(node)].map(({ name }) => name);
 }
 
-/** TapRow, tick/taps.ts. */
+/** TapRow, tick/taps.ts: those of Modbus; all are checked. */
 export function tapRowsOf(node: NodeType): Row[] {
-  return Object.entries(node.taps).map(([name, tap], index) => {
+  return Object.entries(node.taps).flatMap(([name, tap], index) => {
     const bits = tap.format === "8N1" || tap.format.startsWith("7") ? 10 : 11;
     const characterUs = (bits * 1e6) / tap.baud;
     if (characterUs * TAP_ENTRIES_PER_TICK < node.periodMs * 1000)
@@ -121,6 +123,6 @@ export function tapRowsOf(node: NodeType): Row[] {
           `come in a period of ${node.periodMs} ms`,
         `set "periodMs" to ${Math.floor((characterUs * TAP_ENTRIES_PER_TICK) / 100) / 10} or less`,
       );
-    return { name, fields: [index, Math.ceil(characterUs)] };
+    return tap.protocol === "modbus-rtu" ? [{ name, fields: [index, Math.ceil(characterUs)] }] : [];
   });
 }

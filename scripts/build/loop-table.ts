@@ -18,6 +18,12 @@ export function table(name: string, struct: string, rows: Row[]): string {
   );
 }
 
+/** Octets in static memory, or 0 when there are none. */
+export function octetTable(name: string, about: string, octets: number[]): string {
+  const typed = octets.length === 0 ? "0" : `memory.data<u8>([\n${wrap(octets)}\n])`;
+  return `// ${about}\nexport const ${name}: usize = ${typed};\n`;
+}
+
 // One row on lines of at most 100 columns, as prettier has it.
 function wrap(fields: number[]): string {
   const lines: string[] = [];

@@ -18,6 +18,7 @@ import {
   computed,
   counter,
   digital,
+  field,
   milliseconds,
   name,
   register,
@@ -26,6 +27,7 @@ import {
   vibration,
 } from "./channels.ts";
 import { checkAccelerometers, checkChannel, unknownTap } from "./checks.ts";
+import { checkTaps, lineFields } from "./line-taps.ts";
 import { VIBRATION_RATE_HZ_MIN } from "./generate-vibration.ts";
 import {
   checkSetpoints,
@@ -65,17 +67,21 @@ const switched = z
 
 const output = z.discriminatedUnion("kind", [pwm, switched]);
 
-const tap = z.strictObject({
+const wire = {
   uart: z
     .number()
     .int()
     .min(0)
     .max(TAPS_MAX - 1)
     .describe("which UART listens; it never transmits"),
-  protocol: z.literal("modbus-rtu"),
   baud: z.number().int().min(300).max(921_600).default(9600),
   format: z.enum(["8N1", "8N2", "8E1", "8O1", "7E1", "7O1"]).default("8N1"),
-});
+};
+
+const tap = z.discriminatedUnion("protocol", [
+  z.strictObject({ protocol: z.literal("modbus-rtu"), ...wire }),
+  z.strictObject({ protocol: z.literal("ascii-line"), ...wire, ...lineFields }),
+]);
 
 const accelerometer = z
   .strictObject({
@@ -123,6 +129,7 @@ const channel = z.discriminatedUnion("kind", [
   counter,
   vibration,
   state,
+  field,
 ]);
 
 /** A node.json as written, with defaults filled in. Cross-references are checked here too. */
@@ -152,6 +159,7 @@ export const nodeSchema = z
     if (!Number.isInteger(node.periodMs * 10)) complain(["periodMs"], "a multiple of 0.1 ms");
     for (const [key, channel] of channels) checkChannel(key, channel, node, complain);
     checkAccelerometers(node, complain);
+    checkTaps(node.taps, complain);
     checkSetpoints(node, complain);
     const heard = node.simulate !== undefined && "tap" in node.simulate ? node.simulate.tap : null;
     if (heard !== null && node.taps[heard] === undefined)
@@ -168,6 +176,7 @@ export type RegisterChannel = Extract<Channel, { kind: "register" }>;
 export type CounterChannel = Extract<Channel, { kind: "counter" }>;
 export type VibrationChannel = Extract<Channel, { kind: "vibration" }>;
 export type StateChannel = Extract<Channel, { kind: "state" }>;
+export type FieldChannel = Extract<Channel, { kind: "field" }>;
 export type ComputedChannel = Extract<Channel, { kind: "computed" }>;
 /** A declared channel, or a set-point seen as one. */
 export type AnyChannel = Channel | SetpointChannel;

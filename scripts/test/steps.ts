@@ -11,7 +11,7 @@ export interface Step {
   run(): Promise<Outcome>;
 }
 
-const NODES = ["firmware/nodes/oven", "firmware/nodes/meter"];
+const NODES = ["oven", "meter", "press", "scale"].map((name) => `firmware/nodes/${name}`);
 
 /** All static checks; the slowest first, since two run at a time. */
 export const STEPS: readonly Step[] = [

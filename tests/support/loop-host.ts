@@ -91,8 +91,8 @@ export interface LoopHost {
   tick(nowUs: number): void;
   /** A command for the next tick that takes one. */
   command(command: Command): void;
-  /** Octets for a tap, with the ends of their characters; taken by the following ticks. */
-  put(tap: number, octets: Uint8Array, timesUs: ArrayLike<number>): void;
+  /** Octets for a tap (flags in the upper octet of 16 bits), with the ends of their characters; taken by the following ticks. */
+  put(tap: number, octets: Uint8Array | Uint16Array, timesUs: ArrayLike<number>): void;
   /** Entries not yet taken. */
   waiting(tap: number): number;
 }
@@ -122,7 +122,7 @@ export async function buildLoop(node: NodeType, code = NO_CODE): Promise<Uint8Ar
 }
 
 interface TapSource {
-  octets: Uint8Array;
+  octets: Uint8Array | Uint16Array; // flags in the upper octet of 16 bits
   timesUs: ArrayLike<number>;
   next: number;
 }
@@ -181,7 +181,7 @@ export function createLoopHost(wasm: Uint8Array | WebAssembly.Module): LoopHost 
     command(command: Command) {
       host.mailbox.push(encodeCommand(command));
     },
-    put(tap: number, octets: Uint8Array, timesUs: ArrayLike<number>) {
+    put(tap: number, octets: Uint8Array | Uint16Array, timesUs: ArrayLike<number>) {
       assert.equal(octets.length, timesUs.length);
       assert.equal(host.waiting(tap), 0);
       sources.set(tap, { octets, timesUs, next: 0 });

@@ -9,15 +9,23 @@ import {
   ALARM_ROWS,
   CHANNEL_COUNT,
   CHANNEL_ROWS,
+  FIELD_COUNT,
   LATCH_COUNT,
   LATCH_ROWS,
 } from "../../generated/loop";
 import { RECORD_BYTES_MAX } from "../../limits";
-import { QUALITY_BAD } from "../../wire/record";
-import { CHANNEL_KIND_REGISTER } from "../../wire/senml";
+import { CAUSE_STALE, QUALITY_BAD } from "../../wire/record";
+import { CHANNEL_KIND_FIELD, CHANNEL_KIND_REGISTER } from "../../wire/senml";
 import { now_us, ring_put } from "../abi";
 import { AlarmRow, AlarmState, holdsLatch, interruptAlarm, LatchRow, stepAlarm } from "../decide";
-import { ChannelRow, ChannelState, isReportDue, markTold } from "../filter";
+import {
+  acceptSample,
+  ChannelRow,
+  ChannelState,
+  isRepeatDue,
+  isReportDue,
+  markTold,
+} from "../filter";
 import { encodeEvent, encodeReading } from "../record";
 
 @unmanaged
@@ -59,7 +67,8 @@ export function beginChannels(): void {
 /** Tells what was sampled in this tick; what was heard has been told then. */
 export function tellChannels(): void {
   for (let i = 0; i < CHANNEL_COUNT; i++) {
-    const told = channelRow(i).kind == CHANNEL_KIND_REGISTER; // when it was heard
+    const kind = channelRow(i).kind;
+    const told = kind == CHANNEL_KIND_REGISTER || (FIELD_COUNT > 0 && kind == CHANNEL_KIND_FIELD); // when it was heard
     if (!told && channelState(i).fresh) settle(i);
   }
 }
@@ -68,6 +77,18 @@ export function tellChannels(): void {
 export function settle(channel: i32): void {
   if (isReportDue(channelRow(channel), channelState(channel), tickMs())) tell(channel);
   if (ALARM_COUNT > 0) watchAlarms(channel);
+}
+
+/** A channel that was not heard for `staleMs` becomes bad, and is told again at its heartbeat; 0: it never does. */
+export function checkHeard(channel: i32, staleMs: i32): void {
+  const state = channelState(channel);
+  if (staleMs == 0) return;
+  if (state.known && state.cause == CAUSE_STALE) {
+    if (isRepeatDue(channelRow(channel), state, tickMs())) tell(channel);
+  } else if (tickMs() - state.heardMs > <u32>staleMs) {
+    acceptSample(state, state.value, QUALITY_BAD, CAUSE_STALE);
+    settle(channel);
+  }
 }
 
 /** The latest sample of a channel to the ring. */

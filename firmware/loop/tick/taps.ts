@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: MIT
-// Taps of a tick: octets ► pair ► registers ► channels; tap counters.
+// Modbus taps of a tick: octets ► pair ► registers ► channels; tap counters.
 //
 // Spec: SPEC.md §1.3. State: `Due` and one ModbusTap a tap, in static memory. An answer may carry many
 // samples of one channel, so each is told when it is heard.
-// A tap of another protocol gets its row, its state and its case in hearTaps() here.
+// Text lines are in lines.ts; where there are none, a tap's number is its row's.
 
-import { REGISTER_COUNT, REGISTER_ROWS, TAP_COUNT, TAP_ROWS } from "../../generated/loop";
-import { MODBUS_FRAME_BYTES_MAX, TAP_ENTRIES_PER_TICK } from "../../limits";
 import {
-  CAUSE_NONE,
-  CAUSE_NOT_A_NUMBER,
-  CAUSE_STALE,
-  QUALITY_BAD,
-  QUALITY_GOOD,
-} from "../../wire/record";
+  LINE_COUNT,
+  REGISTER_COUNT,
+  REGISTER_ROWS,
+  TAP_COUNT,
+  TAP_ROWS,
+} from "../../generated/loop";
+import { MODBUS_FRAME_BYTES_MAX, TAP_ENTRIES_PER_TICK } from "../../limits";
+import { CAUSE_NONE, CAUSE_NOT_A_NUMBER, QUALITY_BAD, QUALITY_GOOD } from "../../wire/record";
 import { TAP_ENTRY_BYTE, TAP_ENTRY_BYTES, TAP_ENTRY_TIME_US } from "../../wire/tap";
 import { ring_put, tap_take } from "../abi";
 import { isNumber } from "../compare";
-import { acceptSample, isRepeatDue } from "../filter";
+import { acceptSample } from "../filter";
 import { encodeState } from "../record";
 import {
   countersOf,
@@ -29,7 +29,16 @@ import {
   takeAnswer,
 } from "../tap/modbus";
 import { carriesRow, RegisterRow, valueOfRow } from "../tap/register";
-import { channelRow, channelState, RECORD, settle, SPARE, tell, tickMs, tickUs } from "./channels";
+import {
+  channelRow,
+  channelState,
+  checkHeard,
+  RECORD,
+  settle,
+  SPARE,
+  tickMs,
+  tickUs,
+} from "./channels";
 
 const STATE_PERIOD_MS: u32 = 10_000; // SPEC §4: the status that carries the tap counters
 const ANSWERS_MAX = MODBUS_FRAME_BYTES_MAX / 5; // the shortest answer has five octets
@@ -58,16 +67,17 @@ export function startTaps(): void {
 export function hearTaps(): void {
   for (let i = 0; i < TAP_COUNT; i++) {
     const tap = tapState(i);
-    const count = tap_take(i, ENTRIES, TAP_ENTRIES_PER_TICK);
+    const number = tapNumber(i);
+    const count = tap_take(number, ENTRIES, TAP_ENTRIES_PER_TICK);
     assert(<u32>count <= <u32>TAP_ENTRIES_PER_TICK);
     for (let k = 0; k < count; k++) {
       const entry = ENTRIES + k * TAP_ENTRY_BYTES;
       const atUs = load<u32>(entry + TAP_ENTRY_TIME_US);
-      if (noteSilence(tap, atUs)) hearAnswers(i, tap);
+      if (noteSilence(tap, atUs)) hearAnswers(number, tap);
       putTapOctet(tap, load<u8>(entry + TAP_ENTRY_BYTE), atUs);
-      hearAnswers(i, tap);
+      hearAnswers(number, tap);
     }
-    if (count == 0 && noteIdle(tap, tickUs())) hearAnswers(i, tap);
+    if (count == 0 && noteIdle(tap, tickUs())) hearAnswers(number, tap);
   }
 }
 
@@ -75,14 +85,7 @@ export function hearTaps(): void {
 export function checkStale(): void {
   for (let i = 0; i < REGISTER_COUNT; i++) {
     const row = registerRow(i);
-    const state = channelState(row.channel);
-    if (row.staleMs == 0) continue;
-    if (state.known && state.cause == CAUSE_STALE) {
-      if (isRepeatDue(channelRow(row.channel), state, tickMs())) tell(row.channel);
-    } else if (tickMs() - state.heardMs > <u32>row.staleMs) {
-      acceptSample(state, state.value, QUALITY_BAD, CAUSE_STALE);
-      settle(row.channel);
-    }
+    checkHeard(row.channel, row.staleMs);
   }
 }
 
@@ -92,7 +95,7 @@ export function tellTaps(): void {
   if (<i32>(tickMs() - due.statesMs) < 0) return;
   due.statesMs = tickMs() + STATE_PERIOD_MS;
   for (let i = 0; i < TAP_COUNT; i++) {
-    ring_put(RECORD, encodeState(RECORD, tickUs(), i, countersOf(tapState(i))));
+    ring_put(RECORD, encodeState(RECORD, tickUs(), tapNumber(i), countersOf(tapState(i))));
   }
 }
 
@@ -118,6 +121,10 @@ function registerRow(index: i32): RegisterRow {
   return changetype<RegisterRow>(
     changetype<usize>(REGISTER_ROWS) + index * offsetof<RegisterRow>(),
   );
+}
+
+function tapNumber(index: i32): i32 {
+  return LINE_COUNT == 0 ? index : tapRow(index).tap;
 }
 
 function tapRow(index: i32): TapRow {

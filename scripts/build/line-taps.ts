@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// A tap of text lines in node.json, and the channels that are its fields.
+//
+// Spec: SPEC.md §13. What a pattern means is in generate-line.ts. Every complaint names its field.
+
+import { z } from "zod";
+import { LINE_PATTERNS_MAX, LINE_WORDS_MAX } from "../../firmware/limits.ts";
+import { name } from "./channels.ts";
+import { patternFields } from "./generate-line.ts";
+
+const word = z
+  .union([
+    z.number().int().min(-2_147_483_647).max(2_147_483_647),
+    z.strictObject({
+      value: z.number().int().min(-2_147_483_647).max(2_147_483_647),
+      others: z
+        .enum(["uncertain", "over-range", "under-range", "not-a-number", "open-wire", "no-input"])
+        .describe("what it says of the numbers of its line: uncertain, or bad with this cause"),
+    }),
+  ])
+  .describe("the value of the field when the device says this word");
+
+/** Fields of a tap that only text lines have. */
+export const lineFields = {
+  end: z
+    .enum(["CRLF", "CR", "LF", "ETX"])
+    .default("CRLF")
+    .describe("what ends a line; it stands in no pattern"),
+  patterns: z
+    .record(name, z.string().max(400))
+    .refine((all) => Object.keys(all).length >= 1, { message: "a tap of lines needs a pattern" })
+    .refine((all) => Object.keys(all).length <= LINE_PATTERNS_MAX, {
+      message: `at most ${LINE_PATTERNS_MAX} patterns a tap`,
+    })
+    .describe('lines that are taken, as "{weight:8} {unit} {state}"; the first that fits has it'),
+  words: z
+    .record(
+      name,
+      z
+        .record(
+          z.string().regex(/^[\x21-\xff]{1,8}$/, "a word is 1 to 8 characters without blanks"),
+          word,
+        )
+        .refine((all) => Object.keys(all).length >= 1, { message: "give at least one word" })
+        .refine((all) => Object.keys(all).length <= LINE_WORDS_MAX, {
+          message: `at most ${LINE_WORDS_MAX} words a field`,
+        }),
+    )
+    .default({})
+    .describe("fields that are words, each with its value; all other fields are numbers"),
+};
+
+export type Word = z.output<typeof word>;
+
+/** A checked tap of lines. */
+export interface LineTap {
+  baud: number;
+  format: string;
+  end: "CRLF" | "CR" | "LF" | "ETX";
+  patterns: Record<string, string>;
+  words: Record<string, Record<string, Word>>;
+}
+
+type AnyTap = { protocol: "modbus-rtu" } | ({ protocol: "ascii-line" } & LineTap);
+type Complain = (path: (string | number)[], message: string) => void;
+
+/** What is wrong with the patterns of the taps. */
+export function checkTaps(taps: Record<string, AnyTap>, complain: Complain): void {
+  let words = 0;
+  for (const [key, tap] of Object.entries(taps)) {
+    if (tap.protocol !== "ascii-line") continue;
+    const used = new Set<string>();
+    for (const [pattern, text] of Object.entries(tap.patterns)) {
+      const fields = patternFields(text, tap.words);
+      if (!fields.ok) complain(["taps", key, "patterns", pattern], fields.message);
+      else for (const field of fields.value) used.add(field);
+    }
+    for (const [list, { length }] of Object.entries(tap.words).map(
+      ([list, all]) => [list, Object.keys(all)] as const,
+    )) {
+      words += length;
+      if (!used.has(list)) complain(["taps", key, "words", list], "no pattern has this field");
+    }
+    if (words > 255) complain(["taps", key, "words"], "at most 255 words a node");
+  }
+}
+
+/** What is wrong with where a channel of kind field comes from. */
+export function checkField(
+  channel: { tap: string; pattern: string; field: string; decimals: number; scale: number },
+  tap: AnyTap,
+  here: (field: string, message: string) => void,
+): void {
+  if (tap.protocol !== "ascii-line") {
+    here("tap", `"${channel.tap}" hears ${tap.protocol}; a field needs a tap of ascii-line`);
+    return;
+  }
+  const pattern = tap.patterns[channel.pattern];
+  if (pattern === undefined) {
+    const known = Object.keys(tap.patterns).join(", ");
+    here("pattern", `"${channel.tap}" has no pattern "${channel.pattern}"; known: ${known}`);
+    return;
+  }
+  const fields = patternFields(pattern, tap.words);
+  if (!fields.ok) return; // named where the pattern stands
+  if (!fields.value.includes(channel.field)) {
+    const known = fields.value.join(", ") || "none";
+    here("field", `"${channel.pattern}" has no field "${channel.field}"; known: ${known}`);
+    return;
+  }
+  const power = Math.round(Math.log10(channel.scale));
+  const isWord = channel.field in tap.words;
+  if (isWord && channel.decimals !== 0) here("decimals", "0: a word has whole numbers");
+  if (isWord && channel.scale !== 1) here("scale", "1: a word has whole numbers");
+  if (Number(`1e${power}`) !== channel.scale) here("scale", "a power of ten, as 0.001 or 1000");
+  else if (channel.decimals + power < 0)
+    here("decimals", `at least ${-power} with a scale of ${channel.scale}`);
+  else if (channel.decimals + power > 9)
+    here("scale", `at most ${Number(`1e${9 - channel.decimals}`)} with so many decimals`);
+}
