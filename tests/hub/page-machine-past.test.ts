@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ChannelView, SetpointView } from "../../hub/api.ts";
+import { oeeView } from "../../hub/oee.ts";
 import {
   fixedRange,
   rangeQuery,
@@ -34,6 +35,7 @@ import {
   storyOf,
 } from "../../hub/web/setpoint-text.ts";
 import { eventTicks, tickNear } from "../../hub/web/timeline.tsx";
+import { hubConfig, plantSchema } from "../../scripts/build/plant.ts";
 import { ovenNode } from "./page-plant.ts";
 
 const NOW = 1_700_000_000_000;
@@ -239,4 +241,25 @@ test("each outcome is said with who asked, and a fall back to the default is no 
   assert.equal(setpointCondition(fallen).tone, "warning");
   assert.match(storyOf(fallen), /gone back to its default/);
   assert.ok(!hasFallenBack({ ...fallen, requested: 180 }), "the default was asked for");
+});
+
+test("a plan in plant.json reaches the hub, and one of more than all the time is refused", () => {
+  const plan = { busyShare: 0.8, itemMs: 1_200, total: "parts", rejects: "rejects" };
+  const levels = { enterprise: "e", site: "s", area: "a", line: "l", cell: "c" };
+  const plant = (change: object): unknown => ({
+    ...levels,
+    nodes: [{ id: "press-1", node: ".", plan: { ...plan, ...change } }],
+  });
+  const config = hubConfig({ folder: "", type: plantSchema.parse(plant({})) });
+  assert.deepEqual(config.nodes, { "press-1": { plan } });
+  const refused = plantSchema.safeParse(plant({ busyShare: 1.1 }));
+  assert.deepEqual(refused.error?.issues[0]?.path, ["nodes", 0, "plan", "busyShare"]);
+  const times = { run: 6_000, idle: 4_000, stopped: 0, fault: 0 };
+  const told = oeeView(plan, { stateMs: times, counts: { parts: 5, rejects: 1 } });
+  assert.deepEqual([told.busyMs, told.produced, told.good], [8_000, 5, 4]);
+  assert.deepEqual([told.availability, told.effectiveness, told.quality], [0.75, 1, 0.8]);
+  const nothing = oeeView(plan, { stateMs: null, counts: {} });
+  const factors = [nothing.availability, nothing.effectiveness, nothing.quality, nothing.oee];
+  assert.deepEqual(factors, [null, null, null, null]);
+  assert.deepEqual([nothing.produced, nothing.good], [null, null]);
 });
