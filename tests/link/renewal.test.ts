@@ -33,15 +33,21 @@ const subscribed = ({ gateway }: Rig): string[] =>
 test("a second will dialogue is answered; then the node subscribes again", () => {
   const rig = settled();
   rig.gateway.say(WILLTOPICREQ);
-  rig.host.run(100);
-  assert.deepEqual(types(rig), ["WILLTOPIC"], "the dialogue is not over yet");
   rig.gateway.say(WILLMSGREQ);
   rig.host.run(5000);
-  assert.equal(types(rig)[1], "WILLMSG");
-  assert.deepEqual(subscribed(rig), ["time", "set"]);
+  const answers = types(rig).filter((type) => type.startsWith("WILL"));
+  assert.deepEqual(answers, ["WILLTOPIC", "WILLMSG"]);
+  assert.deepEqual([...new Set(subscribed(rig))], ["time", "set"]);
   const presence = rig.gateway.publications.filter(({ topic }) => topic === "presence");
   assert.equal(presence.length, 2, "online, and online again");
   assert.equal(rig.gateway.connects, 1, "it did not connect again");
+});
+
+test("the first request is enough: the others of that dialogue may be lost", () => {
+  const rig = settled();
+  rig.gateway.say(WILLTOPICREQ);
+  rig.host.run(5000);
+  assert.deepEqual(subscribed(rig), ["time", "set"]);
 });
 
 test("a new session that does not hear the first SUBSCRIBE is asked until it answers", () => {

@@ -126,9 +126,9 @@ function dispatchActive(type: i32, nowMs: u32): bool {
   }
   if (type == WILLTOPICREQ || type == WILLMSGREQ) {
     // The gateway begins a session that we believe to be in: a CONNECT came twice, or a CONNACK late. It is
-    // helped to the end of its dialogue, and that session is set up as well.
+    // helped to the end of its dialogue, of which any packet may be lost; that session is set up as well.
     replyWill(type == WILLTOPICREQ);
-    if (type == WILLMSGREQ && session.farewell == FAREWELL_NONE) setUpAgain();
+    if (session.farewell == FAREWELL_NONE) setUpAgain();
     return false;
   }
   if (type == PUBACK && packet.msgId == 0) return takeUnasked(nowMs);
