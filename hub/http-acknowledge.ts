@@ -6,6 +6,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Acknowledgement } from "./acknowledge.ts";
 import * as guard from "./http-writes.ts";
+import type { Hub } from "./hub.ts";
 import * as limits from "./limits.ts";
 import { isName, isNodeId } from "./names.ts";
 
@@ -20,22 +21,22 @@ export function createAcknowledger(
     const body = await guard.readBody(request);
     if (body === null) return guard.problem(413, "an acknowledgement has at most 1 kB");
     const word = parseWord(body);
-    const refused = guard.refusalOf(request, token) ?? problemOf(word);
-    if (refused !== null || typeof word === "string") {
-      const { status, error } = refused ?? { status: 400, error: "no acknowledgement" };
-      hub.refuseWrite({ ...shownOf(word), value: null, reason: error }, wallMs());
-      hub.commit();
-      return guard.problem(status, error);
-    }
-    const failed = hub.acknowledge(word, wallMs());
+    const failed = guard.refusalOf(request, token) ?? take(hub, word, wallMs());
+    if (failed !== null)
+      hub.refuseWrite({ ...shownOf(word), value: null, reason: failed.error }, wallMs());
     hub.commit(); // what was promised outlasts a kill
     if (failed !== null) return guard.problem(failed.status, failed.error);
     return { status: 200, body: { acknowledged: true } };
   };
 }
 
-function problemOf(word: Acknowledgement | string): { status: number; error: string } | null {
-  return typeof word === "string" ? { status: 400, error: word } : null;
+/** Null: taken; else why not. */
+function take(
+  hub: Hub,
+  word: Acknowledgement | string,
+  wallMs: number,
+): { status: number; error: string } | null {
+  return typeof word === "string" ? { status: 400, error: word } : hub.acknowledge(word, wallMs);
 }
 
 /** The acknowledgement, or in one sentence what is wrong with it. */

@@ -174,6 +174,7 @@ test("only who has the token acknowledges, from the page's own origin", async ()
     assert.deepEqual(await post(bare), [200, { acknowledged: true }]);
     assert.deepEqual([oven(hub).active, oven(hub).acknowledgedBy], [true, "Ann"]);
     assert.equal((await post(WORD))[0], 409);
+    assert.match(hub.audit(1)[0]?.reason ?? "", /^nothing to acknowledge/);
   });
 });
 
