@@ -2,7 +2,8 @@
 // Text lines heard passively: octets to whole lines, lines to counters.
 //
 // Spec: SPEC.md §1.3, §6, §13. Never transmits. A line begins after a terminator or after silence; what is
-// heard before that is spoiled: half a number is a wrong number.
+// heard before that is spoiled: half a number is a wrong number. A pattern with widths also refuses the
+// rest of a line whose start was lost while the wire was off.
 //
 //   octet -> line ?-> terminator: true, the caller matches it, then countLine() | spoiled: counted, dropped
 //
@@ -19,7 +20,8 @@ import {
   TAP_COUNTER_ORPHANS,
 } from "../../wire/tap";
 
-const SILENCE_CHARACTERS: u32 = 20; // no device pauses that long inside a line
+const SILENCE_CHARACTERS: u32 = 10; // no device pauses that long inside a line
+const SILENCE_US_MIN: u32 = 50_000; // adapters collect octets for 16 ms: no silence of the line
 const RETURN = 13;
 
 /** Followed in memory by the counters and the octets of the line. */
@@ -66,7 +68,8 @@ export function lineLength(tap: LineTap): i32 {
 
 /** Takes one octet that ended at `atUs`; true when it ends a line: match it, then call countLine(). */
 export function putLineOctet(tap: LineTap, octet: u32, flags: u32, atUs: u32): bool {
-  if (atUs - tap.lastUs > tap.characterUs * SILENCE_CHARACTERS) {
+  const silenceUs = max(tap.characterUs * SILENCE_CHARACTERS, SILENCE_US_MIN);
+  if (atUs - tap.lastUs > silenceUs) {
     if (tap.length > 0) dropLine(tap);
     tap.spoiled = 0;
   }
