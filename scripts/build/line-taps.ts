@@ -70,8 +70,10 @@ export function checkTaps(taps: Record<string, AnyTap>, complain: Complain): voi
   for (const [key, tap] of Object.entries(taps)) {
     if (tap.protocol !== "ascii-line") continue;
     const used = new Set<string>();
+    let sound = true;
     for (const [pattern, text] of Object.entries(tap.patterns)) {
       const fields = patternFields(text, tap.words);
+      sound &&= fields.ok;
       if (!fields.ok) complain(["taps", key, "patterns", pattern], fields.message);
       else for (const field of fields.value) used.add(field);
     }
@@ -79,10 +81,39 @@ export function checkTaps(taps: Record<string, AnyTap>, complain: Complain): voi
       ([list, all]) => [list, Object.keys(all)] as const,
     )) {
       words += length;
-      if (!used.has(list)) complain(["taps", key, "words", list], "no pattern has this field");
+      if (sound && !used.has(list))
+        complain(["taps", key, "words", list], "no pattern has this field");
     }
     if (words > 255) complain(["taps", key, "words"], "at most 255 words a node");
   }
+}
+
+// What a simulated machine has at its pins; a node of none of these kinds would hear nothing of it.
+const MACHINES: Record<string, readonly string[]> = {
+  oven: ["analog"],
+  press: ["analog", "counter", "digital", "vibration"],
+};
+
+/** A machine that the node cannot sense, with what would do. */
+export function checkMachine(
+  simulate: { machine: string; tap?: string } | undefined,
+  node: { taps: Record<string, { protocol: string }>; channels: Record<string, { kind: string }> },
+  complain: Complain,
+): void {
+  if (simulate === undefined) return;
+  const { machine } = simulate;
+  const kinds = MACHINES[machine];
+  if (kinds !== undefined && !Object.values(node.channels).some(({ kind }) => kinds.includes(kind)))
+    complain(
+      ["simulate", "machine"],
+      `no channel senses the ${machine}: add one of kind ${kinds.join(" or ")}`,
+    );
+  const tap = simulate.tap === undefined ? undefined : node.taps[simulate.tap];
+  if (machine === "scale" && tap !== undefined && tap.protocol !== "ascii-line")
+    complain(
+      ["simulate", "tap"],
+      `a scale sends lines, and "${simulate.tap}" hears ${tap.protocol}: name a tap of ascii-line`,
+    );
 }
 
 /** What is wrong with where a channel of kind field comes from. */

@@ -27,7 +27,7 @@ import {
   vibration,
 } from "./channels.ts";
 import { checkAccelerometers, checkChannel, unknownTap } from "./checks.ts";
-import { checkTaps, lineFields } from "./line-taps.ts";
+import { checkMachine, checkTaps, lineFields } from "./line-taps.ts";
 import { VIBRATION_RATE_HZ_MIN } from "./generate-vibration.ts";
 import {
   checkSetpoints,
@@ -160,6 +160,7 @@ export const nodeSchema = z
     for (const [key, channel] of channels) checkChannel(key, channel, node, complain);
     checkAccelerometers(node, complain);
     checkTaps(node.taps, complain);
+    checkMachine(node.simulate, node, complain);
     checkSetpoints(node, complain);
     const heard = node.simulate !== undefined && "tap" in node.simulate ? node.simulate.tap : null;
     if (heard !== null && node.taps[heard] === undefined)

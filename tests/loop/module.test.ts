@@ -38,6 +38,7 @@ const modules = {
   oven: await buildLoop(oven, text("firmware/nodes/oven/loop.ts")),
   meter: await buildLoop(meter, NO_CODE),
   press: await buildLoop(readNode("firmware/nodes/press/node.json"), NO_CODE),
+  scale: await buildLoop(readNode("firmware/nodes/scale/node.json"), NO_CODE),
   wide: await buildLoop(wide, NO_CODE),
 };
 
@@ -79,12 +80,21 @@ test("a node is built with what it uses: no tap, no Modbus; no input, no samplin
   assert.deepEqual(importsOf(modules.meter), ["host.now_us", "host.ring_put", "host.tap_take"]);
   // 40961 is the polynomial of the CRC.
   assert.doesNotMatch(instructions(modules.oven), /i32\.const (-24575|40961)\b/);
+  assert.doesNotMatch(instructions(modules.scale), /i32\.const (-24575|40961)\b/);
+  assert.deepEqual(importsOf(modules.scale), importsOf(modules.meter));
   assert.match(instructions(modules.meter), /i32\.const (-24575|40961)\b/);
 });
 
 test("the modules have exactly these sizes", () => {
   const sizes = Object.fromEntries(Object.entries(modules).map(([name, w]) => [name, w.length]));
-  assert.deepEqual(sizes, { reference: 6801, oven: 4099, meter: 5846, press: 6056, wide: 11686 });
+  assert.deepEqual(sizes, {
+    reference: 6797,
+    oven: 4099,
+    meter: 5842,
+    press: 6056,
+    scale: 3975,
+    wide: 11682,
+  });
 });
 
 test(`${TICKS} ticks leave the memory as large and as high as the first hundred`, () => {

@@ -10,6 +10,8 @@ import { ChannelRow, ChannelState, FilterState } from "../../../firmware/loop/fi
 import { Condition, StateRow, StateState } from "../../../firmware/loop/machine";
 import { AnalogRow, SampleState } from "../../../firmware/loop/sample";
 import { Held, Outcome, SETPOINT_BYTES, SetpointRow } from "../../../firmware/loop/setpoint";
+import { LINE_TAP_BYTES, LineTap } from "../../../firmware/loop/tap/line";
+import { LineField, Match, MATCH_BYTES, WordRow } from "../../../firmware/loop/tap/match";
 import { MODBUS_TAP_BYTES, ModbusTap } from "../../../firmware/loop/tap/modbus";
 import { Request } from "../../../firmware/loop/tap/pair";
 import { RegisterRow } from "../../../firmware/loop/tap/register";
@@ -45,6 +47,9 @@ describe("the size of a struct", () => {
     expect<usize>(offsetof<Outcome>() & 3).toBe(0);
     expect<usize>(SETPOINT_BYTES & 3).toBe(0);
     expect<usize>(offsetof<VibrationRow>() & 3).toBe(0);
+    expect<usize>(offsetof<LineTap>() & 3).toBe(0);
+    expect<usize>(LINE_TAP_BYTES & 3).toBe(0);
+    expect<usize>(offsetof<WordRow>() & 3).toBe(0);
   });
 
   it("is a multiple of 8 where there is a field of 64 bits", () => {
@@ -52,6 +57,9 @@ describe("the size of a struct", () => {
     expect<usize>(offsetof<Pid>() & 7).toBe(0);
     expect<usize>(offsetof<ChainState>() & 7).toBe(0);
     expect<usize>(CHAIN_BYTES & 7).toBe(0);
+    expect<usize>(offsetof<LineField>() & 7).toBe(0);
+    expect<usize>(offsetof<Match>()).toBe(24);
+    expect<usize>(MATCH_BYTES & 7).toBe(0);
     expect<usize>(VIBRATION_BYTES & 7).toBe(0);
   });
 });
