@@ -12,6 +12,9 @@ import { addBuild } from "./commands/build.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addGateway } from "./commands/gateway.ts";
 import { addHub } from "./commands/hub.ts";
+import { addCompletion } from "./commands/completion.ts";
+import { addMonitor } from "./commands/monitor.ts";
+import { addNew } from "./commands/new.ts";
 import { addSim } from "./commands/sim.ts";
 import { addUp } from "./commands/up.ts";
 import { addValidate } from "./commands/validate.ts";
@@ -23,7 +26,18 @@ function createProgram(): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, "ferrule:")) });
-  for (const add of [addUp, addSim, addValidate, addBuild, addGateway, addHub, addDoctor])
+  for (const add of [
+    addUp,
+    addSim,
+    addNew,
+    addValidate,
+    addBuild,
+    addGateway,
+    addHub,
+    addMonitor,
+    addDoctor,
+    addCompletion,
+  ])
     add(program);
   for (const command of program.commands)
     command

@@ -4,7 +4,7 @@
 // A complaint names the user's own file, line and column. Flags stand in asconfig.json only. The compiler is loaded when something is to be compiled, not before:
 // it costs a second. It runs in a thread of its own, since it answers nothing while it works.
 
-import { show } from "./node.ts";
+import { show, showExcerpt } from "./node.ts";
 import { createSourceTree, LOOP_ENTRY, type SourceTree, type TreeParts } from "./sources.ts";
 
 export type Compiled = { ok: true; wasm: Uint8Array } | { ok: false; errors: string[] };
@@ -68,9 +68,7 @@ function describe(complaint: Complaint, tree: SourceTree): string {
   const before = text.slice(0, range.start).split("\n");
   const column = before.at(-1)?.length ?? 0;
   const file = tree.realPath(path);
-  const line = (text.split("\n")[before.length - 1] ?? "").replace(/\r$/, "");
   const where = file === undefined ? `(generated) ${path}` : show(file);
-  const width = Math.max(1, Math.min(range.end - range.start, line.length - column));
-  const mark = " ".repeat(column) + "^".repeat(width);
-  return `${where}:${before.length}:${column + 1}: ${message} (AS${code})\n  ${line}\n  ${mark}`;
+  const excerpt = showExcerpt(text, before.length, column + 1, range.end - range.start);
+  return `${where}:${before.length}:${column + 1}: ${message} (AS${code})${excerpt}`;
 }

@@ -13,6 +13,8 @@ import { nodeSchema, type NodeType } from "./schema.ts";
 
 const FILE_BYTES_MAX = 1 << 20; // 250 channels are 100 KB; this keeps a wrong file from being parsed
 
+const EXCERPT_LENGTH_MAX = 200; // a longer line is not written by hand
+
 /** A node folder whose description is sound. */
 export interface NodeFolder {
   folder: string; // absolute
@@ -67,10 +69,16 @@ export function readDescription(file: string, schema: z.ZodType): unknown {
   const name = show(file);
   if (statSync(file).size > FILE_BYTES_MAX)
     throw new Failure(EXIT_FAILED, `${name} is larger than 1 MB`, "give a description, not data");
-  const read = readJson(readFileSync(file, "utf8"));
+  const text = readFileSync(file, "utf8");
+  const read = readJson(text);
   if (!read.ok) {
     const { line, column, message } = read.error;
-    throw new Failure(EXIT_FAILED, `${name}:${line}:${column}: ${message}`, "mend that line");
+    const excerpt = showExcerpt(text, line, column);
+    throw new Failure(
+      EXIT_FAILED,
+      `${name}:${line}:${column}: ${message}${excerpt}`,
+      "mend that line",
+    );
   }
   const checked = schema.safeParse(read.value);
   if (checked.success) return checked.data;
@@ -81,6 +89,15 @@ export function readDescription(file: string, schema: z.ZodType): unknown {
     lines.join("\n"),
     `mend ${lines.length === 1 ? "it" : `these ${lines.length}`} and run the command again`,
   );
+}
+
+/** The line of a text with a caret below its column, each on a line of its own; empty for an empty line. */
+export function showExcerpt(text: string, line: number, column: number, width = 1): string {
+  const shown = (text.split("\n")[line - 1] ?? "").replace(/\r$/, "");
+  if (shown.trim() === "" || shown.length > EXCERPT_LENGTH_MAX) return "";
+  const before = shown.slice(0, column - 1).replace(/[^\t]/g, " "); // a tab is as wide below
+  const marks = "^".repeat(Math.max(1, Math.min(width, shown.length - column + 1)));
+  return `\n  ${shown}\n  ${before}${marks}`;
 }
 
 /** A path as the reader knows it: relative below the folder in which the command runs, else whole. */

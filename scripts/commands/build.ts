@@ -5,6 +5,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { writeWhole } from "../build/cache.ts";
+import { refreshNames } from "../build/editor.ts";
 import { buildNode, type BuiltModule } from "../build/modules.ts";
 import { show } from "../build/node.ts";
 import { watchInterruption } from "../cli/interrupt.ts";
@@ -27,6 +28,7 @@ export function addBuild(program: Command): void {
 
 async function run(folder: string, options: Options): Promise<void> {
   const built = await buildNode(folder, { signal: watchInterruption().signal });
+  refreshNames(built.folder, built.type);
   const modules = { loop: built.loop, link: built.link };
   if (options.out !== undefined) {
     mkdirSync(options.out, { recursive: true });

@@ -138,6 +138,7 @@ const ENTRIES = [
   /\.(test|spec|d)\.ts$/,
   /^tests\/(bench|fuzz)\//,
   /^firmware\/((loop|link)\/index\.ts$|nodes\/|generated\/)/,
+  /^templates\//,
   /^scripts\/(start|ferrule)\.js$/,
   /\.config\.js$/,
   /^hub\/web\/main\.tsx$/, // bundle.ts names it to esbuild

@@ -53,7 +53,7 @@ test("a folder without node.json is not found", () => {
 test("broken JSON is shown with its line", () => {
   assert.deepEqual(refusal('{\r\n  "type": "x",\r\n  "channels": {},\r\n}\r\n'), {
     code: 1,
-    lines: ['node.json:4:1: a "," too many'],
+    lines: ['node.json:4:1: a "," too many', "  }", "  ^"],
   });
 });
 

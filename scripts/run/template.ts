@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+// Makes a node folder from an example node, which is the template itself.
+//
+// A folder that holds anything but .git is refused. When something fails, all that was made is taken away again.
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { EDITOR_SCHEMA, editorFiles, writeFiles } from "../build/editor.ts";
+import { readNode, show } from "../build/node.ts";
+import { PROJECT } from "../build/sources.ts";
+import { closest } from "../cli/closest.ts";
+import { EXIT_FAILED, EXIT_NOT_FOUND, Failure } from "../cli/failure.ts";
+
+export const TEMPLATE_DEFAULT = "oven"; // a value that moves, with code to change
+const BLANK = "blank";
+const TRACE_NAME = "line.jsonl";
+const TYPE_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/; // as node.json's `type`
+
+export interface Template {
+  name: string;
+  folder: string;
+  text: string; // one line
+}
+
+/** The example nodes and a blank one, the default first. */
+export function listTemplates(): Template[] {
+  const nodes = join(PROJECT, "firmware/nodes");
+  const folders = readdirSync(nodes)
+    .filter((name) => existsSync(join(nodes, name, "node.json")))
+    .sort((a, b) => Number(b === TEMPLATE_DEFAULT) - Number(a === TEMPLATE_DEFAULT))
+    .map((name) => join(nodes, name));
+  return [...folders, join(PROJECT, "templates", BLANK)].map((folder) => {
+    const { type, hasLoop } = readNode(folder);
+    const channels = Object.keys(type.channels).join(", ");
+    const text = `${channels}; ${hasLoop ? "with a loop.ts" : "no code"}`;
+    return { name: basename(folder), folder, text };
+  });
+}
+
+/** Makes the folder; the files in it. Throws a Failure when it cannot be there. */
+export function makeNode(path: string, wanted: string): string[] {
+  const folder = resolve(path);
+  const template = findTemplate(wanted);
+  refuseTaken(folder);
+  const files = filesOf(template, basename(folder));
+  const names = Object.keys(files);
+  const made = mkdirSync(folder, { recursive: true });
+  try {
+    writeFiles(folder, files);
+  } catch (error) {
+    if (made !== undefined) rmSync(made, { recursive: true, force: true });
+    else
+      for (const name of new Set(names.map((each) => each.split("/")[0]!)))
+        rmSync(join(folder, name), { recursive: true, force: true });
+    throw error;
+  }
+  return names;
+}
+
+function findTemplate(wanted: string): Template {
+  const all = listTemplates();
+  const found = all.find(({ name }) => name === wanted);
+  if (found !== undefined) return found;
+  const names = all.map(({ name }) => name);
+  const near = closest(wanted, names);
+  const meant = near === undefined ? "" : `; did you mean ${near}?`;
+  throw new Failure(
+    EXIT_NOT_FOUND,
+    `there is no template ${wanted}${meant}`,
+    `choose one of ${names.join(", ")}`,
+  );
+}
+
+function refuseTaken(folder: string): void {
+  if (!existsSync(folder)) return;
+  if (!statSync(folder).isDirectory())
+    throw new Failure(EXIT_FAILED, `${show(folder)} is a file`, "give the name of a new folder");
+  const [first] = readdirSync(folder).filter((name) => name !== ".git");
+  if (first === undefined) return;
+  throw new Failure(
+    EXIT_FAILED,
+    `${show(folder)} is not empty: it holds ${first}`,
+    "give the name of a new folder, or empty this one",
+  );
+}
+
+// The example as it lies, but for its name, its schema and its recording, which comes along.
+function filesOf({ name, folder }: Template, wanted: string): Record<string, string> {
+  const { type } = readNode(folder);
+  const typeName = TYPE_NAME.test(wanted) ? wanted : name;
+  let description = readFileSync(join(folder, "node.json"), "utf8")
+    .replace(/"\$schema": "[^"]*"/, `"$schema": "${EDITOR_SCHEMA}"`)
+    .replace(`"type": "${name}"`, `"type": "${typeName}"`);
+  const files: Record<string, string> = {};
+  if (type.simulate?.machine === "replay") {
+    const { trace } = type.simulate;
+    files[TRACE_NAME] = readFileSync(resolve(folder, trace), "utf8");
+    description = description.replace(JSON.stringify(trace), JSON.stringify(TRACE_NAME));
+  }
+  const sources = readdirSync(folder).filter((file) => file.endsWith(".ts"));
+  for (const file of sources) files[file] = readFileSync(join(folder, file), "utf8");
+  return {
+    "node.json": description,
+    ...files,
+    "README.md": readme(typeName, sources.length > 0),
+    ".gitignore": "/out/\n",
+    ...editorFiles(type),
+  };
+}
+
+function readme(type: string, hasLoop: boolean): string {
+  const code = hasLoop ? ", `loop.ts` is its code" : "";
+  return `# ${type}
+
+A node type for Ferrule: \`node.json\` says what it is${code}.
+Editors complete and check both with \`.ferrule/\`.
+
+\`\`\`sh
+ferrule up . --watch       # runs it with a page; what is saved runs at once
+ferrule sim . --for 10m    # ten minutes in virtual time
+ferrule validate .         # checks node.json
+ferrule build . --out out  # out/loop.wasm and out/link.wasm
+\`\`\`
+`;
+}
