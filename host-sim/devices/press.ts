@@ -36,7 +36,8 @@ const RAW_MAX = 4095;
 // Vibration, m/s² and Hz.
 const HISS = { run: 0.6, idle: 0.3, stopped: 0.02, fault: 0.02 }; // standard deviation
 const SHAFT_HZ = 25;
-const IMBALANCE = 1;
+const IMBALANCE = 0.4; // 1.8 mm/s RMS at SHAFT_HZ
+const LOOSE_WORN = 1.4; // more of it from a bearing with play: 8 mm/s in the end
 const OUTER_RACE_HZ = 3.5848 * SHAFT_HZ; // 9 balls of 0.3126 on 1.537
 const RING_HZ = 1130; // of the housing
 const RING_DECAY_PER_S = 700;
@@ -146,13 +147,15 @@ function motorA(cycle: Cycle): number {
 
 function vibrate(cycle: Cycle, seed: number, span: SampleSpan, target: Float64Array): void {
   const turning = cycle.state === "run" || cycle.state === "idle";
-  const impulse = turning ? IMPULSE_WORN * cycle.wear * cycle.wear : 0;
+  const worn = cycle.wear * cycle.wear;
+  const impulse = turning ? IMPULSE_WORN * worn : 0;
+  const swing = IMBALANCE + LOOSE_WORN * worn * worn;
   const startS = span.startUs / 1_000_000;
   for (let i = 0; i < target.length; i++) {
     const sample = span.first + i;
     const timeS = startS + sample / span.rateHz;
     let value = HISS[cycle.state] * gauss(seed, sample);
-    if (turning) value += IMBALANCE * sine(timeS * SHAFT_HZ);
+    if (turning) value += swing * sine(timeS * SHAFT_HZ);
     if (impulse > 0) value += impulse * ring(timeS);
     target[i] = value;
   }
