@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: a wrong tap of lines is refused by name; the scale node says what its scale sent.
+// Goal: a wrong tap of lines is refused by name; the node says what its scale sent.
 // Method: node.json with planted mistakes; the release module beside the virtual scale, line by line.
 
 import assert from "node:assert/strict";
@@ -98,7 +98,7 @@ test("a field on a Modbus tap, a register on a tap of lines, a scale on Modbus a
   );
 });
 
-test("a mistake in a pattern has its line, with Windows line ends, a mark and a blank in the path", () => {
+test("a pattern is refused with its line: CR LF, a byte order mark, a blank in the path", () => {
   const folder = putFiles(join(makeFolder(), "a b"), {
     "node.json": `\ufeff${text.replace("{unit} {cond", "{unit {cond").replaceAll("\n", "\r\n")}`,
   });

@@ -92,7 +92,7 @@ test("the modules have exactly these sizes", () => {
     oven: 4099,
     meter: 5842,
     press: 6056,
-    scale: 3975,
+    scale: 3997,
     wide: 11682,
   });
 });

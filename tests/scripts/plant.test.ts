@@ -156,7 +156,7 @@ test("validate finds every description below a folder and says what it holds", (
   const found = listDescriptions(join(PROJECT, "firmware"));
   assert.deepEqual(
     found.map((folder) => folder.slice(PROJECT.length + 1)),
-    ["firmware/nodes/meter", "firmware/nodes/oven", "firmware/nodes/press"],
+    ["meter", "oven", "press", "scale"].map((name) => `firmware/nodes/${name}`),
   );
   const oven = validateFolder(join(PROJECT, "firmware/nodes/oven"));
   assert.deepEqual(oven.text, "node type oven: 2 channels, 1 outputs, 0 taps");
