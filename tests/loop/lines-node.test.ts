@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: a wrong tap of lines is refused by name; the node says what its scale sent.
+// Goal: wrong taps of lines are refused by name; the node says what it was sent.
 // Method: node.json with planted mistakes; the release module beside the virtual scale, line by line.
 
 import assert from "node:assert/strict";
