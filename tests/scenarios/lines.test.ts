@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { buildPlant, calm } from "./plants.ts";
 import { assertAccounted, messages, traced } from "./runs.ts";
 
-test("weights in the namespace are weights that a scale could send, overloads are none", async () => {
+test("weights of a scale arrive in the namespace, overloads as no number", async () => {
   const { result, lines } = traced(await buildPlant({ "scale-1": "scale" }), calm(120_000));
   assertAccounted(result, "a scale");
   const values = messages(lines, "_raw/scale-1/weight").map(
