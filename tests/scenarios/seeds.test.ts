@@ -70,7 +70,7 @@ test("each way in which a run is wrong has its sentence", () => {
     [{ ...good, finished: false }, /^0 still wait$/],
     [{ ...good, ingested: good.ingested - 1 }, /^\d+ queued, but \d+ ingested/],
     [{ ...good, lost: good.lost + 1 }, /^\d+ queued, but \d+ ingested/],
-    [wild, /^oven-1 put 3 values beyond the limits of node\.json$/],
+    [wild, /^press-1 put 3 values beyond the limits of node\.json$/],
     [{ ...good, drainMs: LIVENESS_US_MAX / 1000 + 1 }, /^120\.001 s until nothing waited$/],
   ];
   for (const [result, sentence] of wrong) assert.match(accountProblem(result) ?? "", sentence);

@@ -185,7 +185,7 @@ test("up delivers all it sent and ends with the sums on the last line", async ()
   const { code, stdout, stderr } = await road.end();
   assert.equal(code, 0, stderr);
   const last = stdout.trimEnd().split("\n").at(-1) ?? "";
-  const sums = /^2 nodes, (\d+) readings sent, (\d+) acknowledged, (\d+) ingested, (\d+) dropped$/;
+  const sums = /^6 nodes, (\d+) readings sent, (\d+) acknowledged, (\d+) ingested, (\d+) dropped$/;
   const [, sent, acknowledged, ingested, dropped] = sums.exec(last) ?? [];
   assert.ok(Number(sent) > 10, last);
   assert.deepEqual([acknowledged, ingested, dropped], [sent, sent, "0"]);
@@ -197,6 +197,6 @@ test("Ctrl-C ends up in order, with the sums and 130", async () => {
   assert.equal(code, 130, stderr);
   assert.match(
     stdout,
-    /\n2 nodes, \d+ readings sent, \d+ acknowledged, \d+ ingested, 0 dropped\n$/,
+    /\n6 nodes, \d+ readings sent, \d+ acknowledged, \d+ ingested, 0 dropped\n$/,
   );
 });

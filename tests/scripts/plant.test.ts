@@ -31,8 +31,19 @@ function refusal(name: string, text: string): { code: number; text: string } {
   return { code: 0, text: "read" };
 }
 
-test("the example plant becomes a plan of an oven and a meter", async () => {
+test("the example plant is six nodes of four types, three presses of one image", async () => {
   const plan = await toPlantPlan(readPlant(join(PROJECT, "plants/example")));
+  const presses = plan.nodes.filter(({ machine }) => machine.kind === "press");
+  assert.deepEqual(plan.nodes.map(({ id }) => id).sort(), [
+    ...["meter-1", "oven-1", "press-1", "press-2", "press-3", "scale-1"],
+  ]);
+  assert.equal(new Set(plan.nodes.map(({ loopHash }) => String(loopHash))).size, 4);
+  assert.equal(new Set(presses.map(({ linkHash }) => String(linkHash))).size, 1);
+  assert.equal(new Set(presses.map(({ eui64 }) => String(eui64))).size, 3);
+});
+
+test("a plant becomes a plan of an oven and a meter", async () => {
+  const plan = await toPlantPlan(readPlant(join(PROJECT, "plants/pair")));
   assert.deepEqual(plan.hub, {
     root: "umh/v1",
     enterprise: "example",
@@ -161,5 +172,5 @@ test("validate finds every description below a folder and says what it holds", (
   const oven = validateFolder(join(PROJECT, "firmware/nodes/oven"));
   assert.deepEqual(oven.text, "node type oven: 2 channels, 1 outputs, 0 taps");
   const plant = validateFolder(join(PROJECT, "plants/example"));
-  assert.equal(plant.text, "plant workshop: 2 nodes of 2 types");
+  assert.equal(plant.text, "plant workshop: 6 nodes of 4 types");
 });
