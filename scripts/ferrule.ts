@@ -84,4 +84,6 @@ function refuse(error: unknown, args: readonly string[]): number {
 }
 
 allowClosedPipes();
-process.exit(await main(process.argv.slice(2)));
+const code = await main(process.argv.slice(2));
+await new Promise((resolve) => setImmediate(resolve)); // what stdout has to say of its last line
+process.exit(code);

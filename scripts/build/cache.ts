@@ -18,7 +18,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 const ENTRIES_MAX = 200; // about 4 MB: 100 node types of two modules
 
@@ -81,6 +81,18 @@ export function writeWhole(file: string, content: Uint8Array | string): void {
     rmSync(beside, { force: true });
     throw error;
   }
+}
+
+/**
+ * Makes a folder and those above it; the topmost one made, undefined: it was there. One at a time, since
+ * Node.js's own way never ends on a file system that makes no folders, such as /proc.
+ */
+export function makeFolders(folder: string): string | undefined {
+  if (existsSync(folder)) return undefined;
+  const parent = dirname(folder);
+  const top = parent === folder ? undefined : makeFolders(parent);
+  mkdirSync(folder);
+  return top ?? folder;
 }
 
 function dropOldest(folder: string): void {

@@ -51,6 +51,12 @@ export function explain(error: unknown): unknown {
       `${path} may not be written or read (${code})`,
       "choose another place, or change the rights of this one",
     );
+  if (code === "ENOENT")
+    return new Failure(
+      EXIT_NOT_FOUND,
+      `${path} is not there, or cannot be made`,
+      "choose another place, or make its folder",
+    );
   if (code === "ENOTDIR" || code === "EEXIST")
     return new Failure(
       EXIT_FAILED,

@@ -29,12 +29,13 @@ export function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** Lets `ferrule ... | head -1` end without an error. */
+/** Lets `ferrule ... | head -1` end without an error; a full disk behind stdout is one. */
 export function allowClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr])
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EPIPE") process.exit(0);
-      throw error;
+      if (stream === process.stdout) say(`ferrule: stdout cannot be written (${error.code})`);
+      process.exit(1);
     });
 }
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // `ferrule build NODE`: both modules of a node type, with their sizes and hashes.
 
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { writeWhole } from "../build/cache.ts";
+import { makeFolders, writeWhole } from "../build/cache.ts";
 import { refreshNames } from "../build/editor.ts";
 import { buildNode, type BuiltModule } from "../build/modules.ts";
 import { show } from "../build/node.ts";
@@ -31,7 +30,7 @@ async function run(folder: string, options: Options): Promise<void> {
   refreshNames(built.folder, built.type);
   const modules = { loop: built.loop, link: built.link };
   if (options.out !== undefined) {
-    mkdirSync(options.out, { recursive: true });
+    makeFolders(options.out);
     for (const [name, { wasm }] of Object.entries(modules))
       writeWhole(join(options.out, `${name}.wasm`), wasm);
   }

@@ -3,8 +3,9 @@
 //
 // A folder that holds anything but .git is refused. When something fails, all that was made is taken away again.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import { makeFolders } from "../build/cache.ts";
 import { EDITOR_SCHEMA, editorFiles, writeFiles } from "../build/editor.ts";
 import { readNode, show } from "../build/node.ts";
 import { PROJECT } from "../build/sources.ts";
@@ -44,7 +45,7 @@ export function makeNode(path: string, wanted: string): string[] {
   refuseTaken(folder);
   const files = filesOf(template, basename(folder));
   const names = Object.keys(files);
-  const made = mkdirSync(folder, { recursive: true });
+  const made = makeFolders(folder);
   try {
     writeFiles(folder, files);
   } catch (error) {
