@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: what the machine refuses is one clear message, and nothing is half-written.
+// Goal: what the machine refuses is one clear message; nothing is half-written.
 //
 // Method: devices and folders of Linux that refuse, exact texts and exit codes.
 
