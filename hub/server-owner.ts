@@ -24,7 +24,9 @@ export function takeOwnership(path: string): Ownership {
       HELD.add(full);
       return { release: () => release(full, ownerPath) };
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOSPC") rmSync(ownerPath, { force: true }); // made, and nothing in it
+      if (code !== "EEXIST") throw error;
       const owner = readOwner(ownerPath);
       if (owner !== null && isAlive(owner, full))
         throw new Error(`history ${path} is in use by process ${owner.pid}: stop that hub first`, {

@@ -6,7 +6,7 @@
 // (Q3) at most FILE_POINTS_PENDING_MAX points wait for a commit.
 // One process, one connection: the lock is held for good, the rollback journal stays (no WAL here).
 
-import { statSync } from "node:fs";
+import { existsSync, rmSync, statSync } from "node:fs";
 import sqlite from "node-sqlite3-wasm";
 import type { AuditRow, EventView, HistoryPoint } from "./api.ts";
 import { takeOwnership } from "./server-owner.ts";
@@ -34,6 +34,7 @@ export interface FileHistory extends HistoryStore {
 /** Opens or makes the file; throws one sentence. `warn` hears when writing ends. */
 export function openFileHistory(path: string, warn: (text: string) => void): FileHistory {
   const ownership = takeOwnershipOf(path);
+  const isNew = !existsSync(path);
   try {
     const store = createStore(path, new sqlite.Database(path), warn);
     return {
@@ -49,6 +50,7 @@ export function openFileHistory(path: string, warn: (text: string) => void): Fil
       },
     };
   } catch (error) {
+    if (isNew) for (const made of [path, `${path}-journal`]) rmSync(made, { force: true });
     ownership.release();
     throw new Error(`history ${path} cannot be opened: ${reasonOf(error)}`, { cause: error });
   }
@@ -350,7 +352,9 @@ function reasonOf(error: unknown): string {
   if (code === "ENOENT") return "there is no such folder";
   if (code === "EACCES" || code === "EPERM" || /readonly/.test(message))
     return "no right to write there";
+  if (code === "EROFS") return "its file system is read-only";
   if (code === "ENOSPC" || /is full/.test(message)) return "the disk is full";
+  if (/disk I\/O error/.test(message)) return "the disk is full or broken";
   if (/not a database/.test(message)) return "it is no history file";
   return message;
 }

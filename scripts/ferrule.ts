@@ -84,6 +84,10 @@ function refuse(error: unknown, args: readonly string[]): number {
 }
 
 allowClosedPipes();
+// What is thrown in a timer or a stream ends as all else does, and shows no stack trace.
+process.on("uncaughtException", (error) =>
+  process.exit(refuse(explain(error), process.argv.slice(2))),
+);
 const code = await main(process.argv.slice(2));
 await new Promise((resolve) => setImmediate(resolve)); // what stdout has to say of its last line
 process.exit(code);

@@ -12,6 +12,7 @@ import { fuzzHub } from "./soak/fuzz-hub.ts";
 import { makeCorpus } from "./soak/mutations.ts";
 import { readExample, soakOneSeed, soakSeeds } from "./soak/seeds.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from "./cli/failure.ts";
+import { createProgress } from "./cli/progress.ts";
 import { print, say } from "./cli/terminal.ts";
 import { readWhole } from "./cli/values.ts";
 
@@ -83,6 +84,7 @@ async function soakPacks(packs: number, firstSeed: number): Promise<boolean> {
   const corpus = makeCorpus(await readExample());
   const refused: Record<string, number> = {};
   let accepted = 0;
+  const progress = createProgress();
   try {
     for (let done = 0, seed = firstSeed; done < packs; done += PACKS_STEP, seed++) {
       const count = Math.min(PACKS_STEP, packs - done);
@@ -91,10 +93,13 @@ async function soakPacks(packs: number, firstSeed: number): Promise<boolean> {
       accepted += hub.accepted;
       for (const [name, more] of Object.entries(hub.refused))
         refused[name] = (refused[name] ?? 0) + more;
+      progress.show(`${done + count} of ${packs} packs`, (done + count) / packs);
     }
   } catch (error) {
     print(`FAILED ${error instanceof Error ? error.message : String(error)}`);
     return false;
+  } finally {
+    progress.end();
   }
   const names = Object.entries(refused).map(([name, count]) => `${name} ${count}`);
   print(`${packs} packs: ${accepted} taken; refused: ${names.join(", ")}`);

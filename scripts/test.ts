@@ -5,7 +5,8 @@
 // "N passed, N failed, N skipped"; a skip names what was missing, and under CI a skip is a failure.
 
 import { EXIT_FAILED, EXIT_OK } from "./cli/failure.ts";
-import { createProgress, paint, print } from "./cli/terminal.ts";
+import { createProgress } from "./cli/progress.ts";
+import { paint, print } from "./cli/terminal.ts";
 import { installLine, installPackages, missingPackages } from "./run/debian.ts";
 import { listTests, runNodeTests } from "./test/node-tests.ts";
 import type { Outcome } from "./test/outcome.ts";

@@ -8,8 +8,16 @@
 // reads are lost when the pty is full, and counted: nothing here ever waits for a reader.
 
 import { spawnSync } from "node:child_process";
-import { closeSync, constants, lstatSync, openSync, readlinkSync, rmSync, statSync } from "node:fs";
-import { symlinkSync, writeSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  rmSync,
+} from "node:fs";
+import { statSync, symlinkSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import type { Readable } from "node:stream";
@@ -113,10 +121,24 @@ export function checkPtyPaths(paths: readonly [string, string]): void {
     const folder = statSync(dirname(path), { throwIfNoEntry: false });
     if (folder?.isDirectory() !== true)
       throw new PtyError(`the folder of ${path} is not there`, "make it, or give another path");
+    refuseReadOnly(path);
     const taken = takenBy(path);
     if (taken !== undefined)
       throw new PtyError(`${path} is taken by ${taken}`, "give a path where nothing is");
   }
+}
+
+function refuseReadOnly(path: string): void {
+  try {
+    accessSync(dirname(path), constants.W_OK);
+  } catch (error) {
+    throw noLink(path, error);
+  }
+}
+
+function noLink(path: string, error: unknown): PtyError {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  return new PtyError(`no link can be made at ${path} (${code})`, "give another path");
 }
 
 // The system's write, since a stream on the master's side would wait for the reader and stop all else.
@@ -167,8 +189,7 @@ function openEnd(path: string, open: () => OpenPty): PtyEnd {
   } catch (error) {
     closeEnd(end);
     if (error instanceof PtyError) throw error;
-    const { code = "" } = error as NodeJS.ErrnoException;
-    throw new PtyError(`no link can be made at ${path} (${code})`, "give another path");
+    throw noLink(path, error);
   }
   return end;
 }

@@ -84,14 +84,19 @@ export function writeWhole(file: string, content: Uint8Array | string): void {
 }
 
 /**
- * Makes a folder and those above it; the topmost one made, undefined: it was there. One at a time, since
+ * Makes a folder and those above it, or none; the topmost one made, undefined: it was there. One at a time, since
  * Node.js's own way never ends on a file system that makes no folders, such as /proc.
  */
 export function makeFolders(folder: string): string | undefined {
   if (existsSync(folder)) return undefined;
   const parent = dirname(folder);
   const top = parent === folder ? undefined : makeFolders(parent);
-  mkdirSync(folder);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (top !== undefined) rmSync(top, { recursive: true });
+    throw error;
+  }
   return top ?? folder;
 }
 

@@ -4,7 +4,7 @@
 // All of it stands in the folder's own .ferrule/, so that it works on any machine without this package beside it.
 // Declarations are taken from the sources of loop, comments included; node.d.ts follows node.json.
 
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { writeWhole } from "./cache.ts";
@@ -40,15 +40,6 @@ export function refreshNames(folder: string, type: NodeType): boolean {
     return true;
   } catch {
     return false; // a folder that may not be written builds all the same
-  }
-}
-
-/** Writes files below a folder, which is made when it is not there. */
-export function writeFiles(folder: string, files: Record<string, string>): void {
-  for (const [name, text] of Object.entries(files)) {
-    const file = join(folder, name);
-    mkdirSync(join(file, ".."), { recursive: true });
-    writeWhole(file, text);
   }
 }
 

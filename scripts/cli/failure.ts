@@ -24,12 +24,17 @@ export class Failure extends Error {
 }
 
 /** Waits for a part to start; a part that says why it cannot is a Failure with its words. */
-export async function started<T>(part: Promise<T>, next: string): Promise<T> {
+export async function started<T>(
+  part: Promise<T>,
+  next: string | ((message: string) => string),
+): Promise<T> {
   try {
     return await part;
   } catch (error) {
     if (error instanceof Failure || !(error instanceof Error)) throw error;
-    throw new Failure(EXIT_FAILED, error.message, next, error);
+    const { message } = error;
+    const step = typeof next === "string" ? next : next(message);
+    throw new Failure(EXIT_FAILED, message, step, error);
   }
 }
 
@@ -39,13 +44,28 @@ export function systemCode(error: unknown): string {
   return typeof code === "string" ? code : "";
 }
 
+/** Names the path that the user gave in a system error about it; gives back anything else unchanged. */
+export function about(error: unknown, path: string): unknown {
+  return systemCode(error) === "" ? error : Object.assign(error as Error, { path });
+}
+
 /** Turns the system errors that a user can mend into a Failure; gives back anything else unchanged. */
 export function explain(error: unknown): unknown {
   const code = systemCode(error);
   const path = error instanceof Error && "path" in error ? String(error.path) : "a file";
   if (code === "ENOSPC")
-    return new Failure(EXIT_FAILED, "the disk is full", "make room, then run the command again");
-  if (code === "EACCES" || code === "EPERM" || code === "EROFS")
+    return new Failure(
+      EXIT_FAILED,
+      `the disk is full: ${path} cannot be written`,
+      "make room or choose another place, then run the command again",
+    );
+  if (code === "EROFS")
+    return new Failure(
+      EXIT_FAILED,
+      `${path} cannot be written: its file system is read-only`,
+      "choose another place, or mount it so that it can be written",
+    );
+  if (code === "EACCES" || code === "EPERM")
     return new Failure(
       EXIT_FAILED,
       `${path} may not be written or read (${code})`,

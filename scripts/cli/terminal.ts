@@ -2,7 +2,6 @@
 // Where a command's words go: data to stdout, talk to stderr.
 //
 // Colour only where a person reads: NO_COLOR and pipes get plain text. A reader that closes the pipe ends the command quietly.
-// Everything under a second stays silent; what lasts longer says a line, in a pipe at most one each 10 s.
 
 import { styleText } from "node:util";
 
@@ -37,26 +36,4 @@ export function allowClosedPipes(): void {
       if (stream === process.stdout) say(`ferrule: stdout cannot be written (${error.code})`);
       process.exit(1);
     });
-}
-
-const PIPE_PERIOD_MS = 10_000; // a log file wants few lines
-const TERMINAL_PERIOD_MS = 200;
-
-/** Shows how far a long work is: one line that is overwritten, in a pipe a line now and then. */
-export function createProgress(): { show(text: string): void; end(): void } {
-  const terminal = process.stderr.isTTY === true;
-  const startMs = Date.now();
-  let nextMs = startMs + 1000;
-  let shown = false;
-  return {
-    show(text) {
-      if (Date.now() < nextMs) return;
-      nextMs = Date.now() + (terminal ? TERMINAL_PERIOD_MS : PIPE_PERIOD_MS);
-      process.stderr.write(terminal ? `\r\u001b[K${text}` : `${text}\n`);
-      shown = terminal;
-    },
-    end() {
-      if (shown) process.stderr.write("\r\u001b[K");
-    },
-  };
 }

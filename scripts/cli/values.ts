@@ -59,6 +59,15 @@ export function readBroker(text: string): string {
   return url.toString().replace(/\/$/, "");
 }
 
+const ROOT_LENGTH_MAX = 200; // two or three levels are usual; a topic ends at 65,535 octets
+
+/** What the topics of a hub begin with: levels without wildcards, as umh/v1. */
+export function readRoot(text: string): string {
+  if (!/^[^+#/\0]+(\/[^+#/\0]+)*$/.test(text) || text.length > ROOT_LENGTH_MAX)
+    throw new InvalidArgumentError("a root is levels without + and #, as umh/v1.");
+  return text;
+}
+
 /** A host and port as they stand in an address: IPv6 hosts get their square brackets. */
 export function showEndpoint(endpoint: Endpoint): string {
   const { host, port } = endpoint;

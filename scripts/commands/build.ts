@@ -3,12 +3,13 @@
 
 import { join } from "node:path";
 import type { Command } from "commander";
-import { makeFolders, writeWhole } from "../build/cache.ts";
 import { refreshNames } from "../build/editor.ts";
 import { buildNode, type BuiltModule } from "../build/modules.ts";
 import { show } from "../build/node.ts";
 import { watchInterruption } from "../cli/interrupt.ts";
+import { tellCompiling } from "../cli/progress.ts";
 import { print, printJson } from "../cli/terminal.ts";
+import { writeTogether } from "../run/together.ts";
 
 interface Options {
   out?: string;
@@ -26,14 +27,12 @@ export function addBuild(program: Command): void {
 }
 
 async function run(folder: string, options: Options): Promise<void> {
-  const built = await buildNode(folder, { signal: watchInterruption().signal });
+  const { signal } = watchInterruption();
+  const built = await tellCompiling((compiling) => buildNode(folder, { signal, compiling }));
   refreshNames(built.folder, built.type);
   const modules = { loop: built.loop, link: built.link };
-  if (options.out !== undefined) {
-    makeFolders(options.out);
-    for (const [name, { wasm }] of Object.entries(modules))
-      writeWhole(join(options.out, `${name}.wasm`), wasm);
-  }
+  if (options.out !== undefined)
+    writeTogether(options.out, { "loop.wasm": built.loop.wasm, "link.wasm": built.link.wasm });
   const rows = Object.entries(modules).map(([name, module]) => row(name, module, options.out));
   if (options.json) printJson({ node: built.folder, type: built.type.type, modules: rows });
   else

@@ -2,14 +2,15 @@
 // Follows a plant at a broker, by the topics that its hub publishes.
 //
 // Topics: .../_raw/<node>/<tag> and, retained, .../_raw/<node>/<tag>/_meta, .../_state/<node> (SPEC.md). QoS 0: a
-// monitor that is slow costs the broker nothing.
+// monitor that is slow costs the broker nothing. A hub retains states, so silence means that none is there.
 
 import { connect } from "mqtt";
 import { say } from "../cli/terminal.ts";
-import type { Said } from "./monitor.ts";
 import { checkBroker } from "./ports.ts";
+import type { Said } from "./said.ts";
 
 const RETRY_MS = 2000;
+const SILENT_MS = 3000; // retained states come at once
 const TAGS_MAX = 100_000; // units that are remembered: 500 nodes of 200 channels
 const READING = /\/_raw\/([^/]+)\/([^/]+)(\/_meta)?$/;
 const STATE = /\/_state\/([^/]+)$/;
@@ -20,20 +21,29 @@ interface Meta {
   cause: string | null;
 }
 
+export interface BrokerPlace {
+  url: string;
+  root: string; // what the hub's topics begin with
+}
+
 /** Follows a broker until the signal; throws a Failure when it does not answer at first. */
 export async function followBroker(
-  url: string,
+  { url, root }: BrokerPlace,
   heard: (said: Said) => void,
   signal: AbortSignal,
 ): Promise<void> {
   await checkBroker(url);
   const known = new Map<string, Meta>();
+  const silence = setTimeout(
+    () => say(`nothing yet below ${root}: is a hub there, with this --root?`),
+    SILENT_MS,
+  );
   const client = connect(url, { reconnectPeriod: RETRY_MS, clean: true });
   let away = false;
   client.on("connect", () => {
     if (away) say(`${url} is there again`);
     away = false;
-    client.subscribe(["umh/v1/+/+/+/+/+/_raw/#", "umh/v1/+/+/+/+/+/_state/#"]);
+    client.subscribe([`${root}/+/+/+/+/+/_raw/#`, `${root}/+/+/+/+/+/_state/#`]);
   });
   client.on("close", () => {
     if (!away && !signal.aborted) say(`${url} went away; trying again`);
@@ -41,11 +51,13 @@ export async function followBroker(
   });
   client.on("error", () => undefined); // what it means is said by "close"
   client.on("message", (topic, payload) => {
+    clearTimeout(silence);
     const said = read(topic, payload.toString(), known);
     if (said !== undefined) heard(said);
   });
   if (!signal.aborted)
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  clearTimeout(silence);
   await client.endAsync(true);
 }
 

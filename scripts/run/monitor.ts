@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Follows what a running plant says: the hub's stream, or its topics at a broker.
+// Follows what a running plant says, by the stream of its hub.
 //
 // A side that goes away is said once and tried again after RETRY_MS_MIN, doubled up to RETRY_MS_MAX; nothing
 // is kept meanwhile. The first connection must work: else the address is wrong, or nothing runs there.
@@ -8,25 +8,13 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Change, Snapshot } from "../../hub/api.ts";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
 import { say } from "../cli/terminal.ts";
+import type { Said } from "./said.ts";
 
 const RETRY_MS_MIN = 500;
 const RETRY_MS_MAX = 10_000;
 const CONNECT_MS_MAX = 5000;
 const SILENT_MS_MAX = 40_000; // the hub says something at least each 15 s
 const LINE_LENGTH_MAX = 1 << 20; // of the stream; a node with 250 channels is a tenth of it
-
-/** One thing that was said. */
-export interface Said {
-  atMs: number;
-  node: string | null;
-  kind: "reading" | "event";
-  channel: string | null;
-  value: number | null;
-  unit: string | null;
-  quality: string | null;
-  cause: string | null;
-  text: string | null; // of an event
-}
 
 /** Follows the hub whose page is at `url` until the signal; throws a Failure when it never answered. */
 export async function followHub(

@@ -13,6 +13,7 @@ import { refreshNames } from "../build/editor.ts";
 import { readNode, show } from "../build/node.ts";
 import { type Plant, toPlantPlan } from "../build/plant.ts";
 import { EXIT_INTERRUPTED, explain, Failure } from "../cli/failure.ts";
+import { tellCompiling } from "../cli/progress.ts";
 import { paint, say } from "../cli/terminal.ts";
 import { createWarm } from "./warm.ts";
 import { watchFolders } from "./watch.ts";
@@ -27,15 +28,16 @@ export interface Builder {
 
 /** Builds a plant once, or again and again while it is watched. */
 export function createBuilder(plant: Plant, signal: AbortSignal, watched: boolean): Builder {
-  const compiling = (what: string): void => say(`compiling ${what}`);
   const compilers = watched ? createCompilers(signal) : undefined;
   const build = { signal, ...(compilers && { compile: compilers.compile }) };
   let reloading: { close(): void } | undefined;
   return {
     first: () =>
-      watched
-        ? buildWatched(plant, { ...build, compiling }, signal)
-        : toPlantPlan(plant, { signal, compiling }),
+      tellCompiling((compiling) =>
+        watched
+          ? buildWatched(plant, { ...build, compiling }, signal)
+          : toPlantPlan(plant, { signal, compiling }),
+      ),
     follow(plan, program) {
       if (compilers === undefined) return;
       say(`watching ${typeFolders(plant).map(show).join(", ")}`);

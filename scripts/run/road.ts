@@ -13,7 +13,6 @@ import { countWrites, type SimulationResult } from "../../host-sim/simulation.ts
 import { startHub } from "../../hub/server.ts";
 import { toFaultPlan } from "../build/faults.ts";
 import { hubConfig, type Plant } from "../build/plant.ts";
-import { started } from "../cli/failure.ts";
 import { print, printJson, say } from "../cli/terminal.ts";
 import { type Endpoint, showEndpoint } from "../cli/values.ts";
 import { type EmbeddedBroker, startBroker } from "./broker.ts";
@@ -22,6 +21,7 @@ import { createTalk } from "./log.ts";
 import { checkBroker, choosePage } from "./ports.ts";
 import { createBuilder } from "./reload.ts";
 import { asFailure, choosePty, type PtyWish } from "./pty.ts";
+import { hubStarted } from "./services.ts";
 import { checkFaults, type SharedParts, startShared } from "./shared.ts";
 import { readInput, type SimulateOptions } from "./simulate.ts";
 
@@ -145,7 +145,7 @@ function openHub(
     ...embedded?.hub,
     ...(history !== undefined && { historyFile: history }),
   });
-  return started(starting, "mend the plant, or choose another --page");
+  return hubStarted(starting);
 }
 
 interface Parts {

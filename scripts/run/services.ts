@@ -21,6 +21,15 @@ export async function runGateway(
   return { port: gateway.udpPort, close: () => gateway.close() };
 }
 
+/** Waits for a hub to start; a Failure tells whether history, page or plant is to be mended. */
+export function hubStarted<T>(starting: Promise<T>): Promise<T> {
+  return started(starting, (message) =>
+    message.startsWith("history ")
+      ? "choose another file for --history, or leave it away"
+      : "mend the plant, or choose another --page",
+  );
+}
+
 /** Starts the hub and its page; throws a Failure when the broker does not answer or the port is taken. */
 export async function runHub(
   plantPath: string,
@@ -38,7 +47,7 @@ export async function runHub(
     log: createLog("hub"),
     ...(options.history !== undefined && { historyFile: options.history }),
   });
-  const hub = await started(starting, "mend the plant, or choose another --page");
+  const hub = await hubStarted(starting);
   const address = showEndpoint({ host: page.host, port: hub.pagePort });
   return { page: `http://${address}`, token: hub.token, close: () => hub.close() };
 }

@@ -3,7 +3,6 @@
 //
 // Both files are written beside and renamed at the end; an interruption or an error takes them away.
 
-import { randomUUID } from "node:crypto";
 import { accessSync, closeSync, constants, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { runSimulation, type SimulationResult } from "../../host-sim/simulation.ts";
@@ -11,9 +10,10 @@ import type { PlantPlan } from "../../host-sim/plan.ts";
 import { runScenario, type Scenario, type Verdict } from "../../host-sim/scenario.ts";
 import { type Plant, readPlant, toPlantPlan } from "../build/plant.ts";
 import { readScenario } from "../build/scenario.ts";
-import { EXIT_NOT_FOUND, Failure } from "../cli/failure.ts";
-import { createProgress, say } from "../cli/terminal.ts";
+import { about, EXIT_NOT_FOUND, Failure, systemCode } from "../cli/failure.ts";
+import { createProgress, tellCompiling } from "../cli/progress.ts";
 import { runApart } from "./apart.ts";
+import { markOfWriter, refuseNoFile, writeAs } from "./together.ts";
 
 const WRITE_BYTES = 1 << 16; // gathers trace lines, so that a line is no system call
 
@@ -38,7 +38,8 @@ export interface Simulated {
 interface Work {
   plan: PlantPlan;
   scenario: Scenario | undefined;
-  options: SimulateOptions; // the files being the ones beside
+  options: SimulateOptions;
+  mark: string; // ends the names of the files until they are whole
 }
 
 /** Builds the plant and simulates it; SIGINT ends it at once and leaves no file. */
@@ -48,33 +49,31 @@ export async function simulate(
   signal: AbortSignal,
 ): Promise<Simulated> {
   const files = [options.trace, options.pcap].filter((file) => file !== undefined);
-  files.forEach(refuseMissingFolder);
-  const compiling = (what: string): void => say(`compiling ${what}`);
+  files.forEach(refuseUnwritable);
   const { plant, scenario } = readInput(path, options);
-  const plan = await toPlantPlan(plant, { signal, compiling });
-  const mark = `${process.pid}-${randomUUID().slice(0, 8)}`;
-  const beside = (file: string): string => `${file}.${mark}`;
+  const plan = await tellCompiling((compiling) => toPlantPlan(plant, { signal, compiling }));
+  const mark = markOfWriter();
   const progress = createProgress();
-  const input: Work = {
-    plan,
-    scenario,
-    options: {
-      ...options,
-      ...(options.trace !== undefined && { trace: beside(options.trace) }),
-      ...(options.pcap !== undefined && { pcap: beside(options.pcap) }),
-    },
-  };
+  const forMs = scenario?.forMs ?? options.forMs;
+  const input: Work = { plan, scenario, options, mark };
   try {
     const simulated = await runApart<Work, Simulated, number>(import.meta.url, input, {
       signal,
-      progress: (virtualMs) => progress.show(`${Math.round(virtualMs / 1000)} s simulated`),
+      progress(virtualMs) {
+        const passedS = Math.round(Math.min(virtualMs, forMs) / 1000);
+        progress.show(`${passedS} of ${forMs / 1000} s simulated`, virtualMs / forMs);
+      },
     });
-    for (const file of files) renameSync(beside(file), file);
+    for (const file of files) writeAs(file, () => renameSync(beside(file, mark), file));
     return simulated;
   } finally {
     progress.end();
-    for (const file of files) rmSync(beside(file), { force: true });
+    for (const file of files) rmSync(beside(file, mark), { force: true });
   }
+}
+
+function beside(file: string, mark: string): string {
+  return `${file}.${mark}`;
 }
 
 /** The plant of a path, or the one of a scenario with it. */
@@ -110,8 +109,8 @@ export function describeResult(result: SimulationResult, passed = "simulated"): 
 /** What the thread does. */
 export function work(input: Work, report: (virtualMs: number) => void): Simulated {
   const { seed, forMs, loss, duplicate, reorder, trace, pcap } = input.options;
-  const traceFile = trace === undefined ? undefined : openWriter(trace);
-  const pcapFile = pcap === undefined ? undefined : openWriter(pcap);
+  const traceFile = trace === undefined ? undefined : openWriter(trace, input.mark);
+  const pcapFile = pcap === undefined ? undefined : openWriter(pcap, input.mark);
   const watchers = {
     ...(traceFile && { trace: (line: string) => traceFile.put(Buffer.from(`${line}\n`)) }),
     ...(pcapFile && { pcap: (bytes: Uint8Array) => putCopy(pcapFile, bytes) }),
@@ -134,13 +133,14 @@ interface Writer {
   close(): void;
 }
 
-function openWriter(file: string): Writer {
-  const handle = openSync(file, "wx");
+function openWriter(file: string, mark: string): Writer {
+  const handle = writeAs(file, () => openSync(beside(file, mark), "wx"));
   let chunks: Uint8Array[] = [];
   let chunkBytes = 0;
   const flush = (): void => {
     const all = Buffer.concat(chunks);
-    for (let done = 0; done < all.length;) done += writeSync(handle, all, done);
+    for (let done = 0; done < all.length;)
+      done += writeAs(file, () => writeSync(handle, all, done));
     chunks = [];
     chunkBytes = 0;
   };
@@ -162,13 +162,16 @@ function putCopy(file: Writer, bytes: Uint8Array): void {
   file.put(bytes.slice());
 }
 
-function refuseMissingFolder(file: string): void {
+// Before a long run instead of after it.
+function refuseUnwritable(file: string): void {
   try {
     accessSync(dirname(file), constants.W_OK);
-  } catch {
+    refuseNoFile(file);
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw about(error, file);
     throw new Failure(
       EXIT_NOT_FOUND,
-      `the folder of ${file} is not there or may not be written`,
+      `the folder of ${file} is not there`,
       "make it, or give another file",
     );
   }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 // Makes a node folder from an example node, which is the template itself.
 //
-// A folder that holds anything but .git is refused. When something fails, all that was made is taken away again.
+// A folder that holds anything but .git is refused. All of it is made, or nothing.
 
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { makeFolders } from "../build/cache.ts";
-import { EDITOR_SCHEMA, editorFiles, writeFiles } from "../build/editor.ts";
+import { EDITOR_SCHEMA, editorFiles } from "../build/editor.ts";
 import { readNode, show } from "../build/node.ts";
 import { PROJECT } from "../build/sources.ts";
 import { closest } from "../cli/closest.ts";
 import { EXIT_FAILED, EXIT_NOT_FOUND, Failure } from "../cli/failure.ts";
+import { writeTogether } from "./together.ts";
 
 export const TEMPLATE_DEFAULT = "oven"; // a value that moves, with code to change
 const BLANK = "blank";
@@ -44,18 +44,8 @@ export function makeNode(path: string, wanted: string): string[] {
   const template = findTemplate(wanted);
   refuseTaken(folder);
   const files = filesOf(template, basename(folder));
-  const names = Object.keys(files);
-  const made = makeFolders(folder);
-  try {
-    writeFiles(folder, files);
-  } catch (error) {
-    if (made !== undefined) rmSync(made, { recursive: true, force: true });
-    else
-      for (const name of new Set(names.map((each) => each.split("/")[0]!)))
-        rmSync(join(folder, name), { recursive: true, force: true });
-    throw error;
-  }
-  return names;
+  writeTogether(folder, files);
+  return Object.keys(files);
 }
 
 function findTemplate(wanted: string): Template {

@@ -11,11 +11,11 @@ import { runSeed } from "../../host-sim/seeds.ts";
 import { writeWhole } from "../build/cache.ts";
 import { readPlant, toPlantPlan } from "../build/plant.ts";
 import { PROJECT } from "../build/sources.ts";
+import { createProgress, tellCompiling } from "../cli/progress.ts";
 import { print, say } from "../cli/terminal.ts";
 import { EXAMPLE_PLANT } from "../run/example.ts";
 
 const STATE_FILE = join(PROJECT, "build/soak.json");
-const SAY_MS = 10_000;
 const FAILURES_KEPT = 100;
 
 export interface SeedsWanted {
@@ -38,7 +38,7 @@ interface State {
 
 /** The plant that all of the soak runs. */
 export async function readExample(): Promise<PlantPlan> {
-  return toPlantPlan(readPlant(EXAMPLE_PLANT));
+  return tellCompiling((compiling) => toPlantPlan(readPlant(EXAMPLE_PLANT), { compiling }));
 }
 
 /** Runs one seed; whether it is as it must be. */
@@ -57,15 +57,15 @@ export async function soakSeeds(wanted: SeedsWanted): Promise<boolean> {
   let state = readState(firmwareOf(plan));
   if (state.next > 1) say(`going on after ${state.next - 1} seeds (build/soak.json)`);
   const endMs = Date.now() + wanted.minutes * 60_000;
-  let sayMs = Date.now() + SAY_MS;
+  const progress = createProgress();
   const enough = (): boolean => wanted.first && state.failed > 0;
   while (state.next <= wanted.seeds && Date.now() < endMs && !enough()) {
     state = addSeed(state, plan);
     writeWhole(STATE_FILE, JSON.stringify(state));
-    if (Date.now() < sayMs) continue;
-    say(`${state.next - 1} of ${wanted.seeds} seeds, ${state.failed} failed`);
-    sayMs = Date.now() + SAY_MS;
+    const done = state.next - 1;
+    progress.show(`${done} of ${wanted.seeds} seeds, ${state.failed} failed`, done / wanted.seeds);
   }
+  progress.end();
   report(state, wanted);
   return state.failed === 0;
 }

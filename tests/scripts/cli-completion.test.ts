@@ -30,6 +30,7 @@ test("bash completes commands, options and choices", need.program("bash"), async
   assert.deepEqual(await complete("monitor", "--"), [
     "--node",
     "--for",
+    "--root",
     "--json",
     "--debug",
     "--help",

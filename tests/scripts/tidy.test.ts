@@ -34,10 +34,16 @@ test("a sound tree has no problem", () => {
   assert.deepEqual(checkCore("export const a = 1;\n"), []);
 });
 
-test("T1: a long file, a test being allowed more", () => {
+test("T1: a long file, a test being allowed more and a command less", () => {
   assert.deepEqual(checkCore("export const a = 1;\n".repeat(398)), ["gateway/planted.ts:401 T1"]);
   const long = HEAD + "export {};\n".repeat(598);
   assert.deepEqual(check({ "tests/a.test.ts": long }), ["tests/a.test.ts:601 T1"]);
+  const command = (lines: number): string[] =>
+    check({
+      "scripts/commands/planted.ts": HEAD + "export {};\n".repeat(lines - 3),
+    }).filter((problem) => problem.endsWith("T1"));
+  assert.deepEqual(command(60), []);
+  assert.deepEqual(command(61), ["scripts/commands/planted.ts:61 T1"]);
 });
 
 test("T2: a long function, many parameters, not a table and not a block of tests", () => {
