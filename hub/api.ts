@@ -260,6 +260,7 @@ export interface ChannelView {
   heartbeatMs: number; // longest silence while all is well; 0: none promised
   alarms: AlarmView[];
   register: RegisterView | null;
+  field: FieldView | null; // null: no field of a line, or its node does not tell which
 }
 
 export interface AlarmView {
@@ -284,6 +285,13 @@ export interface RegisterView {
   address: number; // zero-based, as on the wire
   type: string; // u16 i16 u32 i32 f32
   order: string; // ABCD CDAB BADC DCBA
+}
+
+/** Where a field of a text line stands. */
+export interface FieldView {
+  tap: string;
+  pattern: string;
+  field: string;
 }
 
 export interface EventView {

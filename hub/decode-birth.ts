@@ -52,6 +52,13 @@ export interface RegisterSource {
   order: string;
 }
 
+/** Where a field stands: a pattern of a tap's lines; the tap is its order in the birth. */
+export interface FieldSource {
+  tap: number;
+  pattern: string;
+  field: string;
+}
+
 export interface ChannelBirth {
   name: string;
   unit: string | null;
@@ -61,6 +68,7 @@ export interface ChannelBirth {
   qos: number;
   alarms: AlarmLimit[];
   register: RegisterSource | null;
+  field: FieldSource | null; // also null for a field of a node that does not tell
   setpoint: SetpointLimits | null;
   periodMs: number;
   heartbeatMs: number;
@@ -257,6 +265,7 @@ function takeChannel(reader: cbor.CborReader): ChannelBirth {
     qos: 1,
     alarms: [],
     register: null,
+    field: null,
     setpoint: null,
     periodMs: 0,
     heartbeatMs: 0,
@@ -273,6 +282,7 @@ function takeChannel(reader: cbor.CborReader): ChannelBirth {
       channel.alarms = takeList(reader, limits.ALARMS_MAX, () => takeAlarm(reader));
     else if (key === senml.CHANNEL_REGISTER) channel.register = takeRegister(reader);
     else if (key === senml.CHANNEL_SETPOINT) channel.setpoint = takeSetpoint(reader);
+    else if (key === senml.CHANNEL_FIELD) channel.field = takeField(reader);
     else if (key === senml.CHANNEL_PERIOD_MS)
       channel.periodMs = cbor.takeUnsigned(reader, HOUR_MS_MAX);
     else if (key === senml.CHANNEL_HEARTBEAT_MS)
@@ -283,6 +293,7 @@ function takeChannel(reader: cbor.CborReader): ChannelBirth {
   if (channel.register?.type === "f32") channel.decimals = null;
   const consistent =
     (channel.kind === "register") === (channel.register !== null) &&
+    (channel.kind === "field" || channel.field === null) &&
     (channel.kind === "setpoint") === (channel.setpoint !== null);
   if (!seen || channel.name === "" || !consistent) reader.failed = true;
   return channel;
@@ -328,6 +339,12 @@ function takeRegister(reader: cbor.CborReader): RegisterSource {
     type: REGISTER_TYPES[cbor.takeUnsigned(reader, 4)] ?? "",
     order: REGISTER_ORDERS[cbor.takeUnsigned(reader, 3)] ?? "",
   };
+}
+
+function takeField(reader: cbor.CborReader): FieldSource {
+  expectItems(reader, 3);
+  const tap = cbor.takeUnsigned(reader, limits.TAPS_MAX - 1);
+  return { tap, pattern: takeName(reader), field: takeName(reader) };
 }
 
 function takeOutput(reader: cbor.CborReader): OutputView {

@@ -8,16 +8,19 @@ import { alarmView } from "./acknowledge.ts";
 import type {
   AlarmView,
   ChannelView,
+  FieldView,
   LinkView,
   MachineTotals,
   NodeView,
   RegisterView,
+  StateTimes,
   TapView,
 } from "./api.ts";
 import type { Status } from "./decode-birth.ts";
 import { oeeView } from "./oee.ts";
-import type { ChannelRecord, NodeRecord } from "./registry.ts";
+import { gapMs, type ChannelRecord, type NodeRecord } from "./registry.ts";
 import { setpointViews } from "./setpoints.ts";
+import { addStateTime } from "./totals.ts";
 
 /** Names of the tap counters, in the order of SPEC.md §6. */
 export const TAP_COUNTER_NAMES: readonly string[] = [
@@ -35,6 +38,7 @@ export const TAP_COUNTER_NAMES: readonly string[] = [
 
 export function nodeView(node: NodeRecord): NodeView {
   const { identity, status } = node;
+  const totals = { ...machineTotals(node), stateMs: timesSoFar(node) };
   return {
     id: node.id,
     type: identity?.type ?? null,
@@ -58,8 +62,8 @@ export function nodeView(node: NodeRecord): NodeView {
     channels: node.channels.map((channel) => channelView(node, channel)),
     setpoints: setpointViews(node),
     machine: node.machine === null ? null : { ...node.machine },
-    totals: machineTotals(node),
-    oee: node.plan === null ? null : oeeView(node.plan, machineTotals(node)),
+    totals,
+    oee: node.plan === null ? null : oeeView(node.plan, totals),
     link: linkView(status),
   };
 }
@@ -70,6 +74,23 @@ export function machineTotals(node: NodeRecord): MachineTotals {
   for (const { name, birth, count } of node.channels)
     if (birth !== null && count !== null) counts[name] = scaled(count.steps, birth.step);
   return { stateMs: node.stateMs === null ? null : { ...node.stateMs }, counts };
+}
+
+/**
+ * Times with the state that still lasts, up to the newest count: a state is told when it changes and every
+ * heartbeat, items are counted all the time, and an effectiveness of both must be of one time.
+ */
+function timesSoFar({ channels, stateMs }: NodeRecord): StateTimes | null {
+  const state = channels.find(({ birth }) => birth?.kind === "state");
+  if (stateMs === null) return null;
+  const times = { ...stateMs };
+  if (state === undefined) return times;
+  const counters = channels.filter(({ birth, boot }) => {
+    return birth?.kind === "counter" && boot === state.boot;
+  });
+  const atMs = Math.max(0, ...counters.map((counter) => counter.atMs ?? 0));
+  addStateTime(times, state, { value: NaN, atMs, boot: state.boot }, gapMs(state));
+  return times;
 }
 
 /** A step below 1 divides by a whole number: 3 steps of 0.1 are 0.3, not 0.30000000000000004. */
@@ -109,6 +130,7 @@ function channelView(node: NodeRecord, channel: ChannelRecord): ChannelView {
     heartbeatMs: birth?.heartbeatMs ?? 0,
     alarms: alarmViews(channel),
     register: registerView(node, channel),
+    field: fieldView(node, channel),
   };
 }
 
@@ -121,6 +143,11 @@ function registerView(node: NodeRecord, channel: ChannelRecord): RegisterView | 
   const register = channel.birth?.register ?? null;
   if (register === null) return null;
   return { ...register, tap: node.taps[register.tap]?.name ?? "" };
+}
+
+function fieldView(node: NodeRecord, channel: ChannelRecord): FieldView | null {
+  const field = channel.birth?.field ?? null;
+  return field === null ? null : { ...field, tap: node.taps[field.tap]?.name ?? "" };
 }
 
 function named(names: readonly string[], values: number[] | undefined): Record<string, number> {

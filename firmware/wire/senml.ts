@@ -53,6 +53,7 @@ export const CHANNEL_REGISTER = 6; // [tap, unit id, function code, address, typ
 export const CHANNEL_PERIOD_MS = 7; // from one value to the next; 0: when something happens
 export const CHANNEL_HEARTBEAT_MS = 8; // longest silence while all is well; 0: none promised
 export const CHANNEL_SETPOINT = 9; // [min, max, default, staleMs]
+export const CHANNEL_FIELD = 10; // [tap, pattern, field]
 
 export const CHANNEL_KIND_ANALOG = 0;
 export const CHANNEL_KIND_REGISTER = 1;

@@ -14,7 +14,7 @@ import { formatTick, formatValue, unitView } from "./format.ts";
 import { usePage } from "./page-context.ts";
 import type { Span } from "./history-range.ts";
 import { traceExtent, type Trace } from "./history-trace.ts";
-import { axisValues, chartRange, roundStep } from "./scale.ts";
+import { axisValues, chartRange, isStepped, roundStep } from "./scale.ts";
 import type { Extent } from "./series.ts";
 import { stateWord } from "./value.tsx";
 
@@ -128,21 +128,12 @@ function resize(plot: uPlot, element: HTMLElement, drawn: Drawn | null): void {
   if (drawn !== null) plot.setSize(plotSize(element, drawn));
 }
 
-/** Kinds whose value holds from one reading to the next. */
-const STEPPED = new Set<ChannelView["kind"]>([
-  "computed",
-  "counter",
-  "digital",
-  "state",
-  "setpoint",
-]);
-
 /** A drag shorter than this is a click, in CSS pixels. */
 const DRAG_MIN = 6;
 
 function plotOptions(element: HTMLElement, drawn: { current: Drawn }): uPlot.Options {
   const { colours, channel, axis } = drawn.current;
-  const stepped = STEPPED.has(channel.kind) ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
+  const stepped = isStepped(channel) ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
   const line: uPlot.Series = { stroke: colours.trace, width: 1.5, points: { show: false } };
   if (stepped !== undefined) line.paths = stepped;
   return {

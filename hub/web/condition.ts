@@ -62,10 +62,17 @@ export function eventMark(kind: EventKind): { shape: ShapeName; tone: Tone } {
 
 const MACHINE_STATES: Record<keyof StateTimes, Condition> = {
   run: CONDITIONS.online,
-  idle: { word: "idle", shape: "dot", tone: "off", rank: 0 },
+  idle: { word: "idle", shape: "bar", tone: "off", rank: 0 },
   stopped: CONDITIONS.offline,
   fault: { word: "fault", shape: "diamond", tone: "warning", rank: 4 },
 };
+
+/** By the value of a reading. */
+export const STATE_NAMES = ["stopped", "idle", "run", "fault"] as const;
+
+export function machineCondition(state: keyof StateTimes): Condition {
+  return MACHINE_STATES[state];
+}
 
 /** What the machine does as far as it is heard, and since when; else whether its node is there. */
 export function machineState(node: NodeView): { condition: Condition; sinceMs: number } {

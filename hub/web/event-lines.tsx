@@ -24,6 +24,8 @@ export function EventLines({ events }: { events: readonly EventView[] }): JSX.El
 export function EventCells(props: { event: EventView; role?: "cell" }): JSX.Element {
   const { event, role } = props;
   const { shape, tone } = eventMark(event.kind);
+  // A flood of other kinds is of one machine; here each is of another.
+  const several = event.kind === "new-node" && event.count > 1;
   return (
     <div class="event" role={role === undefined ? undefined : "presentation"}>
       <span role={role} class="event-time">
@@ -34,14 +36,15 @@ export function EventCells(props: { event: EventView; role?: "cell" }): JSX.Elem
         <span class="word">{event.kind}</span>
       </span>
       <span role={role} class="event-node">
-        {event.node === null ? (
-          <span class="muted">hub</span>
+        {event.node === null || several ? (
+          <span class="muted">{several ? "several" : "hub"}</span>
         ) : (
           <a href={routeHref("machines", [event.node])}>{event.node}</a>
         )}
       </span>
       <span role={role} class="event-text" title={event.text}>
         {event.count > 1 && <span class="count">{event.count} ×</span>}
+        {several && "the last: "}
         {event.text}
       </span>
     </div>

@@ -91,11 +91,22 @@ export function formatShare(part: number, whole: number): string {
   return whole > 0 ? `${((100 * part) / whole).toFixed(1)}\u00a0%` : NO_VALUE;
 }
 
+/** The same without decimals, where there is little room. */
+export function formatPercent(share: number): string {
+  return `${Math.round(100 * share)}\u00a0%`;
+}
+
 /** The label of an axis split, with as many decimals as the step needs, large ones in thousands or millions. */
 export function formatTick(value: number, step: number): string {
   const [factor, suffix] = tickPrefix(Math.max(Math.abs(value), step));
-  const decimals = clampDecimals(Math.ceil(-Math.log10(step / factor) - 1e-9));
-  return groupThousands((value / factor).toFixed(decimals)) + suffix;
+  return groupThousands((value / factor).toFixed(decimalsOf(step / factor))) + suffix;
+}
+
+/** As many as say a step without rounding it: 2.5 has one. */
+function decimalsOf(step: number): number {
+  let decimals = clampDecimals(Math.ceil(-Math.log10(step) - 1e-9));
+  while (decimals < 12 && Math.abs(Number(step.toFixed(decimals)) / step - 1) > 1e-6) decimals++;
+  return decimals;
 }
 
 function tickPrefix(magnitude: number): [factor: number, suffix: string] {

@@ -72,7 +72,17 @@ function Quality({ node, channel }: { node: NodeView; channel: ChannelView }): J
 }
 
 function Source({ node, channel }: { node: NodeView; channel: ChannelView }): JSX.Element {
-  const register = channel.register;
+  const { register, field } = channel;
+  if (field !== null) {
+    return (
+      <a
+        href={routeHref("taps", [node.id, field.tap])}
+        title={`field of the pattern ${field.pattern}, heard by tap ${field.tap}`}
+      >
+        {field.tap} · {field.field}
+      </a>
+    );
+  }
   if (register === null) return <>{channel.kind}</>;
   return (
     <a

@@ -42,7 +42,10 @@ export function Trends(props: { node: NodeView; audit: readonly AuditRow[] }): J
   const { query } = route.value;
   const range = readRange(query);
   const channels = shownChannels(node, query, all);
-  const { traces, span, past } = useTraces(node, channels, range);
+  const state = node.channels.find(({ kind }) => kind === "state");
+  const needed = state === undefined || channels.includes(state) ? channels : [...channels, state];
+  const { traces, span, past } = useTraces(node, needed, range);
+  const states = state === undefined ? null : (traces[needed.indexOf(state)] ?? EMPTY_TRACE);
   const events = store.events.value;
   const ticks = useMemo(
     () => eventTicks(node.id, events, audit, span),
@@ -54,7 +57,7 @@ export function Trends(props: { node: NodeView; audit: readonly AuditRow[] }): J
   return (
     <section class="panel trends" aria-label="Values over time">
       <RangeBar node={node.id} range={range} past={past} />
-      <TrendHead {...{ node, range, span, ticks, width }} cursorMs={cursor.value} />
+      <TrendHead {...{ node, range, span, ticks, width, states }} cursorMs={cursor.value} />
       {channels.map((channel, index) => (
         <div class="trend" key={channel.name}>
           <TrendLabel
@@ -138,9 +141,11 @@ interface TrendHeadProps {
   ticks: readonly EventTick[];
   cursorMs: number | null;
   width: number; // of the charts' value axes
+  states: Trace | null;
 }
 
-function TrendHead({ node, range, span, ticks, cursorMs, width }: TrendHeadProps): JSX.Element {
+function TrendHead(props: TrendHeadProps): JSX.Element {
+  const { node, range, span, ticks, cursorMs, width, states } = props;
   const events = usePage().store.events.value;
   const near = cursorMs === null ? null : tickNear(ticks, cursorMs, span);
   const nowMs = usePage().live.hubMs.value;
@@ -153,7 +158,7 @@ function TrendHead({ node, range, span, ticks, cursorMs, width }: TrendHeadProps
         {near !== null && <span class="muted">{near.text}</span>}
       </div>
       <div class="timeline-box" style={{ paddingLeft: `${width}px` }}>
-        <Timeline node={node} events={events} ticks={ticks} span={span} />
+        <Timeline {...{ node, events, ticks, span, states }} />
       </div>
     </div>
   );

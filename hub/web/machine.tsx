@@ -3,7 +3,7 @@
 
 import type { JSX } from "preact";
 import { AlarmList } from "./alarms.tsx";
-import { openAlarms, stateCondition } from "./condition.ts";
+import { machineState, openAlarms } from "./condition.ts";
 import { EventLines } from "./event-lines.tsx";
 import { Production } from "./machine-totals.tsx";
 import { Trends } from "./machine-trends.tsx";
@@ -22,6 +22,7 @@ export function MachineView({ id }: { id: string }): JSX.Element {
   const node = store.nodes.get(id)?.value;
   const audit = useAudit(node);
   if (node === undefined) return <UnknownMachine id={id} />;
+  const { condition, sinceMs } = machineState(node);
   const alarms = openAlarms([node]);
   const events = store.events.value.filter((event) => event.node === id).slice(0, LATEST_EVENTS);
   return (
@@ -31,9 +32,9 @@ export function MachineView({ id }: { id: string }): JSX.Element {
           <a href={routeHref("machines")}>Machines</a>
         </p>
         <h1 tabIndex={-1}>{id}</h1>
-        <Mark condition={stateCondition(node)}>
+        <Mark condition={condition}>
           <span class="muted">
-            <For sinceMs={node.sinceMs} />
+            <For sinceMs={sinceMs} />
           </span>
         </Mark>
         <p class="sub">

@@ -4,9 +4,9 @@
 import type { JSX } from "preact";
 import type { ChannelView, NodeView } from "../api.ts";
 import { AlarmList } from "./alarms.tsx";
-import { keyChannels, machineState, openAlarms, worstCondition } from "./condition.ts";
+import { keyChannels, machineState, openAlarms, valueNotes, worstCondition } from "./condition.ts";
 import { EventLines } from "./event-lines.tsx";
-import { formatCount, formatDuration, formatShare } from "./format.ts";
+import { formatCount, formatDuration, formatPercent } from "./format.ts";
 import { SPARK_MACHINES_MAX } from "./limits.ts";
 import { Empty, For, Mark } from "./marks.tsx";
 import { readNodes, usePage } from "./page-context.ts";
@@ -144,11 +144,10 @@ function Totals({ node }: { node: NodeView }): JSX.Element | null {
   const parts = Object.entries(counts).map(([name, count]) => `${name}\u00a0${formatCount(count)}`);
   if (stateMs !== null) {
     const heardMs = Object.values(stateMs).reduce((sum, ms) => sum + ms, 0);
-    const share = formatShare(stateMs.run, heardMs);
-    if (heardMs > 0) parts.unshift(`ran ${share} of ${formatDuration(heardMs)}`);
+    if (heardMs > 0) parts.unshift(`ran\u00a0${formatPercent(stateMs.run / heardMs)}`);
   }
   const { oee = null } = node.oee ?? {};
-  if (oee !== null) parts.unshift(`OEE ${formatShare(oee, 1)}`);
+  if (oee !== null) parts.unshift(`OEE\u00a0${formatPercent(oee)}`);
   return parts.length === 0 ? null : (
     <span class="totals">
       {parts.map((part) => (
@@ -173,6 +172,8 @@ interface TileValueProps {
 
 function TileValue({ node, channel, series, span, heldMs }: TileValueProps): JSX.Element {
   const band = bandText(channel);
+  // A note takes the place of the band, so that a tile keeps its height; the bar still shows the limits.
+  const noted = valueNotes(node, channel, usePage().live.hubMs.value).length > 0;
   return (
     <div class="tile-value">
       <span class="name">{channel.name}</span>
@@ -188,7 +189,7 @@ function TileValue({ node, channel, series, span, heldMs }: TileValueProps): JSX
           channel={channel}
           extent={series === undefined ? null : extentOf(series)}
         />
-        {band !== "" && <span class="muted">{band}</span>}
+        {!noted && band !== "" && <span class="muted">{band}</span>}
         <ValueNotes node={node} channel={channel} />
       </span>
     </div>

@@ -46,8 +46,9 @@ export function chartRange(channel: ChannelView, extent: Extent | null): Extent 
   const isShare = channel.unit === "/" && shown.every((value) => value >= 0 && value <= 1);
   if (isShare) return { low: 0, high: 1 };
   const range = roundRange(shown, smallestSpan(channel, extent));
-  // Nothing is counted below zero.
-  return channel.kind === "counter" ? { ...range, low: Math.max(0, range.low) } : range;
+  // Nothing is counted below zero, nor is a code below it that was never heard.
+  const isWhole = channel.kind === "counter" || (isCode(channel) && (extent?.low ?? 0) >= 0);
+  return isWhole ? { ...range, low: Math.max(0, range.low) } : range;
 }
 
 /** The range of a bar; null: nothing gives the value a context. */
@@ -61,12 +62,32 @@ export function shareOf(range: Extent, value: number): number {
   return Math.min(1, Math.max(0, (value - range.low) / (range.high - range.low)));
 }
 
-/** A counter has no noise. */
-const COUNTER_SPAN_MIN = 4;
+/** Kinds whose value holds from one reading to the next. */
+const STEPPED: readonly ChannelView["kind"][] = [
+  "computed",
+  "counter",
+  "digital",
+  "state",
+  "setpoint",
+];
+
+/** Whether a line would tell values that never were: those between two of a stepped channel. */
+export function isStepped(channel: ChannelView): boolean {
+  return STEPPED.includes(channel.kind) || isCode(channel);
+}
+
+/** Whole numbers of a text line without a unit are what its words stand for. */
+function isCode({ kind, unit, decimals }: ChannelView): boolean {
+  return kind === "field" && unit === null && decimals === 0;
+}
+
+/** What has no noise: counters and codes. */
+const EXACT_SPAN_MIN = 4;
 
 /** Noise of a few steps must not fill a chart: 20 steps of resolution, or 1 % of a float. */
 export function smallestSpan(channel: ChannelView, extent: Extent | null): number {
-  if (channel.kind === "counter") return COUNTER_SPAN_MIN * 10 ** -(channel.decimals ?? 0);
+  if (channel.kind === "counter" || isCode(channel))
+    return EXACT_SPAN_MIN * 10 ** -(channel.decimals ?? 0);
   if (channel.decimals !== null) return 20 * 10 ** -channel.decimals;
   const size = extent === null ? 0 : Math.max(Math.abs(extent.low), Math.abs(extent.high));
   return Math.max(0.01 * size, 1e-9);

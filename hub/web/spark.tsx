@@ -6,7 +6,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { ChannelView, NodeView } from "../api.ts";
 import { SPARK_POINTS } from "./limits.ts";
 import { usePage } from "./page-context.ts";
-import { chartRange, smallestSpan } from "./scale.ts";
+import { chartRange, isStepped, smallestSpan } from "./scale.ts";
 import { columnExtremes, extentOf, type Extent, type Series } from "./series.ts";
 import { chartOf, type ChartBuffer } from "./store.ts";
 
@@ -56,7 +56,10 @@ export function Spark({ channel, series, span, heldMs }: SparkProps): JSX.Elemen
         .map(({ name, limit }) => (
           <line key={name} class="limit" x1="0" x2={WIDTH} y1={y(limit)} y2={y(limit)} />
         ))}
-      <path class="trace" d={sparkPath(series, { ...span, heldMs }, x, y)} />
+      <path
+        class="trace"
+        d={sparkPath(series, { ...span, heldMs }, isStepped(channel), { x, y })}
+      />
     </svg>
   );
 }
@@ -72,25 +75,36 @@ function sparkRange(channel: ChannelView, extent: Extent | null): Extent {
   return chartRange({ ...channel, alarms: near }, extent);
 }
 
+interface Places {
+  x: (wallMs: number) => number;
+  y: (value: number) => number;
+}
+
 /** Lowest and highest of each column, in their order; a null breaks the line. */
 function sparkPath(
   series: Series,
   span: SparkProps["span"] & { heldMs: number },
-  x: (wallMs: number) => number,
-  y: (value: number) => number,
+  stepped: boolean,
+  { x, y }: Places,
 ): string {
   const shown = columnExtremes(series, (span.toMs - span.fromMs) / SPARK_POINTS);
   let path = "";
   let pen = "M";
   for (const index of shown) {
     const value = series.values[index] ?? null;
-    if (value !== null)
-      path += `${pen}${Math.max(0, x(series.times[index] ?? 0)).toFixed(1)} ${y(value).toFixed(1)}`;
+    if (value !== null) {
+      const [across, up] = [Math.max(0, x(series.times[index] ?? 0)), y(value)].map(coordinate);
+      path += pen === "L" && stepped ? `H${across}V${up}` : `${pen}${across} ${up}`;
+    }
     pen = value === null ? "M" : "L";
   }
   const last = series.values.at(-1) ?? null;
   if (last === null) return path;
   return `${path}L${x(lastShown(series, span.heldMs)).toFixed(1)} ${y(last).toFixed(1)}`;
+}
+
+function coordinate(value: number): string {
+  return value.toFixed(1);
 }
 
 /** Until when the last value stands: until it is old, or until the machine or the hub was last heard. */

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: MIT
-// Taps: does the tap hear the line, and which register is what.
+// Taps: does the tap hear the line, and which register or field is what.
 //
-// A tap only listens. Its confidence is the share of requests whose answer it heard and understood.
+// A tap only listens. Its confidence is the share of requests whose answer it heard and understood; on a line of
+// text the share of lines that fit a pattern.
 
 import type { JSX } from "preact";
-import type { ChannelView, NodeView, TapView } from "../api.ts";
+import type { NodeView, TapView } from "../api.ts";
 import { stateCondition, type Condition } from "./condition.ts";
-import { formatCount, formatNumber, formatShare, NO_VALUE } from "./format.ts";
-import { CHANGE_MARK_MS } from "./limits.ts";
+import { formatCount, formatShare, NO_VALUE } from "./format.ts";
 import { Fact } from "./machine-tables.tsx";
-import { Empty, Mark, When } from "./marks.tsx";
+import { Empty, Mark } from "./marks.tsx";
 import { readNodes, usePage } from "./page-context.ts";
 import { NoMachines } from "./plant.tsx";
 import { routeHref } from "./route.ts";
-import { timeSpan } from "./scale.ts";
-import { Spark, useChart, useHeldMs } from "./spark.tsx";
-import { ValueNotes, ValueNumber } from "./value.tsx";
+import { FieldTable, RegisterTable } from "./taps-tables.tsx";
 
 /** Shares of understood answers and of noise at which a line is called heard. */
 const PAIRED_GOOD = 0.9;
@@ -80,6 +78,7 @@ function NoTaps({ nodeId }: { nodeId: string | undefined }): JSX.Element {
 
 function TapPanel({ node, tap }: { node: NodeView; tap: TapView }): JSX.Element {
   const registers = node.channels.filter((channel) => channel.register?.tap === tap.name);
+  const fields = node.channels.filter((channel) => channel.field?.tap === tap.name);
   return (
     <section class="panel flush">
       <div class="tap-head">
@@ -92,14 +91,29 @@ function TapPanel({ node, tap }: { node: NodeView; tap: TapView }): JSX.Element 
           {` · ${tap.protocol} · ${tap.baud} baud · ${tap.format}`}
         </span>
       </div>
-      <TapCounters tap={tap} />
-      {registers.length === 0 ? (
-        <p class="muted pad">No register of this line is mapped to a channel.</p>
-      ) : (
-        <RegisterTable node={node} registers={registers} />
-      )}
+      {isText(tap) ? <LineCounters tap={tap} /> : <BusCounters tap={tap} />}
+      {registers.length > 0 && <RegisterTable node={node} channels={registers} />}
+      {fields.length > 0 && <FieldTable node={node} channels={fields} />}
+      {registers.length + fields.length === 0 && <p class="muted pad">{nothingRead(node, tap)}</p>}
     </section>
   );
+}
+
+function isText(tap: TapView): boolean {
+  return tap.protocol === "ascii-line";
+}
+
+function nothingRead({ channels }: NodeView, tap: TapView): string {
+  if (!isText(tap)) return "No register of this line is mapped to a channel.";
+  return channels.some(({ kind }) => kind === "field")
+    ? "The node does not tell which of its channels are fields of this line: its firmware is older."
+    : "No field of this line is mapped to a channel.";
+}
+
+/** Lines by what became of them (SPEC.md §6), without the open one. */
+function linesOf({ counters }: TapView): { matched: number; unmatched: number; damaged: number } {
+  const { frames = 0, orphans = 0, exceptions = 0 } = counters;
+  return { matched: frames, unmatched: orphans, damaged: exceptions };
 }
 
 function tapCondition(node: NodeView, tap: TapView): Condition {
@@ -107,11 +121,33 @@ function tapCondition(node: NodeView, tap: TapView): Condition {
   const count = (name: string): number => tap.counters[name] ?? 0;
   if (tap.counters["bytes"] === undefined) return WAITS;
   if (count("bytes") === 0) return SILENT;
+  if (isText(tap)) {
+    const { matched, unmatched, damaged } = linesOf(tap);
+    const fits = matched >= PAIRED_GOOD * (matched + unmatched + damaged);
+    return fits && matched > 0 ? HEARS : PARTLY;
+  }
   const paired = count("pairs") >= PAIRED_GOOD * (count("pairs") + count("unanswered"));
   return paired && count("junkBytes") <= JUNK_GOOD * count("bytes") ? HEARS : PARTLY;
 }
 
-function TapCounters({ tap }: { tap: TapView }): JSX.Element {
+function LineCounters({ tap }: { tap: TapView }): JSX.Element {
+  const { matched, unmatched, damaged } = linesOf(tap);
+  const known = tap.counters["bytes"] !== undefined;
+  const shown = (count: number): string => (known ? formatCount(count) : NO_VALUE);
+  const all = matched + unmatched + damaged;
+  return (
+    <dl class="figures">
+      <Fact name="understood">{formatShare(matched, all)}</Fact>
+      <Fact name="lines heard">{shown(all)}</Fact>
+      <Fact name="matched">{shown(matched)}</Fact>
+      <Fact name="not matched">{shown(unmatched)}</Fact>
+      <Fact name="damaged">{shown(damaged)}</Fact>
+      <Fact name="octets">{shown(tap.counters["bytes"] ?? 0)}</Fact>
+    </dl>
+  );
+}
+
+function BusCounters({ tap }: { tap: TapView }): JSX.Element {
   const count = (name: string): number => tap.counters[name] ?? 0;
   const shown = (name: string): string =>
     tap.counters[name] === undefined ? NO_VALUE : formatCount(count(name));
@@ -128,104 +164,5 @@ function TapCounters({ tap }: { tap: TapView }): JSX.Element {
       <Fact name="octets">{shown("bytes")}</Fact>
       <Fact name="noise">{formatShare(count("junkBytes"), count("bytes"))}</Fact>
     </dl>
-  );
-}
-
-function RegisterTable(props: { node: NodeView; registers: readonly ChannelView[] }): JSX.Element {
-  return (
-    <table class="table stack registers">
-      <thead>
-        <tr>
-          <th scope="col">Register</th>
-          <th scope="col" class="right">
-            Value
-          </th>
-          <th scope="col">Last change</th>
-          <th scope="col" class="right">
-            Heard
-          </th>
-          <th scope="col">Trend</th>
-          <th scope="col" class="right">
-            Unit
-          </th>
-          <th scope="col">Table</th>
-          <th scope="col" class="right" title="zero-based, as on the wire">
-            Address
-          </th>
-          <th scope="col">Type</th>
-        </tr>
-      </thead>
-      <tbody>
-        {props.registers.map((channel) => (
-          <RegisterRow key={channel.name} node={props.node} channel={channel} />
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
-/** Modbus tables by the function code that reads them. */
-const TABLES: Record<number, string> = { 1: "coil", 2: "discrete", 3: "holding", 4: "input" };
-
-function RegisterRow({ node, channel }: { node: NodeView; channel: ChannelView }): JSX.Element {
-  const hubMs = usePage().live.hubMs.value;
-  const chart = useChart(node.id, channel.name);
-  const heldMs = useHeldMs(node);
-  const span = timeSpan([chart.series], hubMs);
-  const register = channel.register;
-  const code = register?.functionCode ?? 0;
-  return (
-    <tr>
-      <th scope="row">{channel.name}</th>
-      <td class="right lead">
-        <ValueNumber node={node} channel={channel} />
-        <ValueNotes node={node} channel={channel} />
-      </td>
-      <td data-label="change">
-        <ChangeMark node={node} channel={channel} hubMs={hubMs} />
-      </td>
-      <td class="right" data-label="heard">
-        {channel.atMs === null ? "never" : <When wallMs={channel.atMs} />}
-      </td>
-      <td class="trend-cell">
-        <Spark channel={channel} series={chart.series} span={span} heldMs={heldMs} />
-      </td>
-      <td class="right" data-label="unit">
-        {register?.unitId}
-      </td>
-      <td data-label="table">
-        <span>
-          {TABLES[code] ?? "function"} <span class="muted">FC {code}</span>
-        </span>
-      </td>
-      <td class="right" data-label="address">
-        {register?.address}
-      </td>
-      <td data-label="type">
-        <span>
-          {register?.type} <span class="muted">{register?.order}</span>
-        </span>
-      </td>
-    </tr>
-  );
-}
-
-function ChangeMark(props: { node: NodeView; channel: ChannelView; hubMs: number }): JSX.Element {
-  const { node, channel, hubMs } = props;
-  const change = usePage().store.valueChanges.get(`${node.id}/${channel.name}`);
-  if (change === undefined) return <span class="muted">none seen</span>;
-  const difference = change.to - change.from;
-  const sign = difference > 0 ? "+" : "";
-  const fresh = hubMs - change.atMs < CHANGE_MARK_MS;
-  return (
-    <span class={fresh ? "change fresh" : "change"}>
-      <span class="difference">
-        {sign}
-        {formatNumber(difference, channel.unit, channel.decimals)}
-      </span>
-      <span class="muted">
-        <When wallMs={change.atMs} />
-      </span>
-    </span>
   );
 }

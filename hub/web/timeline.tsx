@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The state of a machine over time: presence, alarms, restarts.
+// A machine over time: presence, what it says that it does, alarms, restarts.
 //
-// On the same axis as the machine's charts.
+// Each in a lane of its own, on the same axis as the machine's charts.
 
 import type { JSX } from "preact";
-import type { AuditRow, EventKind, EventView, NodeView } from "../api.ts";
-import { conditionOf, stateSegments, type StateSegment } from "./condition.ts";
+import type { AuditRow, EventKind, EventView, NodeState, NodeView } from "../api.ts";
+import { conditionOf, stateSegments, type Condition, type ShapeName } from "./condition.ts";
 import type { EventTick } from "./chart-draw.ts";
 import type { Span } from "./history-range.ts";
+import type { Trace } from "./history-trace.ts";
+import { type MachineStretch, machineStretches, stretchCondition } from "./machine-states.ts";
 
 /** Events that explain a line. */
 const TICK_KINDS: ReadonlySet<EventKind> = new Set(["boot", "clock", "alarm", "trap", "firmware"]);
@@ -70,53 +72,147 @@ function alarmSpans(node: NodeView, events: readonly EventView[], span: Span): A
   return spans.filter((each) => each.toMs > span.fromMs && each.fromMs < span.toMs);
 }
 
-const LANE = { state: 0, alarm: 15 };
+/** Tops and height of the lanes, in CSS pixels. */
+const LANE_HEIGHT = 14;
+const LANE_STEP = 16;
+const ALARM_HEIGHT = 4;
 
-export function Timeline(props: {
+/** Shares of the width, in percent, from which a stretch has room for its shape, and its word too. */
+const SHAPE_SHARE = 4;
+const WORD_SHARE = 12;
+
+/** Shapes as characters, for text in a drawing. */
+const SIGNS: Partial<Record<ShapeName, string>> = {
+  dot: "\u25cf",
+  ring: "\u25cb",
+  square: "\u25a0",
+  diamond: "\u25c6",
+  bar: "\u2502",
+};
+
+/** Words of the upper lane where the lower one says what the machine does. */
+const PRESENCE_WORDS: Record<NodeState, string> = {
+  online: "connected",
+  offline: "disconnected",
+  lost: "lost",
+  unknown: "unknown",
+};
+
+interface Stretch extends Span {
+  class: string;
+  word: string;
+  sign: string;
+}
+
+export interface TimelineProps {
   node: NodeView;
   events: readonly EventView[];
   ticks: readonly EventTick[];
   span: Span;
-}): JSX.Element {
-  const { node, events, ticks, span } = props;
-  const share = (atMs: number): number => {
-    const insideMs = Math.min(span.toMs, Math.max(span.fromMs, atMs));
-    return (100 * (insideMs - span.fromMs)) / (span.toMs - span.fromMs);
-  };
-  const box = (each: Span): { x: string; width: string } => ({
-    x: `${share(each.fromMs).toFixed(2)}%`,
-    width: `${(share(each.toMs) - share(each.fromMs)).toFixed(2)}%`,
-  });
-  const segments = stateSegments(node, events, span.fromMs, span.toMs);
+  states: Trace | null; // of its channel of kind state; null: it has none
+}
+
+export function Timeline({ node, events, ticks, span, states }: TimelineProps): JSX.Element {
+  const presence = stateSegments(node, events, span.fromMs, span.toMs).map((segment) => ({
+    ...segment,
+    class: segment.state,
+    ...signed(conditionOf(segment.state)),
+    ...(states === null ? {} : { word: PRESENCE_WORDS[segment.state] }),
+  }));
+  const machine = states === null ? null : machineStretches(states, span).map(stretchOf);
+  const lanes = machine === null ? [presence] : [presence, machine];
+  const alarmTop = LANE_STEP * lanes.length + 1;
+  const height = alarmTop + ALARM_HEIGHT;
   return (
-    <svg class="timeline" height="22" role="img" aria-label={timelineLabel(segments)}>
-      <rect class="track" x="0" y={LANE.state} width="100%" height="14" />
-      {segments.map((segment) => (
-        <g key={segment.fromMs}>
-          <rect class={`state-${segment.state}`} {...box(segment)} y={LANE.state} height="14">
-            <title>{conditionOf(segment.state).word}</title>
-          </rect>
-          {share(segment.toMs) - share(segment.fromMs) > 14 && (
-            <text class={`word-${segment.state}`} x={box(segment).x} dx="6" y="11">
-              {conditionOf(segment.state).word}
-            </text>
-          )}
-        </g>
+    <svg class="timeline" height={height} role="img" aria-label={timelineLabel(presence, machine)}>
+      {lanes.map((stretches, lane) => (
+        <Lane key={lane} stretches={stretches} top={LANE_STEP * lane} span={span} />
       ))}
       {alarmSpans(node, events, span).map((each) => (
-        <rect key={each.fromMs} class="alarm-lane" {...box(each)} y={LANE.alarm + 2} height="4" />
+        <rect
+          key={each.fromMs}
+          class="alarm-lane"
+          {...box(each, span)}
+          y={alarmTop}
+          height={ALARM_HEIGHT}
+        />
       ))}
       {ticks.map((tick) => (
         <g key={`${tick.atMs}/${tick.text}`} class={tick.critical ? "tick critical" : "tick"}>
           <title>{tick.text}</title>
-          <rect x={`${share(tick.atMs).toFixed(2)}%`} y={LANE.state} width="2" height="22" />
+          <rect x={percent(share(tick.atMs, span))} y="0" width="2" height={height} />
         </g>
       ))}
     </svg>
   );
 }
 
-function timelineLabel(segments: readonly StateSegment[]): string {
-  const words = segments.map((segment) => conditionOf(segment.state).word);
-  return words.length === 0 ? "state over time: nothing known" : `state: ${words.join(", ")}`;
+interface LaneProps {
+  stretches: readonly Stretch[];
+  top: number;
+  span: Span;
+}
+
+function Lane({ stretches, top, span }: LaneProps): JSX.Element {
+  return (
+    <>
+      <rect class="track" x="0" y={top} width="100%" height={LANE_HEIGHT} />
+      {stretches.map((stretch) => {
+        const width = share(stretch.toMs, span) - share(stretch.fromMs, span);
+        const text = width < WORD_SHARE ? stretch.sign : `${stretch.sign} ${stretch.word}`;
+        return (
+          <g key={stretch.fromMs}>
+            <rect
+              class={`state-${stretch.class}`}
+              {...box(stretch, span)}
+              y={top}
+              height={LANE_HEIGHT}
+            >
+              <title>{stretch.word}</title>
+            </rect>
+            {width >= SHAPE_SHARE && (
+              <text
+                class={`word-${stretch.class}`}
+                x={percent(share(stretch.fromMs, span))}
+                dx="4"
+                y={top + 11}
+              >
+                {text}
+              </text>
+            )}
+          </g>
+        );
+      })}
+    </>
+  );
+}
+
+function stretchOf(each: MachineStretch): Stretch {
+  return { ...each, class: each.name, ...signed(stretchCondition(each.name)) };
+}
+
+function signed(condition: Condition): { word: string; sign: string } {
+  return { word: condition.word, sign: SIGNS[condition.shape] ?? "" };
+}
+
+/** Where a moment stands in the span, in percent; outside it is at the edge. */
+function share(atMs: number, { fromMs, toMs }: Span): number {
+  const insideMs = Math.min(toMs, Math.max(fromMs, atMs));
+  return (100 * (insideMs - fromMs)) / (toMs - fromMs);
+}
+
+function percent(value: number): string {
+  return `${value.toFixed(2)}%`;
+}
+
+function box(each: Span, span: Span): { x: string; width: string } {
+  const start = share(each.fromMs, span);
+  return { x: percent(start), width: percent(share(each.toMs, span) - start) };
+}
+
+function timelineLabel(presence: readonly Stretch[], machine: readonly Stretch[] | null): string {
+  const words = (stretches: readonly Stretch[]): string =>
+    stretches.length === 0 ? "nothing known" : stretches.map(({ word }) => word).join(", ");
+  const state = `state: ${words(presence)}`;
+  return machine === null ? state : `${state}; machine: ${words(machine)}`;
 }

@@ -11,6 +11,7 @@ import {
   BIRTH_OUTPUTS,
   BIRTH_TAPS,
   CHANNEL_ALARMS,
+  CHANNEL_FIELD,
   CHANNEL_HEARTBEAT_MS,
   CHANNEL_KIND,
   CHANNEL_KIND_ANALOG,
@@ -62,6 +63,7 @@ import {
   allChannels,
   channelScale,
   type AnyChannel,
+  type FieldChannel,
   type NodeType,
   type RegisterChannel,
 } from "./schema.ts";
@@ -254,7 +256,7 @@ interface EncodedChannel {
 function encodeChannel(name: string, channel: AnyChannel, node: NodeType): EncodedChannel {
   const scale = channelScale(channel);
   const hasAlarms = Object.keys(channel.alarms).length > 0;
-  const hasSource = channel.kind === "register" || channel.kind === "setpoint";
+  const hasSource = ["register", "setpoint", "field"].includes(channel.kind);
   const optional = [channel.unit !== undefined, hasAlarms, hasSource];
   const bytes = head(MAJOR_MAP, 6 + optional.filter(Boolean).length);
   bytes.push(CHANNEL_NAME, ...text(name));
@@ -270,6 +272,7 @@ function encodeChannel(name: string, channel: AnyChannel, node: NodeType): Encod
   const heartbeatMs = channel.deadband === undefined ? 0 : channel.heartbeatMs;
   bytes.push(CHANNEL_HEARTBEAT_MS, ...integer(heartbeatMs));
   if (channel.kind === "setpoint") bytes.push(CHANNEL_SETPOINT, ...encodeSetpoint(channel));
+  if (channel.kind === "field") bytes.push(CHANNEL_FIELD, ...encodeField(channel, node));
   return { bytes, name: nameAt, alarms: places };
 }
 
@@ -311,6 +314,11 @@ function encodeRegister(channel: RegisterChannel, node: NodeType): number[] {
     integer(TYPES.indexOf(channel.type)),
     integer(ORDERS.indexOf(channel.order)),
   ]);
+}
+
+/** `[order of the tap, pattern, field]` */
+function encodeField({ tap, pattern, field }: FieldChannel, node: NodeType): number[] {
+  return array([integer(Object.keys(node.taps).indexOf(tap)), text(pattern), text(field)]);
 }
 
 function encodeOutputs(node: NodeType): number[] {

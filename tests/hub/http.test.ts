@@ -160,6 +160,7 @@ test("the snapshot has the shape of the API", async () => {
     heartbeatMs: 0,
     alarms: [],
     register: { tap: "bus", unitId: 17, functionCode: 4, address: 8, type: "u16", order: "ABCD" },
+    field: null,
   });
 });
 

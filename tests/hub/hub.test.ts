@@ -201,6 +201,16 @@ test("births that contradict themselves are refused, and the node shows without 
       birth({ channels: [[{ name: "a", register: [0, 17, 3, 0, 0, 0] }]] }),
       "bad-field",
     ],
+    [
+      "a field of a tap that is not there",
+      birth({ channels: [[{ name: "a", kind: 7, field: [0, "weight", "weight"] }]] }),
+      "bad-birth",
+    ],
+    [
+      "a field that is analog",
+      birth({ channels: [[{ name: "a", field: [0, "weight", "weight"] }]] }),
+      "bad-field",
+    ],
     ["a name with a space", birth({ channels: [[{ name: "a b" }]] }), "bad-field"],
     ["a unit with a quote", birth({ channels: [[{ name: "a", unit: '"' }]] }), "bad-field"],
     [
@@ -219,6 +229,19 @@ test("births that contradict themselves are refused, and the node shows without 
   const r = rig();
   r.say("oven-1/birth/1", birth({ channels: CHANNELS })[0]!);
   assert.deepEqual(r.hub.totals().refused, { "bad-birth": 1 }, "a part under another number");
+});
+
+test("a field names its tap, pattern and field; a birth that leaves it out is readable", () => {
+  const taps: [string, string, number, string][] = [["line", "ascii-line", 9600, "8N1"]];
+  const fields = (...[field]: [number, string, string][]): unknown => {
+    const r = rig();
+    const channel = { name: "a", kind: 7, ...(field === undefined ? {} : { field }) };
+    r.say("oven-1/birth/0", birth({ channels: [[channel]], taps })[0]!);
+    return r.node().channels.map((each) => [each.kind, each.field]);
+  };
+  const where = { tap: "line", pattern: "weight", field: "gross" };
+  assert.deepEqual(fields([0, "weight", "gross"]), [["field", where]]);
+  assert.deepEqual(fields(), [["field", null]]);
 });
 
 test("presence makes online, offline and lost, each with its time and one event", () => {

@@ -120,8 +120,15 @@ export function pressNode(number: number, startMs: number): NodeView {
 
 /** A scale that speaks on a line. */
 export function scaleNode(startMs: number): NodeView {
-  const weight = channel("weight", { kind: "field", unit: "kg", decimals: 3, heartbeatMs: 0 });
-  return { ...baseNode("scale-1", "scale", startMs), cell: "cell-4", channels: [weight] };
+  const field = { tap: "line", pattern: "result", field: "gross" };
+  const words = { unit: "kg", decimals: 3, heartbeatMs: 0, field };
+  const counters = { bytes: 30_870, frames: 1_980, exceptions: 6, orphans: 14, junkBytes: 90 };
+  return {
+    ...baseNode("scale-1", "scale", startMs),
+    cell: "cell-4",
+    taps: [{ name: "line", protocol: "ascii-line", baud: 9600, format: "8N1", counters }],
+    channels: [channel("weight", { kind: "field", ...words })],
+  };
 }
 
 /** One of many: plain thermometers, each with an alarm. */
@@ -195,6 +202,7 @@ function channel(name: string, words: Partial<ChannelView>): ChannelView {
     heartbeatMs: 5_000,
     alarms: [],
     register: null,
+    field: null,
     ...words,
   };
 }

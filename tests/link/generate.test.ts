@@ -109,6 +109,12 @@ function checkChannels(node: NodeType, channels: Map<number, Item>[]): void {
         ? [channel.min, channel.max, channel.default, channel.staleMs]
         : undefined,
     );
+    assert.deepEqual(
+      map.get(10),
+      channel.kind === "field"
+        ? [Object.keys(node.taps).indexOf(channel.tap), channel.pattern, channel.field]
+        : undefined,
+    );
     if (channel.kind !== "register") continue;
     assert.deepEqual(map.get(6), [
       Object.keys(node.taps).indexOf(channel.tap),
@@ -179,8 +185,8 @@ test("the generated file in the tree is what the generator writes for the refere
   assert.equal(readFileSync(file, "utf8"), generateLink(node, packageVersion()));
 });
 
-test("oven, meter and reference node: the birth says what node.json says", async () => {
-  for (const path of ["firmware/nodes/oven", "firmware/nodes/meter"])
+test("oven, meter, scale and reference node: the birth says what node.json says", async () => {
+  for (const path of ["firmware/nodes/oven", "firmware/nodes/meter", "firmware/nodes/scale"])
     await born(readNode(`${path}/node.json`));
   await born(readNode("tests/vectors/reference-node.json"));
 });

@@ -156,6 +156,7 @@ export interface ChannelSpec {
     type: number,
     order: number,
   ];
+  field?: [tap: number, pattern: string, field: string];
   setpoint?: [min: Item, max: Item, initial: Item, staleMs: number];
   periodMs?: number;
   heartbeatMs?: number;
@@ -214,6 +215,7 @@ function channel(spec: ChannelSpec): Map<number, Item> {
   if (spec.alarms !== undefined) map.set(5, spec.alarms);
   if (spec.register !== undefined) map.set(6, spec.register);
   if (spec.setpoint !== undefined) map.set(9, spec.setpoint);
+  if (spec.field !== undefined) map.set(10, spec.field);
   return map;
 }
 
