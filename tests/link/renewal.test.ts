@@ -10,6 +10,7 @@ import { buildLinkOf, startLink, type Rig } from "../support/link-rig.ts";
 
 const WILLTOPICREQ = Uint8Array.of(2, 0x06);
 const WILLMSGREQ = Uint8Array.of(2, 0x08);
+const SUBACK = 0x13;
 let module: WebAssembly.Module;
 
 before(async () => {
@@ -58,6 +59,20 @@ test("a new session that does not hear the first SUBSCRIBE is asked until it ans
   rig.host.run(30_000);
   assert.ok(lost >= 3, `${lost} lost`);
   assert.deepEqual([...new Set(subscribed(rig))], ["time", "set"]);
+});
+
+test("an answer of the session before is not taken for one of this session", () => {
+  const rig = settled();
+  const lateMs = 500; // less than the first repeat
+  let subacks = 0;
+  rig.gateway.script.down = (_, bytes) =>
+    bytes[1] === SUBACK && ++subacks === 2 ? [{ bytes, afterMs: lateMs }] : undefined;
+  rig.gateway.say(WILLTOPICREQ);
+  rig.host.run(lateMs / 2);
+  assert.deepEqual(subscribed(rig), ["time", "set"], "the SUBACK of set is under way");
+  rig.gateway.say(WILLTOPICREQ);
+  rig.host.run(5000);
+  assert.deepEqual(subscribed(rig), ["time", "set", "time", "set"]);
 });
 
 test("will requests during a goodbye change nothing of it", () => {

@@ -2,7 +2,7 @@
 // After trouble a set-point reaches its node again.
 //
 // Goal: whatever befell the road, CALM_MS after it healed a write at the hub is effective within ANSWER_MS. Method: one
-// oven, SEEDS schedules (from SEED on) with half of all datagrams doubled and late.
+// oven, SEEDS schedules (from SEED on) with half of all datagrams doubled and late, and those that once failed.
 
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
@@ -16,6 +16,10 @@ const SEEDS = Number(process.env["SEEDS"] ?? 120);
 const TROUBLE_MS = 60_000;
 const CALM_MS = 60_000; // link waits at most this long after congestion and between connects
 const ANSWER_MS = 10_000; // as the hub waits
+const FAILED_ONCE = [
+  1823, // a late WILLMSG ended the second dialogue
+  2003, // a late SUBACK of the session before was taken for one of the second
+];
 const REPLAY = "node --import tsx --test tests/scenarios/downlink.test.ts";
 let oven: PlantPlan;
 
@@ -46,12 +50,20 @@ function scenarioOf(seed: number): Scenario {
   };
 }
 
-test(`${SEEDS} seeds: after trouble a set-point is effective within ${ANSWER_MS / 1000} s`, () => {
+function failuresOf(seeds: readonly number[]): string[] {
   const failures: string[] = [];
-  for (let seed = SEED; seed < SEED + SEEDS; seed++) {
+  for (const seed of seeds) {
     const { result, verdicts } = runScenario(oven, scenarioOf(seed));
     const problem = accountProblem(result) ?? (verdicts[0]!.met ? undefined : verdicts[0]!.seen);
     if (problem !== undefined) failures.push(`SEED=${seed} SEEDS=1 ${REPLAY}  # ${problem}`);
   }
-  assert.deepEqual(failures, []);
+  return failures;
+}
+
+test(`${SEEDS} seeds: after trouble a set-point is effective within ${ANSWER_MS / 1000} s`, () => {
+  assert.deepEqual(failuresOf(Array.from({ length: SEEDS }, (_, i) => SEED + i)), []);
+});
+
+test("seeds that failed once do no more", () => {
+  assert.deepEqual(failuresOf(FAILED_ONCE), []);
 });

@@ -67,6 +67,7 @@ import {
   ID_NONE,
   ID_REFUSED,
   lose,
+  NOTHING,
   refused,
   SEARCHING,
   session,
@@ -140,8 +141,10 @@ function dispatchActive(type: i32, nowMs: u32): bool {
   return true;
 }
 
-// What a new session of the gateway lacks and nobody would miss; an id that it does not know it refuses.
+// What a new session of the gateway lacks and nobody would miss; an id that it does not know it refuses. What is
+// outstanding is asked anew: the session before may still answer it, and that answer says nothing of this one.
 function setUpAgain(): void {
+  session.awaited = NOTHING;
   setTopicId(TOPIC_TIME, ID_NONE);
   setTopicId(TOPIC_SET, ID_NONE);
   session.present = false;
