@@ -14,7 +14,7 @@ import { chromium } from "playwright-core";
 const PROJECT = resolve(import.meta.dirname, "../..");
 const PICTURE = join(PROJECT, "docs/page.png");
 const CHROMIUM = "/usr/bin/chromium";
-const SIZE = { width: 1280, height: 800 };
+const SIZE = { width: 1280, height: 1080 }; // alarms, six tiles, the first events
 
 /** Flags of a browser that runs as root, without a screen, and calls nobody. */
 export const BROWSER_ARGS: readonly string[] = [

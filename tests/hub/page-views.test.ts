@@ -339,7 +339,7 @@ test("a press shows its state, mm/s, and what it ran and counted", needs, async 
   assert.match((await press.textContent()) ?? "", /running.*mm\/s.*below 4\.5\smm\/s/);
   assert.match(
     (await press.textContent()) ?? "",
-    /ran 84\.7\u00a0% of 3\u00a0h\u00a005\u00a0minparts\u00a03137/,
+    /ran\u00a085\u00a0%parts\u00a03137rejects\u00a063/,
   );
   fixture.change("press-1", { machine: { state: "fault", sinceMs: Date.now() - 61_000 } });
   await press.locator('.mark.tone-warning:has-text("fault")').waitFor();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Goal: the page shows the real road: values, history, a node that died.
 //
-// Method: `ferrule up` with a plant whose oven loses its power for a while, watched by Debian's Chromium.
+// Method: `ferrule up` with the example plant, and with one whose oven loses its power, in Debian's Chromium.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -71,6 +71,54 @@ test(
     assert.ok(new Set(points.map(([, v]) => v)).size > 3, "the temperature never moved");
   },
 );
+
+/** A bound for a busy machine: alone the whole test takes 3 s. */
+const FIRST_VALUES_MS = 10_000;
+
+test(
+  "the example plant is six tiles of four types, each with values, at both widths",
+  program("chromium"),
+  async () => {
+    const example = await startUp(["--page", "0", "--seed", "5"]);
+    const page = await browser!.newPage({ viewport: { width: 1280, height: 800 } });
+    try {
+      const printed: string[] = [];
+      page.on("console", (message) => printed.push(message.text()));
+      page.on("pageerror", (error) => printed.push(error.message));
+      await page.goto(example.page);
+      const tiles = page.locator(".tile", { has: page.locator("[data-value] .number") });
+      await page.waitForFunction(
+        () => {
+          const numbers = [...document.querySelectorAll(".tile")].map(
+            (tile) => tile.querySelector("[data-value] .number")?.textContent ?? "",
+          );
+          return numbers.length === 6 && numbers.every((text) => /[0-9]/.test(text));
+        },
+        null,
+        { timeout: FIRST_VALUES_MS },
+      );
+      const texts = await tiles.allTextContents();
+      const kinds = texts.map((text) => /(meter|oven|press|scale) \u00b7 line-1/.exec(text)?.[1]);
+      assert.deepEqual(kinds, ["meter", "oven", "press", "press", "press", "scale"]);
+      assert.deepEqual(await cutTexts(page), []);
+      await page.setViewportSize({ width: 360, height: 740 });
+      assert.deepEqual(await cutTexts(page), []);
+      assert.deepEqual(printed, []);
+    } finally {
+      await page.close();
+      await example.end();
+    }
+  },
+);
+
+/** Texts of the tiles that do not fit, and the page itself when it is wider than the screen. */
+async function cutTexts(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [document.documentElement, ...document.querySelectorAll(".tile *:not(svg, svg *)")]
+      .filter((element) => element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1)
+      .map((element) => element.textContent ?? ""),
+  );
+}
 
 /** Waits until the page's own text says the state beside the node's name. */
 async function states(page: Page, node: string, state: string): Promise<void> {
