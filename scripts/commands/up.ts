@@ -41,12 +41,9 @@ async function run(plant: string, options: Options): Promise<void> {
   const drive = { forMs, json, interruption: watchInterruption() };
   const road = { ...rest, network: { loss, duplicate, reorder } };
   const { driveRoad } = await import("../run/drive.ts");
+  const { describeTotals } = await import("../run/road.ts");
   const { totals, interrupted } = await driveRoad(plant, road, drive);
   if (json) printJson(totals);
-  else
-    print(
-      `${totals.nodes} nodes, ${totals.sent} readings sent, ${totals.acknowledged} acknowledged, ` +
-        `${totals.ingested} ingested, ${totals.dropped} dropped`,
-    );
+  else print(describeTotals(totals));
   if (interrupted) process.exitCode = EXIT_INTERRUPTED;
 }

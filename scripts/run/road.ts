@@ -47,6 +47,16 @@ export interface RoadTotals {
   acknowledged: number;
   ingested: number;
   dropped: number;
+  lost: number; // with the RAM of a node that started anew, and not in the hub
+}
+
+/** The last line of a run, for people; what was lost is told where something was. */
+export function describeTotals(totals: RoadTotals): string {
+  const { nodes, sent, acknowledged, ingested, dropped, lost } = totals;
+  const line =
+    `${nodes} nodes, ${sent} readings sent, ${acknowledged} acknowledged, ` +
+    `${ingested} ingested, ${dropped} dropped`;
+  return lost === 0 ? line : `${line}, ${lost} lost`;
 }
 
 export interface Road {
@@ -198,6 +208,7 @@ function sumUp(plant: Plant, nodes: Realtime | undefined, hub: Hub): RoadTotals 
     acknowledged: counted?.acknowledged ?? 0,
     ingested: hub.hub.totals().ingested,
     dropped: counted?.dropped ?? 0,
+    lost: counted?.lost ?? 0,
   };
 }
 

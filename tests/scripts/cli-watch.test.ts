@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { describeTotals } from "../../scripts/run/road.ts";
 import { makeNode } from "../../scripts/run/template.ts";
 import { startTalking, type Talking } from "../support/talk.ts";
 import { makeFolder, putFiles } from "./folders.ts";
@@ -89,6 +90,34 @@ test("only the node whose file was saved starts anew; mistakes leave it running"
   const { code, stderr } = await up.end();
   assert.equal(code, 130, stderr);
   assert.doesNotMatch(stderr, /^ {4}at /m);
+});
+
+test("what waited in the RAM of a node that a saved file starts anew is told as lost", async () => {
+  makeNode(join(top, "mute"), "oven");
+  // No datagram arrives, so that all readings of the first modules still wait.
+  const up = startTalking(["up", "mute", "--watch", "--page", "0", "--loss", "1"], { cwd: top });
+  await up.says(/watching mute\n/);
+  edit("mute/loop.ts", "pid(5000, 250, 0)", "pid(4000, 250, 0)");
+  await up.says(/running mute\/loop\.ts on mute, ready after \d+ ms\n/);
+  const { stdout } = await up.end();
+  const last = stdout.trimEnd().split("\n").at(-1)!;
+  const told =
+    /^1 nodes, (\d+) readings sent, (\d+) acknowledged, (\d+) ingested, (\d+) dropped, (\d+) lost$/;
+  const [, sent, , ingested, dropped, lost] = (told.exec(last) ?? []).map(Number);
+  assert.ok(lost! > 0, last);
+  assert.equal(sent, ingested! + dropped! + lost!, last);
+});
+
+test("the last line tells what was lost where something was", () => {
+  const totals = { nodes: 2, sent: 9, acknowledged: 6, ingested: 7, dropped: 1 };
+  assert.equal(
+    describeTotals({ ...totals, lost: 0 }),
+    "2 nodes, 9 readings sent, 6 acknowledged, 7 ingested, 1 dropped",
+  );
+  assert.equal(
+    describeTotals({ ...totals, lost: 1 }),
+    "2 nodes, 9 readings sent, 6 acknowledged, 7 ingested, 1 dropped, 1 lost",
+  );
 });
 
 test("a plant that does not build is built again when something is saved", async () => {
