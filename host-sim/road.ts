@@ -44,6 +44,7 @@ export interface Road {
 export function createRoad(setup: RoadSetup): Road {
   const { clock, trace } = setup;
   const hub = createHub(setup.hub);
+  hub.hearing(true, WALL_START_MS + nowMs(clock));
   let stepMs = 0;
   const junction = createJunction({
     clock,
@@ -67,7 +68,13 @@ export function createRoad(setup: RoadSetup): Road {
     },
     datagram: junction.datagram,
     stopGateway: junction.stopGateway,
-    stopBroker: () => junction.stopBroker(pollHub),
+    stopBroker() {
+      hub.hearing(false, WALL_START_MS + nowMs(clock));
+      return junction.stopBroker(() => {
+        hub.hearing(true, WALL_START_MS + nowMs(clock));
+        pollHub();
+      });
+    },
     slowBroker: junction.slowBroker,
     stepWall(byMs) {
       stepMs += byMs;

@@ -9,6 +9,7 @@ import type { ChangeRing } from "./changes.ts";
 import type { EventLog } from "./events.ts";
 import type { ChannelRecord, NodeRecord, Registry } from "./registry.ts";
 import type { Writes } from "./setpoints.ts";
+import type { Silence } from "./presence.ts";
 import type { Uns } from "./uns.ts";
 
 /** Counters of the hub; `refused` by reason. */
@@ -31,6 +32,7 @@ export interface Core {
   uns: Uns;
   writes: Writes;
   audit: AuditLog;
+  silence: Silence;
   oee: Set<NodeRecord>; // whose totals changed and were not published
   touched: Set<NodeRecord>; // since the last commit; stays empty where nothing is written down
 }

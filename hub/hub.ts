@@ -22,6 +22,7 @@ import { commitCore, restoreCore } from "./keep.ts";
 import { OEE_PITCH_MS } from "./limits.ts";
 import { createTaker, type HubMessage, takeMessage, type Taker } from "./messages.ts";
 import { type Range, readRange } from "./range.ts";
+import { createSilence, pollSilence, setHearing } from "./presence.ts";
 import { createRegistry, gapMs, type Registry } from "./registry.ts";
 import { hasSequence } from "./sequence.ts";
 import {
@@ -57,6 +58,8 @@ export interface Hub {
   takePublications(): Publication[];
   /** Puts all retained topics to the publications again: a broker may have forgotten them. */
   republish(): void;
+  /** Whether the broker is heard from now on: the silence of nodes counts while it is. At first it is not. */
+  hearing(hears: boolean, wallMs: number): void;
   snapshot(wallMs: number): Snapshot;
   /** Null: there is no such channel. */
   history(node: string, channel: string, sinceMs: number): HistoryPoint[] | null;
@@ -120,10 +123,11 @@ export function createHub(config: HubConfig, history: HistoryStore = createMemor
     poll: (wallMs) => {
       start(wallMs);
       const dueMs = Math.min(core.events.poll(wallMs), pollSetpoints(core, wallMs));
-      return Math.min(dueMs, publishTotals(state, wallMs));
+      return Math.min(dueMs, pollSilence(core, wallMs), publishTotals(state, wallMs));
     },
     takePublications: () => [...takeWrites(core.writes), ...core.uns.take()],
     republish: () => core.uns.again(),
+    hearing: (hears, wallMs) => setHearing(core, hears, Math.round(wallMs)),
     snapshot: (wallMs) => {
       start(wallMs);
       return snapshot(config, core, wallMs);
@@ -218,6 +222,7 @@ function createState(config: HubConfig, history: HistoryStore): State {
     uns: createUns(config),
     writes: createWrites(),
     audit: createAuditLog(history.keeper, kept?.audit ?? []),
+    silence: createSilence(),
     oee: new Set(),
     touched: new Set(),
   };

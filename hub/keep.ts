@@ -54,6 +54,7 @@ export function restoreCore(core: Core, kept: Kept): void {
 const NODE_FIELDS = [
   "state",
   "sinceMs",
+  "silent",
   "lastSeenMs",
   "baseName",
   "boot",

@@ -26,6 +26,7 @@ export const ALARMS_MAX = 4; // per channel, as node.json
 export const OUTPUTS_MAX = 16;
 export const TAPS_MAX = 16; // boards have 2; a PC as a node may have more
 export const BIRTH_PARTS_MAX = 256; // a channel with all its alarms fills a datagram
+export const NODE_SILENT_MS_MAX = 60_000; // an online node; six statuses in a row are missing, and all else
 export const BIRTHS_OPEN = 4; // the one shown, the next, and leftovers of earlier boots in the broker
 
 // Exactly once
@@ -89,6 +90,7 @@ export const STREAMS_MAX = 64; // pages open at once
 export const STREAM_BYTES_MAX = 1_048_576; // unsent of one page: then it waits in the ring
 export const STREAM_STALLED_MS = 30_000; // a page that takes nothing for this long is cut off
 export const STREAM_PITCH_MS = 100; // changes are told together this often
+export const PULSE_LATE_MS_MAX = 10_000; // a suspended machine or a clock that steps; then silence counts anew
 export const STREAM_COMMENT_MS = 15_000; // proxies close a silent stream
 export const CONNECTIONS_MAX = 256; // of the HTTP server
 export const URL_CHARS_MAX = 512;

@@ -13,7 +13,8 @@ import { createPackDecoder, type PackDecoder } from "./decode.ts";
 import { decodeBirthPart, decodeStatus } from "./decode-birth.ts";
 import { ingestPack, ingestStatus, meetBoot, meetHardware } from "./ingest.ts";
 import { forgetChannel } from "./keep.ts";
-import { applyBirth, gapMs, type NodeRecord, nodeOf } from "./registry.ts";
+import { hearNode, takePresenceOf } from "./presence.ts";
+import { applyBirth, type NodeRecord, nodeOf } from "./registry.ts";
 import { decodeSetResult } from "./set-messages.ts";
 import { takeSetResult } from "./setpoints.ts";
 import { createTopicParser, type NodeTopic, type TopicParser } from "./topics.ts";
@@ -100,18 +101,10 @@ function takePresence(core: Core, id: string, message: HubMessage, wallMs: numbe
   if (message.payload.length === 0) return; // someone cleared the retained message
   const presence = presenceOf(message.payload);
   if (presence === null) return refuse(core, "bad-presence", id, wallMs);
+  const known = core.registry.nodes.get(id);
+  if (known !== undefined && presence !== "online") known.silent = false; // a will is not its voice
   const node = hear(core, id, message, wallMs);
-  if (node === null || node.state === presence) return;
-  const known = node.state !== "unknown";
-  node.state = presence;
-  node.sinceMs = wallMs;
-  touch(core, node, null);
-  core.uns.state(node);
-  putNodeChange(core.changes, id);
-  if (presence !== "online") markSilence(node, wallMs);
-  // What the broker kept from before the hub's start is no news.
-  if (known || !message.retain)
-    tell(core, node, { kind: presence, text: `${id} is ${presence}.`, atMs: wallMs }, wallMs);
+  if (node !== null) takePresenceOf(core, node, presence, message.retain, wallMs);
 }
 
 function takeBirth(taker: Taker, topic: NodeTopic, message: HubMessage, wallMs: number): void {
@@ -165,7 +158,7 @@ function hear(core: Core, id: string, message: HubMessage, wallMs: number): Node
     refuse(core, "too-many-nodes", "", wallMs);
     return null;
   }
-  if (!message.retain) node.lastSeenMs = wallMs;
+  if (!message.retain) hearNode(core, node, wallMs);
   if (!known) {
     putNodeChange(core.changes, id);
     const text = `${id} is heard for the first time.`;
@@ -175,12 +168,6 @@ function hear(core: Core, id: string, message: HubMessage, wallMs: number): Node
       core.events.add({ place: "new-node", kind: "new-node", node: id, text, atMs }, wallMs);
   }
   return node;
-}
-
-/** Where a channel promised nothing, its chart has a gap from when the node went away. */
-function markSilence(node: NodeRecord, wallMs: number): void {
-  for (const channel of node.channels)
-    if (channel.atMs !== null && gapMs(channel) === Infinity) channel.series.put(wallMs, NaN);
 }
 
 function refuse(core: Core, reason: string, id: string, wallMs: number): void {

@@ -73,6 +73,7 @@ export function connectBroker(options: BrokerOptions): BrokerLink {
         else {
           log.info(`broker ${shown} connected`);
           link.subscribed = true;
+          hub.hearing(true, wallMs());
           hub.republish();
           pump();
         }
@@ -82,6 +83,7 @@ export function connectBroker(options: BrokerOptions): BrokerLink {
     client.on("error", (error) => say.reason(error));
     client.on("close", () => {
       link.subscribed = false;
+      hub.hearing(false, wallMs());
       say.away();
       resolve();
     });

@@ -45,6 +45,7 @@ export interface NodeRecord {
   plan: ProductionPlan | null;
   state: NodeState;
   sinceMs: number;
+  silent: boolean; // lost by its silence: nobody said so
   lastSeenMs: number | null;
   baseName: string; // of the hardware that spoke last; "": none yet
   boot: number; // newest of that hardware; -1: none yet
@@ -87,6 +88,7 @@ export function nodeOf(registry: Registry, id: string, wallMs: number): NodeReco
     plan,
     state: "unknown",
     sinceMs: wallMs,
+    silent: false,
     lastSeenMs: null,
     baseName: "",
     boot: -1,

@@ -9,7 +9,7 @@ import type { Health } from "./api.ts";
 import { createMemoryHistory, type HistoryStore } from "./history.ts";
 import { type PageFiles, startPageServer } from "./http.ts";
 import { createHub, type Hub, type HubConfig } from "./hub.ts";
-import { PRUNE_MS, STREAM_PITCH_MS } from "./limits.ts";
+import { PRUNE_MS, PULSE_LATE_MS_MAX, STREAM_PITCH_MS } from "./limits.ts";
 import { type BrokerLink, connectBroker, type Log } from "./mqtt.ts";
 import { createMetrics } from "./outputs/metrics.ts";
 import { openFileHistory } from "./server-sqlite.ts";
@@ -90,7 +90,12 @@ async function startWith(
   });
   link.broker = broker;
   await broker.ready;
+  let pulseMs = wallMs();
   const pulse = setInterval(() => {
+    const lateMs = wallMs() - pulseMs - STREAM_PITCH_MS;
+    pulseMs += lateMs + STREAM_PITCH_MS;
+    // Who slept, or whose clock stepped, heard nobody meanwhile.
+    if (lateMs > PULSE_LATE_MS_MAX && broker.connected()) hub.hearing(true, wallMs());
     hub.poll(wallMs());
     watchLink(link, wallMs());
     server.flush();
