@@ -235,11 +235,17 @@ function timeAxis(shown: boolean, colours: ChartColours): uPlot.Axis {
   };
 }
 
+/** 1, 2 and 5 times every power of ten from 1e-12 to 1e15: no half steps, since pieces are whole. */
+const VALUE_STEPS = Array.from({ length: 28 }, (_, index) => index - 12).flatMap((exponent) =>
+  [1, 2, 5].map((lead) => Number(`${lead}e${exponent}`)),
+);
+
 function valueAxis(drawn: { current: Drawn }, colours: ChartColours): uPlot.Axis {
   return {
     ...axisStyle(colours),
     size: () => drawn.current.width,
     space: 28,
+    incrs: VALUE_STEPS,
     gap: 6,
     ...namedSplits(drawn.current.channel),
     values: (_u, splits) => {

@@ -20,6 +20,12 @@ export function EventLines({ events }: { events: readonly EventView[] }): JSX.El
   );
 }
 
+/** What happened to a channel, without the machine's name: that stands in its own cell. */
+function shortText({ node, channel, text }: EventView): string {
+  const prefix = `${node} `;
+  return channel !== null && text.startsWith(prefix) ? text.slice(prefix.length) : text;
+}
+
 /** The cells of one line; the caller gives the row, and `cell` as their role in a table. */
 export function EventCells(props: { event: EventView; role?: "cell" }): JSX.Element {
   const { event, role } = props;
@@ -45,7 +51,7 @@ export function EventCells(props: { event: EventView; role?: "cell" }): JSX.Elem
       <span role={role} class="event-text" title={event.text}>
         {event.count > 1 && <span class="count">{event.count} ×</span>}
         {several && "the last: "}
-        {event.text}
+        {shortText(event)}
       </span>
     </div>
   );

@@ -77,9 +77,12 @@ const LANE_HEIGHT = 14;
 const LANE_STEP = 16;
 const ALARM_HEIGHT = 4;
 
-/** Shares of the width, in percent, from which a stretch has room for its shape, and its word too. */
-const SHAPE_SHARE = 4;
-const WORD_SHARE = 12;
+/** About how wide a plot is at least, and a character with its room, in CSS pixels. */
+const PLOT_WIDTH = 560;
+const PLOT_WIDTH_NARROW = 240;
+const NARROW = "(max-width: 999px)";
+const CHARACTER_WIDTH = 6.5;
+const TEXT_PADDING = 8;
 
 /** Shapes as characters, for text in a drawing. */
 const SIGNS: Partial<Record<ShapeName, string>> = {
@@ -87,7 +90,7 @@ const SIGNS: Partial<Record<ShapeName, string>> = {
   ring: "\u25cb",
   square: "\u25a0",
   diamond: "\u25c6",
-  bar: "\u2502",
+  bar: "\u25ae",
 };
 
 /** Words of the upper lane where the lower one says what the machine does. */
@@ -159,7 +162,7 @@ function Lane({ stretches, top, span }: LaneProps): JSX.Element {
       <rect class="track" x="0" y={top} width="100%" height={LANE_HEIGHT} />
       {stretches.map((stretch) => {
         const width = share(stretch.toMs, span) - share(stretch.fromMs, span);
-        const text = width < WORD_SHARE ? stretch.sign : `${stretch.sign} ${stretch.word}`;
+        const text = textWithin(stretch, width);
         return (
           <g key={stretch.fromMs}>
             <rect
@@ -170,7 +173,7 @@ function Lane({ stretches, top, span }: LaneProps): JSX.Element {
             >
               <title>{stretch.word}</title>
             </rect>
-            {width >= SHAPE_SHARE && (
+            {text !== "" && (
               <text
                 class={`word-${stretch.class}`}
                 x={percent(share(stretch.fromMs, span))}
@@ -185,6 +188,13 @@ function Lane({ stretches, top, span }: LaneProps): JSX.Element {
       })}
     </>
   );
+}
+
+/** Shape and word where there is room for them in a share of the width in percent, else the shape, else nothing. */
+function textWithin({ sign, word }: Stretch, width: number): string {
+  const plotWidth = matchMedia(NARROW).matches ? PLOT_WIDTH_NARROW : PLOT_WIDTH;
+  const room = (width / 100) * plotWidth - TEXT_PADDING;
+  return [`${sign} ${word}`, sign].find((text) => room >= CHARACTER_WIDTH * text.length) ?? "";
 }
 
 function stretchOf(each: MachineStretch): Stretch {

@@ -10,11 +10,12 @@ import { mkdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
+import type { Snapshot } from "../../hub/api.ts";
 
 const PROJECT = resolve(import.meta.dirname, "../..");
 const PICTURE = join(PROJECT, "docs/page.png");
 const CHROMIUM = "/usr/bin/chromium";
-const SIZE = { width: 1280, height: 1080 }; // alarms, six tiles, the first events
+const SIZE = { width: 1280, height: 1010 }; // two alarms and six tiles
 
 /** Flags of a browser that runs as root, without a screen, and calls nobody. */
 export const BROWSER_ARGS: readonly string[] = [
@@ -30,6 +31,10 @@ export const BROWSER_ARGS: readonly string[] = [
 /** How long the example plant runs before its picture: the charts fill their shortest axis. */
 const PLANT_MS = 112_000;
 const WAIT_MS = 30_000;
+
+/** How long a standing alarm is waited for after that: the scale is loaded too heavily about 225 s after the start. */
+const ALARM_MS = 150_000;
+const POLL_MS = 500;
 
 /** Saves the page at `url` as a PNG once its values have moved; throws when they do not within 30 s. */
 export async function takePicture(url: string, file: string): Promise<void> {
@@ -74,10 +79,23 @@ async function withPlant(work: (url: string) => Promise<void>): Promise<void> {
   }
 }
 
+/** Whether an alarm stands in the plant. */
+async function hasAlarm(url: string): Promise<boolean> {
+  const { nodes } = (await (await fetch(new URL("/api/snapshot", url))).json()) as Snapshot;
+  const alarms = nodes.flatMap(({ channels }) => channels.flatMap((channel) => channel.alarms));
+  return alarms.some(({ active }) => active);
+}
+
+async function pause(delayMs: number): Promise<void> {
+  await new Promise((done) => setTimeout(done, delayMs));
+}
+
 async function main(url: string | undefined): Promise<void> {
   if (url !== undefined) return takePicture(url, PICTURE);
   await withPlant(async (page) => {
-    await new Promise((done) => setTimeout(done, PLANT_MS));
+    await pause(PLANT_MS);
+    for (let waitedMs = 0; waitedMs < ALARM_MS && !(await hasAlarm(page)); waitedMs += POLL_MS)
+      await pause(POLL_MS);
     await takePicture(page, PICTURE);
   });
 }

@@ -403,5 +403,5 @@ test("a picture of the page is taken once its values moved", needs, async () => 
   await takePicture(fixture.url, file);
   const header = readFileSync(file).subarray(0, 24);
   assert.equal(header.readUInt32BE(16), 1280);
-  assert.equal(header.readUInt32BE(20), 1080);
+  assert.equal(header.readUInt32BE(20), 1010);
 });
