@@ -72,6 +72,20 @@ test("a state counts from its reading to the next, however the pack was cut", ()
   assert.deepEqual(totals(hub).stateMs, { stopped: 4000, run: 5500, idle: 1000, fault: 500 });
 });
 
+test("the state that lasts counts up to the newest count, once, and not over silence", () => {
+  const hub = born();
+  const run = (): number | undefined => totals(hub).stateMs?.run;
+  read(hub, 1, 0, parts(0), state(2));
+  read(hub, 1, 6000, parts(5));
+  assert.equal(run(), 6000, "five items were made in six seconds, not in none");
+  assert.equal(run(), 6000, "looking adds nothing");
+  read(hub, 1, 9000, state(1));
+  assert.deepEqual([run(), totals(hub).stateMs?.idle], [9000, 0]);
+  read(hub, 1, 45_000, parts(6)); // more than three heartbeats after the state
+  read(hub, 2, 46_000, parts(0));
+  assert.deepEqual([run(), totals(hub).stateMs?.idle], [9000, 0]);
+});
+
 test("a machine is in its state since the reading that changed it, and in none without one", () => {
   const hub = born();
   const machine = (): [string, number] | null => {
