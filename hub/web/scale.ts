@@ -46,9 +46,13 @@ export function chartRange(channel: ChannelView, extent: Extent | null): Extent 
   const isShare = channel.unit === "/" && shown.every((value) => value >= 0 && value <= 1);
   if (isShare) return { low: 0, high: 1 };
   const range = roundRange(shown, smallestSpan(channel, extent));
-  // Nothing is counted below zero, nor is a code below it that was never heard.
-  const isWhole = channel.kind === "counter" || (isCode(channel) && (extent?.low ?? 0) >= 0);
-  return isWhole ? { ...range, low: Math.max(0, range.low) } : range;
+  return isNeverNegative(channel, extent) ? { ...range, low: Math.max(0, range.low) } : range;
+}
+
+/** Nothing is counted or swings below zero, and no code below it was heard. */
+function isNeverNegative(channel: ChannelView, extent: Extent | null): boolean {
+  if (channel.kind === "counter" || channel.kind === "vibration") return true;
+  return isCode(channel) && (extent?.low ?? 0) >= 0;
 }
 
 /** The range of a bar; null: nothing gives the value a context. */

@@ -81,6 +81,8 @@ test("an axis names its lines as they are, and a code of a line is drawn in step
   const code = { ...weight!, unit: null, decimals: 0 };
   assert.deepEqual([isStepped(weight!), isStepped(code)], [false, true]);
   assert.equal(chartRange(code, { low: 0, high: 2 }).low, 0);
+  const velocity = pressNode(1, NOW).channels.find(({ kind }) => kind === "vibration")!;
+  assert.equal(chartRange(velocity, { low: 0.00002, high: 0.002 }).low, 0);
   assert.ok(chartRange(code, { low: 0, high: 2 }).high <= 5, "a code fills its chart");
 });
 
