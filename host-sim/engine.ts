@@ -84,6 +84,21 @@ export function compileModule(name: ModuleName, wasm: Uint8Array): WebAssembly.M
   return module;
 }
 
+export type Compile = typeof compileModule;
+
+/** Compiles the same octets once: nodes of one image share a module, and with it its machine code. */
+export function createCompiler(): Compile {
+  const compiled = {
+    loop: new WeakMap<Uint8Array, WebAssembly.Module>(),
+    link: new WeakMap<Uint8Array, WebAssembly.Module>(),
+  };
+  return (name, wasm) => {
+    const module = compiled[name].get(wasm) ?? compileModule(name, wasm);
+    compiled[name].set(wasm, module);
+    return module;
+  };
+}
+
 /** A memory without an instance: everything is out of reach until attach(). */
 export function createModuleMemory(): ModuleMemory {
   let memory: WebAssembly.Memory | undefined;

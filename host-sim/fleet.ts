@@ -7,6 +7,7 @@
 
 import { MAILBOX_LIFETIME_MS, MAILBOX_MANTISSA } from "../firmware/wire/setpoint.ts";
 import type { Alarm, Clock } from "./clock.ts";
+import { createCompiler, type Compile } from "./engine.ts";
 import type { Device } from "./devices/device.ts";
 import { createNothing } from "./devices/device.ts";
 import { createOven } from "./devices/oven.ts";
@@ -96,8 +97,8 @@ export interface Place extends Member {
 
 /** Makes all nodes; each starts by itself. */
 export function createFleet(setup: FleetSetup): Fleet {
-  const { clock, plan } = setup;
-  const places = plan.nodes.map((node, i) => createPlace(setup, node, i + 1));
+  const { clock } = setup;
+  const places = createPlaces(setup);
   const byAddress = new Map(places.map((place) => [place.address, place]));
   for (const place of places) {
     const start = setup.prng.fork(`start ${place.node.id}`).below(START_SPREAD_US);
@@ -192,7 +193,12 @@ export function createMachine(plan: NodePlan, prng: Prng): Device {
   }
 }
 
-function createPlace(setup: FleetSetup, plan: NodePlan, number: number): Place {
+function createPlaces(setup: FleetSetup): Place[] {
+  const compile = createCompiler();
+  return setup.plan.nodes.map((node, i) => createPlace(setup, compile, node, i + 1));
+}
+
+function createPlace(setup: FleetSetup, compile: Compile, plan: NodePlan, number: number): Place {
   const { clock, surroundings = VIRTUAL } = setup;
   const prng = setup.prng.fork(`node ${plan.id}`);
   const host = `192.0.2.${FIRST_HOST + ((number - 1) % HOSTS)}`;
@@ -222,6 +228,7 @@ function createPlace(setup: FleetSetup, plan: NodePlan, number: number): Place {
         device: sensors,
         gateways: Array.from({ length: program.gateways }, () => surroundings.gateway),
         host: surroundings.host,
+        compile,
         entropy: prng.fork(lives++ === 0 ? "entropy" : `entropy ${lives}`),
         overrunUs: overrunUs(program),
         ...(before && { flash: before.flash }),

@@ -6,6 +6,7 @@
 // own clock, which starts at 0 with power.
 
 import { createAccelerometer, type Accelerometer } from "./accelerometer.ts";
+import type { Compile } from "./engine.ts";
 import type { Device, TapSink } from "./devices/device.ts";
 import { createNodeClock, type NodeClock } from "./faults/clock.ts";
 import { createFlash, type Flash } from "./flash.ts";
@@ -40,6 +41,7 @@ export interface NodeSetup {
   host: string; // what runs the modules, ASCII, 1..32
   entropy: Prng;
   overrunUs: number; // a tick that took longer is an overrun
+  compile?: Compile; // shared by nodes of one image; absent: each compiles its own
   flash?: Flash; // of the node that was here before; absent: an empty one
 }
 

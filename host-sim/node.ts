@@ -92,12 +92,12 @@ interface State {
  * on the same board counted. Throws ModuleError when a module breaks its table.
  */
 export function createNode(setup: NodeSetup, ports: NodePorts, ledger = createLedger()): Node {
-  const { plan } = setup;
+  const { plan, compile = compileModule } = setup;
   const state: State = {
     hardware: createHardware(setup, ports),
     ledger,
-    loopModule: compileModule("loop", plan.loopWasm),
-    linkModule: plan.linkWasm.length > 0 ? compileModule("link", plan.linkWasm) : undefined,
+    loopModule: compile("loop", plan.loopWasm),
+    linkModule: plan.linkWasm.length > 0 ? compile("link", plan.linkWasm) : undefined,
     loop: undefined,
     link: undefined,
     sampling: true,
