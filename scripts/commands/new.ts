@@ -44,11 +44,15 @@ async function ask(): Promise<string> {
   for (const { name, text } of templates) say(`  ${name.padEnd(8)} ${paint("dim", text)}`);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const closed = new Promise<never>((_, reject) =>
-    terminal.once("close", () => reject(new Failure(EXIT_INTERRUPTED, "interrupted"))),
+    terminal.once("close", () => {
+      say(""); // ends the line of the question
+      reject(new Failure(EXIT_INTERRUPTED, "interrupted"));
+    }),
   );
   const answer = terminal.question(`which template? [${TEMPLATE_DEFAULT}] `);
   const name = await Promise.race([answer, closed]);
   closed.catch(() => undefined);
+  terminal.removeAllListeners("close");
   terminal.close();
   return name.trim() || TEMPLATE_DEFAULT;
 }

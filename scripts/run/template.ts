@@ -14,6 +14,7 @@ import { writeTogether } from "./together.ts";
 
 export const TEMPLATE_DEFAULT = "oven"; // a value that moves, with code to change
 const BLANK = "blank";
+const CHANNELS_SHOWN = 4; // what fits into a line
 const TRACE_NAME = "line.jsonl";
 const TYPE_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/; // as node.json's `type`
 
@@ -32,8 +33,10 @@ export function listTemplates(): Template[] {
     .map((name) => join(nodes, name));
   return [...folders, join(PROJECT, "templates", BLANK)].map((folder) => {
     const { type, hasLoop } = readNode(folder);
-    const channels = Object.keys(type.channels).join(", ");
-    const text = `${channels}; ${hasLoop ? "with a loop.ts" : "no code"}`;
+    const names = Object.keys(type.channels);
+    const more = names.length > CHANNELS_SHOWN ? ` and ${names.length - CHANNELS_SHOWN} more` : "";
+    const channels = names.slice(0, CHANNELS_SHOWN).join(", ");
+    const text = `${channels}${more}; ${hasLoop ? "with a loop.ts" : "no code"}`;
     return { name: basename(folder), folder, text };
   });
 }

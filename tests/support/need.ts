@@ -5,6 +5,7 @@
 
 import { existsSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
+import { makeDisk } from "./disk.ts";
 
 /** Options for node:test: skips with the program's name where it is not on the PATH. */
 export function program(...names: string[]): { skip: string | false } {
@@ -22,6 +23,13 @@ export function debianPython(moduleFolder: string): { skip: string | false } {
 export function shared(...paths: string[]): { skip: string | false } {
   const missing = paths.filter((path) => !existsSync(sharedFile(path)));
   return { skip: missing.length > 0 && `needs shared data: ${missing.join(", ")}` };
+}
+
+/** Options for node:test: skips where this process may not mount a file system. */
+export function mount(): { skip: string | false } {
+  const disk = makeDisk();
+  disk?.remove();
+  return { skip: disk === undefined && "needs the right to mount a file system" };
 }
 
 /** Where a shared capture or vector lies: FERRULE_DATA, else shared/data beside the project. */

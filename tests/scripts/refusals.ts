@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// How a command refuses, word for word.
+
+import assert from "node:assert/strict";
+import type { Finished } from "../support/ferrule.ts";
+
+/** What stderr holds of a refusal. */
+export function refusal(message: string, next: string): string {
+  return `ferrule: ${message}\n  next: ${next}\n`;
+}
+
+/** stderr without what compiling says: that depends on what other tests have built. */
+export function spoken(stderr: string): string {
+  return stderr.replace(/^(compiling (loop|link) of .*|compiled in [\d.]+ s)\n/gm, "");
+}
+
+/** Asserts that a run said this and nothing else, on either stream. */
+export function assertRefused(run: Finished, code: number, message: string, next: string): void {
+  assert.equal(spoken(run.stderr), refusal(message, next));
+  assert.deepEqual([run.code, run.stdout], [code, ""]);
+}
