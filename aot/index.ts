@@ -23,11 +23,14 @@ export interface AotOptions {
   name: string; // prefix of what the C exports
   memoryBytes?: number; // of static memory; else the module's initial pages
   imports?: Readonly<Record<string, string>>; // "module.field" to C names
+  headerFile?: string; // as the C includes it; else name.h
+  checks?: "needed" | "all"; // "all" keeps also what is proven not to trap; else "needed"
 }
 
 export interface AotResult {
   c: string;
   header: string;
+  reasons: string[]; // a line each: which check was left out, and why
 }
 
 /** Translates a module. Throws AotError. */
@@ -48,8 +51,8 @@ export function translate(bytes: Uint8Array, options: AotOptions): AotResult {
     segmentsUsed: segmentsUsed(module),
     helpers: new Set(),
   };
-  const header = `${options.name}.h`;
-  return { c: moduleText(shape, header), header: headerText(shape, header) };
+  const header = options.headerFile ?? `${options.name}.h`;
+  return { c: moduleText(shape, header), header: headerText(shape, header), reasons: [] };
 }
 
 function nameAll(module: Module, options: AotOptions): Names {
