@@ -14,7 +14,7 @@ import { ferrule, PROJECT, startUp } from "../support/ferrule.ts";
 import { makeFolder, nodeJson, putFiles } from "./folders.ts";
 
 const top = makeFolder();
-const COMMANDS = ["up", "sim", "validate", "build", "gateway", "hub", "doctor"];
+const COMMANDS = ["up", "sim", "validate", "build", "aot", "gateway", "hub", "doctor"];
 
 test("every command has help with an example and --json", async () => {
   const helps = await Promise.all(COMMANDS.map((name) => ferrule([name, "--help"])));
