@@ -38,7 +38,7 @@ export function translate(bytes: Uint8Array, options: AotOptions): AotResult {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(options.name))
     throw new AotError(`"${options.name}" is no C identifier: give another --name`);
   const module = decodeModule(bytes);
-  takeSnapshot(module, bytes);
+  takeSnapshot(module, bytes, options.memoryBytes);
   const memoryBytes = chooseMemory(module, options.memoryBytes);
   const shape: Shape = {
     module,

@@ -6,19 +6,28 @@
 
 import { reachable } from "./calls.ts";
 import { isAtEnd, readByte, readerOf, readU32 } from "./decode/reader.ts";
-import type { Global, Module } from "./ir.ts";
+import { type Global, type Module, PAGE_BYTES } from "./ir.ts";
 import { eachStatement } from "./walk.ts";
 
 const EXPORT_SECTION = 7;
 const MEMORY_NAME = "#memory";
 const globalName = (index: number): string => `#global${index}`;
-const RUN_NESTED = /^(callIndirect|dropSegment|grow)$/;
+const RUN_NESTED = /^(callIndirect|dropSegment)$/;
 
-/** Takes start out of a module, its effects put into segments and globals; false when it must stay. */
-export function takeSnapshot(module: Module, bytes: Uint8Array): boolean {
+/**
+ * Takes start out of a module, its effects put into segments and globals; false when it must stay. What start
+ * grows is there from the beginning, unless that is more than `memoryBytes`.
+ */
+export function takeSnapshot(module: Module, bytes: Uint8Array, memoryBytes = Infinity): boolean {
   if (!canRun(module)) return false;
   const exports = run(bytes, module);
   if (exports === null) return false;
+  const memory = exports[MEMORY_NAME] as WebAssembly.Memory | undefined;
+  if (memory !== undefined && module.memory !== null) {
+    const pages = memory.buffer.byteLength / PAGE_BYTES;
+    if (pages > module.memory.pages && pages * PAGE_BYTES > memoryBytes) return false;
+    module.memory.pages = pages;
+  }
   module.globals.forEach((global, index) => {
     const { value } = exports[globalName(index)] as WebAssembly.Global<
       keyof WebAssembly.ValueTypeMap
@@ -26,7 +35,6 @@ export function takeSnapshot(module: Module, bytes: Uint8Array): boolean {
     global.initial = bitsOf(global, value);
     delete global.copyOf;
   });
-  const memory = exports[MEMORY_NAME] as WebAssembly.Memory | undefined;
   if (memory !== undefined) replaceData(module, new Uint8Array(memory.buffer));
   module.start = null;
   return true;

@@ -49,7 +49,9 @@ export function headerText(shape: Shape, file: string): string {
     "",
     "// A new instance, also after a trap.",
     `void ${prefix}_init(void);`,
-    ...(module.memory === null ? [] : [`extern uint8_t ${names.memory}[${shape.bytes}];`]),
+    ...(module.memory === null
+      ? []
+      : [`extern uint8_t ${names.memory}[${Math.max(shape.bytes, 1)}];`]),
     ...module.exports.flatMap((item, i) => exportLines(shape, item, exported[i]!)),
     "#endif",
   ];
