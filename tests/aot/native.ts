@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Runs modules as C on this machine, and the same calls in V8: what came of each, and memory at the end.
+// Runs modules as C on this machine, and the same calls in V8.
 //
+// What came of each call is compared, and memory at the end.
 // Many modules go into one program, since a start of gcc costs more than a module. An outcome is lines: the
 // results of a call in hexadecimal or "trap KIND", each call of an import with its operands (imports give
 // 0), at the end exported globals and a sum of memory. Traps are compared by kind, NaNs by being NaN.
@@ -27,6 +28,7 @@ export interface Case {
   wasm: Uint8Array;
   calls: Call[];
   options?: Partial<AotOptions>;
+  rounds?: number; // instances made one after the other, each with the same calls; else 1
 }
 
 export type Outcome = string[];
@@ -100,7 +102,10 @@ function mainText(cases: readonly Case[]): string {
     ),
     ...cases.map((item, i) => caseText(item, modules[i]!, i)),
     `int main(void) {`,
-    ...cases.map((_, i) => `  case${i}(); puts("${CASE_END}");`),
+    ...cases.map(
+      ({ rounds = 1 }, i) =>
+        `  for (int round = 0; round < ${rounds}; round++) case${i}();\n  puts("${CASE_END}");`,
+    ),
     "  return 0;\n}",
   ].join("\n");
 }
@@ -171,6 +176,10 @@ function printText({ results }: Signature, target: string): string {
 
 /** What V8 does. */
 export function runEngine(item: Case): Outcome {
+  return Array.from({ length: item.rounds ?? 1 }, () => runOnce(item)).flat();
+}
+
+function runOnce(item: Case): Outcome {
   const module = decodeModule(item.wasm);
   const lines: Outcome = [];
   const instance = instantiate(exposeAll(item.wasm, module), engineImports(module, lines), lines);
@@ -269,6 +278,16 @@ const KINDS: readonly [RegExp, number][] = [
 function kindOf(error: unknown): number {
   const text = error instanceof Error ? error.message : String(error);
   return KINDS.find(([pattern]) => pattern.test(text))?.[1] ?? 0;
+}
+
+/** Runs all cases both ways; throws at the first difference. Gives back how many lines were compared. */
+export function compare(cases: readonly Case[], sanitize = false): number {
+  const outcomes = runNative(cases, sanitize);
+  return cases.reduce((lines, item, i) => {
+    const found = difference(outcomes[i]!, runEngine(item));
+    if (found !== null) throw new Error(`${item.name}: ${found}`);
+    return lines + outcomes[i]!.length;
+  }, 0);
 }
 
 /** Where two outcomes differ, or null; V8 has one message where the translator has two kinds. */
