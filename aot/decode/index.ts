@@ -41,6 +41,9 @@ function validate(bytes: Uint8Array): void {
     void new WebAssembly.Module(bytes as BufferSource);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
+    const proposal = /--experimental-wasm-([\w-]+)/.exec(reason)?.[1];
+    if (proposal !== undefined)
+      throw new AotError(`the WebAssembly proposal "${proposal}" is not supported`);
     throw new AotError(`not a valid WebAssembly module: ${reason.replace(/^.*?\(\): /, "")}`);
   }
 }

@@ -121,10 +121,8 @@ function readImport(reader: Reader, to: Sections): void {
       imported: { module, field },
     });
   } else {
-    const what = ["", "table", "memory", "", "exception tag"][kind] ?? "thing";
-    throw new AotError(
-      `the import ${module}.${field} is a ${what}: not supported, define it inside`,
-    );
+    const what = ["", "a table", "a memory", "", "an exception tag"][kind] ?? "unknown";
+    throw new AotError(`the import ${module}.${field} is ${what}: not supported, define it inside`);
   }
 }
 
