@@ -5,13 +5,16 @@
 //
 // SPEC.md has the interface of the C. Nothing of a runtime is needed but memset, memmove and memcpy.
 
+import { analyse, type HostPointer, type Knowledge } from "./analyse/index.ts";
+import { accessFacts, reasonsOf, safeDivisions } from "./analyse/facts.ts";
+import { simplify } from "./analyse/simplify.ts";
 import { reachable, recursiveFunctions, rootsOf } from "./calls.ts";
 import { decodeModule } from "./decode/index.ts";
 import { headerText, moduleText } from "./emit/module.ts";
 import type { Names, Shape } from "./emit/writer.ts";
 import { AotError } from "./failure.ts";
 import { type Module, PAGE_BYTES } from "./ir.ts";
-import { exportNames, importName } from "./names.ts";
+import { exportNames, importNames } from "./names.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { eachStatement } from "./walk.ts";
 
@@ -25,6 +28,10 @@ export interface AotOptions {
   imports?: Readonly<Record<string, string>>; // "module.field" to C names
   headerFile?: string; // as the C includes it; else name.h
   checks?: "needed" | "all"; // "all" keeps also what is proven not to trap; else "needed"
+  /** Where an import may write memory, by "module.field"; one that is not listed may write everywhere. */
+  hostPointers?: Readonly<Record<string, readonly HostPointer[]>>;
+  /** Addresses of exported memory that the host writes between calls; without it, everywhere. */
+  hostWrites?: readonly { from: number; to: number }[];
 }
 
 export interface AotResult {
@@ -40,6 +47,7 @@ export function translate(bytes: Uint8Array, options: AotOptions): AotResult {
   const module = decodeModule(bytes);
   takeSnapshot(module, bytes, options.memoryBytes);
   const memoryBytes = chooseMemory(module, options.memoryBytes);
+  const known = options.checks === "all" ? undefined : improve(module, memoryBytes, options);
   const shape: Shape = {
     module,
     names: nameAll(module, options),
@@ -47,25 +55,38 @@ export function translate(bytes: Uint8Array, options: AotOptions): AotResult {
     grows: growsInside(module, memoryBytes),
     live: liveFunctions(module),
     recursive: recursiveFunctions(module),
-    facts: new Map(),
+    facts: known === undefined ? new Map() : accessFacts(known),
+    safeDivisions: known === undefined ? new Set() : safeDivisions(known),
     segmentsUsed: segmentsUsed(module),
     helpers: new Set(),
   };
   const header = options.headerFile ?? `${options.name}.h`;
-  return { c: moduleText(shape, header), header: headerText(shape, header), reasons: [] };
+  return {
+    c: moduleText(shape, header),
+    header: headerText(shape, header),
+    reasons: reasonsOf(shape),
+  };
+}
+
+// What the analysis proves, and the module without what it proved superfluous.
+function improve(module: Module, bytesMax: number, options: AotOptions): Knowledge | undefined {
+  const bytesMin = growsInside(module, bytesMax) ? module.memory!.pages * PAGE_BYTES : bytesMax;
+  const known = analyse(module, { bytesMin, bytesMax }, options);
+  if (known !== undefined) simplify(known);
+  return known;
 }
 
 function nameAll(module: Module, options: AotOptions): Names {
-  const given = options.imports ?? {};
   const prefix = options.name;
+  const importName = importNames(module, prefix, options.imports ?? {});
   const exported = exportNames(module, prefix);
   const globals = module.globals.map(({ imported }, i) => {
-    if (imported !== undefined) return importName(imported, given);
+    if (imported !== undefined) return importName(imported);
     const at = module.exports.findIndex((item) => item.kind === "global" && item.index === i);
     return at < 0 ? `g${i}` : exported[at]!;
   });
   const functions = [
-    ...module.imports.map((item) => importName(item, given)),
+    ...module.imports.map((item) => importName(item)),
     ...module.functions.map(({ index }) => `f${index}`),
   ];
   refuseConflicts(module, functions);

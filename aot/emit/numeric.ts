@@ -67,6 +67,7 @@ function divide(writer: Writer, node: Binary, left: string, right: string): stri
   const sign = op.startsWith("div") ? "/" : "%";
   const divisor = node.right.kind === "const" ? BigInt(node.right.value) : undefined;
   const minusOne = type === "i32" ? 0xffff_ffffn : 0xffff_ffff_ffff_ffffn;
+  if (writer.shape.safeDivisions.has(node)) return safeQuotient(node, left, right);
   const a = signed ? hold(writer, type, left) : left;
   const b = hold(writer, type, right);
   if (divisor === undefined || divisor === 0n)
@@ -79,6 +80,14 @@ function divide(writer: Writer, node: Binary, left: string, right: string): stri
   const least = type === "i32" ? "0x80000000u" : "0x8000000000000000ull";
   check(writer, `${a} == ${least} && ${b} == (${C_TYPES[type]})-1`, TRAP.integerOverflow, offset);
   return quotient;
+}
+
+// No remainder by -1 comes here: C does not define it for the least number.
+function safeQuotient({ op, type }: Binary, left: string, right: string): string {
+  const sign = op.startsWith("div") ? "/" : "%";
+  if (op.endsWith("_u")) return `(${left} ${sign} ${right})`;
+  const c = C_SIGNED[type]!;
+  return `(${C_TYPES[type]})((${c})${left} ${sign} (${c})${right})`;
 }
 
 export function unary(writer: Writer, node: Unary, operand: string): string {

@@ -28,6 +28,9 @@ export const TRAP = {
 export interface AccessFact {
   inBounds: boolean;
   aligned: boolean;
+  first: number; // address of the first octet: at least, and at most
+  last: number;
+  why: string; // for people
 }
 
 /** How C names what the module has. */
@@ -46,6 +49,7 @@ export interface Shape {
   live: ReadonlySet<number>; // functions that somebody reaches
   recursive: ReadonlySet<number>; // functions that count the depth of calls
   facts: ReadonlyMap<object, AccessFact>;
+  safeDivisions: ReadonlySet<object>; // that cannot trap
   segmentsUsed: ReadonlySet<string>; // of init and drop: "data3", "element0"
   helpers: Set<string>;
 }
