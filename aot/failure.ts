@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Why a module is not translated: in which function, at which octet, which instruction.
+// Why a module is not translated: which function, octet and instruction.
 
 /** A module that this translator refuses, or that is no valid WebAssembly. */
 export class AotError extends Error {

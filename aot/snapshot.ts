@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What memory and globals hold after the start function: run here once, in place of on every device.
+// Runs the start function here, once, in place of on every device.
 //
 // Only when start reaches no import, no table and no segment instruction, so that it gives the same on every
 // machine. Globals are read through exports that are added for it.

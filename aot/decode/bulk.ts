@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Instructions behind the prefix 0xfc: saturating conversions, bulk memory and tables.
+// Instructions behind 0xfc: saturating conversions, bulk memory and tables.
 //
 // Spec: WebAssembly 2.0 §5.4.6, §5.4.7, §5.4.8.
 

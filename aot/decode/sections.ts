@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The sections of a module but for code: types, imports, memory, globals, exports, segments.
+// The sections of a module but for code, as typed values.
 //
 // Spec: WebAssembly 2.0 §5.5. What is valid and not translated is refused by its name: imported memories
 // and tables, reference types, more than one memory or table, SIMD.

@@ -65,18 +65,26 @@ for (const width of [32, 64]) {
   define(
     `rotl${width}`,
     [],
-    `static inline ${t} rotl${width}(${t} a, ${t} n) { n &= ${width - 1}; return a << n | a >> (-n & ${width - 1}); }`,
+    `static inline ${t} rotl${width}(${t} a, ${t} n) {
+  n &= ${width - 1};
+  return a << n | a >> (-n & ${width - 1});
+}`,
   );
   define(
     `rotr${width}`,
     [],
-    `static inline ${t} rotr${width}(${t} a, ${t} n) { n &= ${width - 1}; return a >> n | a << (-n & ${width - 1}); }`,
+    `static inline ${t} rotr${width}(${t} a, ${t} n) {
+  n &= ${width - 1};
+  return a >> n | a << (-n & ${width - 1});
+}`,
   );
   for (const op of ["clz", "ctz"])
     define(
       `${op}${width}`,
       [],
-      `static inline ${t} ${op}${width}(${t} a) { return a ? (${t})__builtin_${op}${builtin}(a) : ${width}; }`,
+      `static inline ${t} ${op}${width}(${t} a) {
+  return a ? (${t})__builtin_${op}${builtin}(a) : ${width};
+}`,
     );
   define(
     `popcnt${width}`,
@@ -119,13 +127,26 @@ function defineFloat(format: FloatFormat): void {
   define(
     `${type}_of`,
     [],
-    `static inline ${c} ${type}_of(${bits} u) { union { ${bits} u; ${c} f; } x = { u }; return x.f; }`,
+    `static inline ${c} ${type}_of(${bits} u) {
+  union { ${bits} u; ${c} f; } x = { u };
+  return x.f;
+}`,
   );
   define(
     `${type}_bits`,
     [],
-    `static inline ${bits} ${type}_bits(${c} f) { union { ${c} f; ${bits} u; } x = { f }; return x.u; }`,
+    `static inline ${bits} ${type}_bits(${c} f) {
+  union { ${c} f; ${bits} u; } x = { f };
+  return x.u;
+}`,
   );
+  defineSigns(format, sign);
+  defineRounding(format, sign, frac, bias);
+  defineSqrt(format, sign, frac, bias);
+  defineSaturating(format);
+}
+
+function defineSigns({ type, c }: FloatFormat, sign: string): void {
   const both = [`${type}_of`, `${type}_bits`];
   for (const [op, join, order] of [
     ["min", "|", "<"],
@@ -143,7 +164,9 @@ function defineFloat(format: FloatFormat): void {
   define(
     `copysign_${type}`,
     both,
-    `static inline ${c} copysign_${type}(${c} a, ${c} b) { return ${type}_of((${type}_bits(a) & ~${sign}) | (${type}_bits(b) & ${sign})); }`,
+    `static inline ${c} copysign_${type}(${c} a, ${c} b) {
+  return ${type}_of((${type}_bits(a) & ~${sign}) | (${type}_bits(b) & ${sign}));
+}`,
   );
   define(
     `abs_${type}`,
@@ -155,9 +178,13 @@ function defineFloat(format: FloatFormat): void {
     both,
     `static inline ${c} neg_${type}(${c} a) { return ${type}_of(${type}_bits(a) ^ ${sign}); }`,
   );
+}
+
+function defineRounding(format: FloatFormat, sign: string, frac: string, bias: number): void {
+  const { type, c, bits, mantissa, exponentMax } = format;
   define(
     `trunc_${type}`,
-    both,
+    [`${type}_of`, `${type}_bits`],
     `static inline ${c} trunc_${type}(${c} a) {
   ${bits} u = ${type}_bits(a);
   int e = (int)(u >> ${mantissa} & ${exponentMax}) - ${bias};
@@ -168,12 +195,16 @@ function defineFloat(format: FloatFormat): void {
   define(
     `floor_${type}`,
     [`trunc_${type}`],
-    `static inline ${c} floor_${type}(${c} a) { ${c} t = trunc_${type}(a); return t > a ? t - 1 : t; }`,
+    `static inline ${c} floor_${type}(${c} a) {
+  ${c} t = trunc_${type}(a); return t > a ? t - 1 : t;
+}`,
   );
   define(
     `ceil_${type}`,
     [`trunc_${type}`],
-    `static inline ${c} ceil_${type}(${c} a) { ${c} t = trunc_${type}(a); return t < a ? t + 1 : t; }`,
+    `static inline ${c} ceil_${type}(${c} a) {
+  ${c} t = trunc_${type}(a); return t < a ? t + 1 : t;
+}`,
   );
   define(
     `nearest_${type}`,
@@ -184,14 +215,13 @@ function defineFloat(format: FloatFormat): void {
   return a != a ? a + a : d == d ? copysign_${type}(m, a) : a;
 }`,
   );
-  defineSqrt(format, sign, frac, bias);
-  defineSaturating(format);
 }
 
 // R = floor(sqrt(m * 2^k)) with one bit more than the result has; it is never halfway between two results.
 function defineSqrt(format: FloatFormat, sign: string, frac: string, bias: number): void {
   const { type, c, bits, mantissa, exponentMax, suffix } = format;
   const rounds = mantissa + 2;
+  const nan = `(${bits})${exponentMax} << ${mantissa} | (${bits})1 << ${mantissa - 1}`;
   define(
     `sqrt_${type}`,
     [`${type}_of`, `${type}_bits`],
@@ -200,7 +230,7 @@ function defineSqrt(format: FloatFormat, sign: string, frac: string, bias: numbe
   int e = (int)(u >> ${mantissa} & ${exponentMax}), i;
   if (a != a) return a + a;
   if ((u & ~${sign}) == 0) return a;
-  if (u & ${sign}) return ${type}_of((${bits})${exponentMax}${suffix} << ${mantissa} | 1${suffix} << ${mantissa - 1});
+  if (u & ${sign}) return ${type}_of(${nan});
   if (e == ${exponentMax}) return a;
   if (e == 0) for (e = 1; !(m >> ${mantissa}); e--) m <<= 1;
   m |= 1${suffix} << ${mantissa};

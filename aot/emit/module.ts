@@ -7,7 +7,7 @@
 
 import { exportNames } from "../names.ts";
 import { type Export, type Func, type Module, PAGE_BYTES, type Signature } from "../ir.ts";
-import { dataText, elementText, initLines } from "./data.ts";
+import { dataText, elementText, initLines } from "./segments.ts";
 import { helperText } from "./helpers.ts";
 import { statements } from "./statement.ts";
 import { prototype, resultStructs } from "./types.ts";
@@ -42,8 +42,9 @@ export function headerText(shape: Shape, file: string): string {
     ...resultStructs(module.types),
     "",
     "// For the host to define.",
-    "// kind: 1 unreachable, 2 memory, 3 table, 4 divide by zero, 5 integer overflow, 6 conversion,",
-    "// 7 signature, 8 null element, 9 call depth; offset: of the instruction in the module. Never returns.",
+    "// kind: 1 unreachable, 2 memory, 3 table, 4 divide by zero, 5 integer overflow,",
+    "// 6 conversion, 7 signature, 8 null element, 9 call depth; offset: of the instruction",
+    "// in the module. Never returns.",
     `_Noreturn void ${prefix}_trap(int kind, unsigned function, unsigned offset);`,
     ...importLines(shape),
     "",
@@ -97,11 +98,7 @@ export function moduleText(shape: Shape, header: string): string {
     helperText(shape.helpers),
     globalText(shape),
     memoryText(shape),
-    ...(shape.recursive.size > 0
-      ? [
-          `#ifndef ${prefix.toUpperCase()}_CALL_DEPTH_MAX\n#define ${prefix.toUpperCase()}_CALL_DEPTH_MAX 200\n#endif\nstatic uint32_t ${prefix}_depth;`,
-        ]
-      : []),
+    ...(shape.recursive.size > 0 ? [depthText(prefix)] : []),
     live
       .map((func) => `static ${prototype(names.functions[func.index]!, func.signature)};`)
       .join("\n"),
@@ -112,6 +109,11 @@ export function moduleText(shape: Shape, header: string): string {
     ...wrappers,
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+}
+
+function depthText(prefix: string): string {
+  const most = `${prefix.toUpperCase()}_CALL_DEPTH_MAX`;
+  return `#ifndef ${most}\n#define ${most} 200\n#endif\nstatic uint32_t ${prefix}_depth;`;
 }
 
 function globalText({ module, names }: Shape): string {
@@ -135,12 +137,13 @@ function memoryText(shape: Shape): string {
   const size = Math.max(bytes, 1);
   const memory = `uint8_t ${names.memory}[${size}] __attribute__((aligned(16)));`;
   if (!grows) return memory;
+  const most = Math.min(Math.floor(bytes / PAGE_BYTES), module.memory.pagesMax);
   return `${memory}
 static uint32_t ${names.memory}_pages;
 #define ${names.memory}_bytes ((uint64_t)${names.memory}_pages << 16)
 static inline uint32_t ${prefix}_grow(uint32_t delta) {
   const uint32_t before = ${names.memory}_pages;
-  if (delta > ${Math.min(Math.floor(bytes / PAGE_BYTES), module.memory.pagesMax)}u - before) return ~0u;
+  if (delta > ${most}u - before) return ~0u;
   ${names.memory}_pages = before + delta;
   return before;
 }`;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Statements in C: structured where C has the structure, a goto to a label where it has not.
+// Statements in C: structured where C has the structure, a goto where it has not.
 //
 // A loop is `for (;;) { ...; break; }`: a branch to its head is `continue` from the innermost C loop, a branch
 // behind the block that only ends with it is `break`. Inside a switch `break` means the switch, so a goto.

@@ -102,7 +102,8 @@ export function literal(writer: Writer, type: ValueType, value: number | bigint)
     return `${use(writer, `${type}_of`)}(${bits})`;
   }
   const text = Object.is(float, -0) ? "-0.0" : String(float);
-  return `${text.startsWith("-") ? "(" : ""}${/[.e]/.test(text) ? text : `${text}.0`}${type === "f32" ? "f" : ""}${text.startsWith("-") ? ")" : ""}`;
+  const number = `${text}${/[.e]/.test(text) ? "" : ".0"}${type === "f32" ? "f" : ""}`;
+  return text.startsWith("-") ? `(${number})` : number;
 }
 
 function floatOf(type: ValueType, bits: number | bigint): number {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A node as a process: opens everything, runs both modules until it is told to end.
+// A node as a process: opens everything, runs both modules until told to end.
 
 #include "posix.h"
 #include <signal.h>

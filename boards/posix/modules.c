@@ -354,7 +354,8 @@ void run_modules(void) {
   if (pthread_create(&thread, NULL, run_loop, NULL) != 0) refuse(1, "no thread for loop");
   run_link(options.seconds > 0 ? (uint64_t)(options.seconds * 1e6) : UINT64_MAX);
   pthread_join(thread, NULL);
-  say("%lu ticks, %lu given up, the latest by %lu us; loop trapped %u and overran %u times, link trapped %u times",
+  say("%lu ticks, %lu given up, the latest by %lu us; "
+      "loop trapped %u and overran %u times, link trapped %u times",
       rhythm.ticks, rhythm.given_up, (unsigned long)rhythm.latest_us,
       atomic_load(&host_counters.loop_traps), atomic_load(&host_counters.loop_overruns),
       atomic_load(&host_counters.link_traps));

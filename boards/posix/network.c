@@ -91,7 +91,10 @@ void wake_link(void) {
 }
 
 void wait_for_link(uint32_t milliseconds) {
-  struct pollfd waits[2] = { { .fd = network, .events = POLLIN }, { .fd = bell, .events = POLLIN } };
+  struct pollfd waits[2] = {
+    { .fd = network, .events = POLLIN },
+    { .fd = bell, .events = POLLIN },
+  };
   uint64_t rung;
   poll(waits, 2, (int)milliseconds);
   if (read(bell, &rung, sizeof rung) < 0) return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Pins as files, as Linux has them in /sys: a number in text that is read or written at offset 0.
+// Pins as files, as Linux has them in /sys: a number in text at offset 0.
 //
 // An input without a path is not there (-1). A file that cannot be read now is not there either, until it can.
 // Outputs are written when they change. An accelerometer is a pipe or device of 16-bit samples.

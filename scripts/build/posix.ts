@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A node as a program of this machine: both modules as C, the posix host, a C compiler.
+// A node as a program of this machine: its modules as C with the posix host.
 //
 // board.c holds what node.json says of taps, outputs and period. Same input, same C. The compiler is cc, or what CC names.
 

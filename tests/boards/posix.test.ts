@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A node as a process: the example nodes as C, on real UDP, against the real gateway and hub.
+// A node as a process: the example nodes as C against the real gateway and hub.
 //
 // Goal: what its pins say arrives; a trap in link costs loop no tick, a trap or a hang of loop makes outputs
 // safe. Method: programs built here with this machine's compiler, pins in files, traps planted in the

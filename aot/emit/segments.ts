@@ -16,7 +16,9 @@ export function dataText(shape: Shape): string {
       const list: string[] = [];
       for (let at = 0; at < bytes.length; at += PER_LINE)
         list.push(`  ${[...bytes.subarray(at, at + PER_LINE)].join(",")},`);
-      const text = `static const uint8_t ${name}[${Math.max(bytes.length, 1)}] = {\n${list.join("\n") || "  0"}\n};`;
+      const octets = list.join("\n") || "  0";
+      const size = Math.max(bytes.length, 1);
+      const text = `static const uint8_t ${name}[${size}] = {\n${octets}\n};`;
       return needsLength(shape, "data", place, i)
         ? `${text}\nstatic uint32_t ${name}_length;`
         : text;
@@ -88,7 +90,8 @@ function elementLines(shape: Shape, { place, functions }: ElementSegment, i: num
   const at = placeText(shape, place);
   const slots = shape.module.table?.initial ?? 0;
   return [
-    `if (RARE((uint64_t)${at} + ${functions.length}u > ${slots}u)) ${prefix}_trap(${TRAP.table}, ~0u, 0);`,
+    `if (RARE((uint64_t)${at} + ${functions.length}u > ${slots}u))`,
+    `  ${prefix}_trap(${TRAP.table}, ~0u, 0);`,
     ...(functions.length > 0
       ? [`memcpy(${prefix}_table + ${at}, ${name}, ${functions.length} * sizeof(${name}[0]));`]
       : []),
@@ -104,7 +107,8 @@ function dataLines(shape: Shape, { place, bytes }: DataSegment, i: number): stri
   const at = placeText(shape, place);
   const size = shape.grows ? `${memory}_bytes` : `${shape.bytes}u`;
   return [
-    `if (RARE((uint64_t)${at} + ${bytes.length}u > ${size})) ${prefix}_trap(${TRAP.memory}, ~0u, 0);`,
+    `if (RARE((uint64_t)${at} + ${bytes.length}u > ${size}))`,
+    `  ${prefix}_trap(${TRAP.memory}, ~0u, 0);`,
     ...(bytes.length > 0 ? [`memcpy(${memory} + ${at}, ${name}, ${bytes.length});`] : []),
     ...(length ? [`${name}_length = 0;`] : []),
   ];
