@@ -128,7 +128,7 @@ function chooseMemory(module: Module, wanted: number | undefined): number {
         `the module's data end at ${place.at + data.length}: more than --memory ${bytes}`,
       );
   }
-  return bytes;
+  return growsInside(module, bytes) ? bytes : Math.min(bytes, module.memory.pages * PAGE_BYTES);
 }
 
 function growsInside(module: Module, bytes: number): boolean {

@@ -152,6 +152,28 @@ test("without room memory.grow says so", program("gcc"), () => {
   );
 });
 
+test("room that nobody grows into is no memory", program("gcc"), () => {
+  const functions = GROW.filter(({ export: name }) => name === "load");
+  const wasm = assembleModule({ functions, memory: { pages: 1 } });
+  const growing = assembleModule({ functions: GROW, memory: { pages: 1 } });
+  const at = [PAGE_BYTES - 4, PAGE_BYTES - 3, PAGE_BYTES, PAGE_BYTES + 4000, 2 * PAGE_BYTES];
+  const calls = at.map((address) => ({ name: "load", operands: [address] }));
+  const sizes = [PAGE_BYTES + 4096, 2 * PAGE_BYTES, 2 * PAGE_BYTES + 1];
+  const cases = sizes.flatMap((memoryBytes) =>
+    [wasm, growing].map((octets) => ({
+      name: `${memoryBytes}`,
+      wasm: octets,
+      calls,
+      options: { memoryBytes },
+    })),
+  );
+  const traps = runNative(cases).map((lines) => lines.filter((line) => line.startsWith("trap 2")));
+  assert.deepEqual(
+    traps.map((lines) => lines.length),
+    cases.map(() => 4),
+  );
+});
+
 test("memory of less than a page ends where it is said to end", program("gcc"), () => {
   const wasm = assembleModule({ functions: GROW, memory: { pages: 1 } });
   const calls = [0, 995, 996, 997, 1000, 65_532].map((at) => ({ name: "load", operands: [at] }));
