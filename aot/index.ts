@@ -7,13 +7,14 @@
 
 import { analyse, type HostPointer, type Knowledge } from "./analyse/index.ts";
 import { accessFacts, reasonsOf, safeDivisions } from "./analyse/facts.ts";
-import { simplify } from "./analyse/simplify.ts";
+import { rangeAt, simplify } from "./analyse/simplify.ts";
 import { reachable, recursiveFunctions, rootsOf } from "./calls.ts";
 import { decodeModule } from "./decode/index.ts";
 import { headerText, moduleText } from "./emit/module.ts";
 import type { Names, Shape } from "./emit/writer.ts";
 import { AotError } from "./failure.ts";
-import { type Module, PAGE_BYTES } from "./ir.ts";
+import { memoryObjects } from "./emit/objects.ts";
+import { type Module, PAGE_BYTES, type Statement } from "./ir.ts";
 import { exportNames, importNames } from "./names.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { eachStatement } from "./walk.ts";
@@ -48,15 +49,22 @@ export function translate(bytes: Uint8Array, options: AotOptions): AotResult {
   takeSnapshot(module, bytes, options.memoryBytes);
   const memoryBytes = chooseMemory(module, options.memoryBytes);
   const known = options.checks === "all" ? undefined : improve(module, memoryBytes, options);
+  const live = liveFunctions(module);
+  const facts = known === undefined ? new Map() : accessFacts(known);
   const shape: Shape = {
     module,
     names: nameAll(module, options),
     bytes: memoryBytes,
     grows: growsInside(module, memoryBytes),
-    live: liveFunctions(module),
+    live,
     recursive: recursiveFunctions(module),
-    facts: known === undefined ? new Map() : accessFacts(known),
+    facts,
     safeDivisions: known === undefined ? new Set() : safeDivisions(known),
+    objects:
+      known === undefined || module.start !== null
+        ? []
+        : memoryObjects(bodiesOf(module, live), options.name, memoryBytes, facts),
+    rangeOf: (node) => (known === undefined ? undefined : rangeAt(known, node)),
     segmentsUsed: segmentsUsed(module),
     helpers: new Set(),
   };
@@ -114,6 +122,10 @@ function liveFunctions(module: Module): Set<number> {
     for (const { functions } of module.elements)
       for (const index of functions) if (index !== null) roots.push(index);
   return reachable(module, roots);
+}
+
+function bodiesOf({ functions }: Module, live: ReadonlySet<number>): Statement[][] {
+  return functions.filter(({ index }) => live.has(index)).map(({ body }) => body);
 }
 
 function chooseMemory(module: Module, wanted: number | undefined): number {

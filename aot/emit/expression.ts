@@ -4,7 +4,8 @@
 import type { Expression, Load, Store } from "../ir.ts";
 import { PAGE_BYTES } from "../ir.ts";
 import { binary, compare, comparison, unary } from "./numeric.ts";
-import { C_SIGNED, C_TYPES, check, hold, literal, TRAP, use, type Writer } from "./writer.ts";
+import { placeOf } from "./place.ts";
+import { C_SIGNED, C_TYPES, literal, use, type Writer } from "./writer.ts";
 
 /** C text of an expression; checks go to the writer's lines. */
 export function expression(writer: Writer, node: Expression): string {
@@ -39,25 +40,6 @@ export function condition(writer: Writer, node: Expression): string {
   return expression(writer, node);
 }
 
-/** Where an access goes: C text of its first octet's place, checked; `address` is its evaluated address. */
-export function placeOf(writer: Writer, node: Load | Store, address: string): string {
-  const { bytes, grows, names } = writer.shape;
-  const { displacement } = node;
-  const last = bytes - displacement - node.bytes; // the highest address in bounds
-  const place = (text: string): string =>
-    `${names.memory} + ${displacement === 0 ? text : `(${text} + ${displacement}u)`}`;
-  if (writer.shape.facts.get(node)?.inBounds === true) return place(address);
-  if (node.address.kind === "const" && Number(node.address.value) <= last) return place(address);
-  const held = hold(writer, "i32", address);
-  const bad = grows
-    ? `(uint64_t)${held} + ${displacement + node.bytes}u > ${names.memory}_bytes`
-    : last < 0
-      ? "1"
-      : `${held} > ${last}u`;
-  check(writer, bad, TRAP.memory, node.offset);
-  return place(held);
-}
-
 /** True when the address is a multiple of the access's size, or of 4. */
 export function isAligned(writer: Writer, node: Load | Store): boolean {
   if (node.bytes === 1 || writer.shape.facts.get(node)?.aligned === true) return true;
@@ -67,10 +49,12 @@ export function isAligned(writer: Writer, node: Load | Store): boolean {
 
 function load(writer: Writer, node: Load): string {
   const width = node.bytes * 8;
-  const place = placeOf(writer, node, expression(writer, node.address));
-  const raw = isAligned(writer, node)
-    ? `*(const u${width}m *)(${place})`
-    : `${use(writer, `load${width}`)}(${place})`;
+  const { element, octets } = placeOf(writer, node, expression(writer, node.address));
+  const raw =
+    element ??
+    (isAligned(writer, node)
+      ? `*(const u${width}m *)(${octets})`
+      : `${use(writer, `load${width}`)}(${octets})`);
   if (node.type === "f32" || node.type === "f64")
     return `${use(writer, `${node.type}_of`)}(${raw})`;
   const c = C_TYPES[node.type];

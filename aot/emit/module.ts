@@ -9,6 +9,7 @@ import { exportNames } from "../names.ts";
 import { type Export, type Func, type Module, PAGE_BYTES, type Signature } from "../ir.ts";
 import { dataText, elementText, initLines } from "./segments.ts";
 import { helperText } from "./helpers.ts";
+import { objectText } from "./objects.ts";
 import { statements } from "./statement.ts";
 import { prototype, resultStructs } from "./types.ts";
 import { C_TYPES, line, literal, type Shape, TRAP, trapCall, type Writer } from "./writer.ts";
@@ -95,9 +96,11 @@ export function moduleText(shape: Shape, header: string): string {
   const parts = [
     `#include "${header}"`,
     PRELUDE,
+    `_Noreturn void ${prefix}_trap(int, unsigned, unsigned) __attribute__((cold));`,
     helperText(shape.helpers),
     globalText(shape),
     memoryText(shape),
+    objectText(shape),
     ...(shape.recursive.size > 0 ? [depthText(prefix)] : []),
     live
       .map((func) => `static ${prototype(names.functions[func.index]!, func.signature)};`)
@@ -189,7 +192,8 @@ function initText(shape: Shape): string {
     return [`${names.globals[i]} = ${value};`];
   });
   const depth = shape.recursive.size > 0 ? [`${names.prefix}_depth = 0;`] : [];
-  const body = [...depth, ...globals, ...lines].map((text) => `  ${text}`);
+  const barrier = shape.objects.length > 0 ? ['__asm__ volatile("" : : : "memory");'] : [];
+  const body = [...depth, ...globals, ...lines, ...barrier].map((text) => `  ${text}`);
   return [`void ${names.prefix}_init(void) {`, ...body, "}"].join("\n");
 }
 

@@ -14,7 +14,8 @@ import {
   type Statement,
   type Store,
 } from "../ir.ts";
-import { condition, expression, isAligned, placeOf } from "./expression.ts";
+import { condition, expression, isAligned } from "./expression.ts";
+import { placeOf } from "./place.ts";
 import { canonicalType, functionType, resultType } from "./types.ts";
 import { check, hold, line, TRAP, trapCall, use, type Writer } from "./writer.ts";
 
@@ -77,8 +78,9 @@ function store(writer: Writer, node: Store): void {
   const place = placeOf(writer, node, address); // checked after the value is evaluated
   const bits = type.startsWith("f") ? `${use(writer, `${type}_bits`)}(${value})` : value;
   const stored = `(uint${width}_t)${bits}`;
-  if (isAligned(writer, node)) line(writer, `*(u${width}m *)(${place}) = ${stored};`);
-  else line(writer, `${use(writer, `store${width}`)}(${place}, ${stored});`);
+  if (place.element !== undefined) line(writer, `${place.element} = ${stored};`);
+  else if (isAligned(writer, node)) line(writer, `*(u${width}m *)(${place.octets}) = ${stored};`);
+  else line(writer, `${use(writer, `store${width}`)}(${place.octets}, ${stored});`);
 }
 
 function call(writer: Writer, node: Call): void {
@@ -177,7 +179,9 @@ function loop(writer: Writer, label: number, body: readonly Statement[]): void {
 }
 
 function choice(writer: Writer, node: If): void {
-  line(writer, `if (${condition(writer, node.condition)}) {`);
+  const test = condition(writer, node.condition);
+  const rare = node.yes.length === 1 && node.yes[0]!.kind === "unreachable";
+  line(writer, rare ? `if (RARE(${test})) {` : `if (${test}) {`);
   writer.depth++;
   statements(writer, node.yes);
   writer.depth--;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What one function's C is written with: lines, temporaries, names, checks.
 
-import type { Func, Module, ValueType } from "../ir.ts";
+import type { Range } from "../analyse/range.ts";
+import type { Expression, Func, Module, ValueType } from "../ir.ts";
+import type { MemoryObjects } from "./objects.ts";
 
 export const C_TYPES: Record<ValueType, string> = {
   i32: "uint32_t",
@@ -50,6 +52,8 @@ export interface Shape {
   recursive: ReadonlySet<number>; // functions that count the depth of calls
   facts: ReadonlyMap<object, AccessFact>;
   safeDivisions: ReadonlySet<object>; // that cannot trap
+  objects: MemoryObjects;
+  rangeOf: (node: Expression) => Range | undefined; // of an i32, as far as is known
   segmentsUsed: ReadonlySet<string>; // of init and drop: "data3", "element0"
   helpers: Set<string>;
 }
