@@ -48,6 +48,7 @@ export function translate(bytes: Uint8Array, options: AotOptions): AotResult {
   const module = decodeModule(bytes);
   takeSnapshot(module, bytes, options.memoryBytes);
   const memoryBytes = chooseMemory(module, options.memoryBytes);
+  const grows = growsInside(module, memoryBytes); // before improve() drops a memory.grow
   const known = options.checks === "all" ? undefined : improve(module, memoryBytes, options);
   const live = liveFunctions(module);
   const facts = known === undefined ? new Map() : accessFacts(known);
@@ -55,7 +56,7 @@ export function translate(bytes: Uint8Array, options: AotOptions): AotResult {
     module,
     names: nameAll(module, options),
     bytes: memoryBytes,
-    grows: growsInside(module, memoryBytes),
+    grows,
     live,
     recursive: recursiveFunctions(module),
     facts,
