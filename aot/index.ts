@@ -7,7 +7,8 @@
 
 import { analyse, type HostPointer, type Knowledge } from "./analyse/index.ts";
 import { accessFacts, reasonsOf, safeDivisions } from "./analyse/facts.ts";
-import { rangeAt, simplify } from "./analyse/simplify.ts";
+import { canTrap, rangeAt, simplify } from "./analyse/simplify.ts";
+import { splitLoops } from "./analyse/split.ts";
 import { reachable, recursiveFunctions, rootsOf } from "./calls.ts";
 import { decodeModule } from "./decode/index.ts";
 import { headerText, moduleText } from "./emit/module.ts";
@@ -16,6 +17,8 @@ import { AotError } from "./failure.ts";
 import { memoryObjects } from "./emit/objects.ts";
 import { type Module, PAGE_BYTES, type Statement } from "./ir.ts";
 import { exportNames, importNames } from "./names.ts";
+import { shapeBody } from "./shape.ts";
+import { flatten } from "./structure.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { eachStatement } from "./walk.ts";
 
@@ -80,8 +83,16 @@ export function translate(bytes: Uint8Array, options: AotOptions): AotResult {
 // What the analysis proves, and the module without what it proved superfluous.
 function improve(module: Module, bytesMax: number, options: AotOptions): Knowledge | undefined {
   const bytesMin = growsInside(module, bytesMax) ? module.memory!.pages * PAGE_BYTES : bytesMax;
-  const known = analyse(module, { bytesMin, bytesMax }, options);
-  if (known !== undefined) simplify(known);
+  const again = (): Knowledge | undefined => {
+    const known = analyse(module, { bytesMin, bytesMax }, options);
+    if (known !== undefined) simplify(known);
+    for (const func of module.functions) func.body = flatten(func.body);
+    return known;
+  };
+  let known = again();
+  if (known !== undefined && splitLoops(module, known)) known = again();
+  if (known === undefined) return undefined;
+  for (const func of module.functions) shapeBody(func, (node) => canTrap(known, node));
   return known;
 }
 

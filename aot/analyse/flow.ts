@@ -5,8 +5,8 @@
 // then takes two steps down. What results is only a claim: the recording pass runs each body once from it
 // and checks that what comes back is within it.
 
+import { localsSet } from "../copy.ts";
 import type { If, Loop, Statement } from "../ir.ts";
-import { eachStatement } from "../walk.ts";
 import { applyBulk, applyCall, applyCallIndirect, applyStore, setGlobal } from "./effects.ts";
 import { evaluate, type Run } from "./evaluate.ts";
 import { numberOfPlace } from "./numbers.ts";
@@ -193,13 +193,7 @@ const setInLoop = new WeakMap<Loop, ReadonlySet<number>>();
 function localsSetIn(node: Loop): ReadonlySet<number> {
   const known = setInLoop.get(node);
   if (known !== undefined) return known;
-  const found = new Set<number>();
-  eachStatement(node.body, (statement) => {
-    if (statement.kind === "setLocal") found.add(statement.index);
-    if (statement.kind === "call" || statement.kind === "callIndirect")
-      for (const local of statement.results) found.add(local);
-    if (statement.kind === "grow") found.add(statement.result);
-  });
+  const found = localsSet(node.body);
   setInLoop.set(node, found);
   return found;
 }

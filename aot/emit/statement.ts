@@ -9,11 +9,13 @@ import {
   type Call,
   type CallIndirect,
   type If,
+  type Loop,
   type Signature,
   signatureOf,
   type Statement,
   type Store,
 } from "../ir.ts";
+import { countedLoop } from "../analyse/counted.ts";
 import { condition, expression, isAligned } from "./expression.ts";
 import { placeOf } from "./place.ts";
 import { canonicalType, functionType, resultType } from "./types.ts";
@@ -49,7 +51,7 @@ function write(writer: Writer, node: Statement): void {
     case "block":
       return block(writer, node.label, node.body);
     case "loop":
-      return loop(writer, node.label, node.body);
+      return countsUp(node) ? countingLoop(writer, node) : loop(writer, node.label, node.body);
     case "if":
       return choice(writer, node);
     case "branch":
@@ -175,6 +177,26 @@ function loop(writer: Writer, label: number, body: readonly Statement[]): void {
   if (writer.labelsUsed.has(label)) line(writer, `L${label}:;`);
   line(writer, "for (;;) {");
   writer.lines.push(...inside);
+  line(writer, "}");
+}
+
+// A counter that takes every value up to a variable limit: gcc then may drop it.
+function countsUp(node: Loop): boolean {
+  const counted = countedLoop(node);
+  return counted?.step === 1 && counted.limit.kind === "local";
+}
+
+// if (i < n) do { ...; i = i + 1; } while (i != n);
+function countingLoop(writer: Writer, node: Loop): void {
+  const { choice: test, counter, limit } = countedLoop(node)!;
+  line(writer, `if (${condition(writer, test.condition)}) {`);
+  line(writer, "do {");
+  writer.loops.push(node.label);
+  writer.depth++;
+  statements(writer, test.yes.slice(0, -1));
+  writer.depth--;
+  writer.loops.pop();
+  line(writer, `} while (l${counter} != ${expression(writer, limit)});`);
   line(writer, "}");
 }
 
