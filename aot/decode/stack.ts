@@ -4,6 +4,7 @@
 // An operand waits on the stack as an expression until something takes it. Before a statement that would
 // change what it reads, or that others could see before its trap, it is put into a local of its own.
 // (I1) waiting operands are evaluated in their order, and before every later effect that they depend on.
+// (I2) an operand that is kept never moves: below a block all are, so that every way through it leaves them.
 
 import type { Expression, Statement, ValueType } from "../ir.ts";
 
@@ -18,6 +19,7 @@ export interface Effects {
 export interface Operand {
   expression: Expression;
   effects: Effects;
+  kept?: true; // in a local of its own, which nothing sets again
 }
 
 const NO_LOCALS: ReadonlySet<number> = new Set();
@@ -68,8 +70,8 @@ export function settle(builder: Builder, disturbs: (effects: Effects) => boolean
   let trapsAbove = false;
   const chosen: number[] = [];
   for (let i = stack.length - 1; i >= 0; i--) {
-    const { expression, effects } = stack[i]!;
-    if (expression.kind === "const") continue;
+    const { expression, effects, kept } = stack[i]!;
+    if (expression.kind === "const" || kept) continue;
     if (!disturbs(effects) && !(trapsAbove && effects.traps)) continue;
     chosen.push(i);
     trapsAbove ||= effects.traps;
@@ -94,5 +96,5 @@ export const disturbsTraps = (effects: Effects): boolean => effects.traps;
 function keep(builder: Builder, operand: Operand): Operand {
   const index = newLocal(builder, operand.expression.type);
   builder.statements.push({ kind: "setLocal", index, value: operand.expression });
-  return readLocal(builder, index);
+  return { ...readLocal(builder, index), kept: true };
 }

@@ -153,6 +153,32 @@ test("what follows a branch is dead, with any stack", program("gcc"), () => {
   compare([caseOf(text)]);
 });
 
+test("what waits below a block survives each way through it", program("gcc"), () => {
+  const arm = "block; local.get 0; br_if 0; i32.const 5; local.set 0; end";
+  const text: ModuleText = {
+    functions: [
+      func("then", "i32 -> i32", `local.get 0; local.get 0; if; ${arm}; end; local.get 0; i32.sub`),
+      func(
+        "else",
+        "i32 -> i32",
+        `local.get 0; local.get 0; if; else; ${arm}; end; local.get 0; i32.sub`,
+      ),
+      func(
+        "with results",
+        "i32 -> i32",
+        `local.get 0; block i32; i32.const 7; local.get 0; br_if 0; ${arm}; end; i32.sub`,
+      ),
+      func(
+        "deep",
+        "i32 -> i32",
+        `local.get 0; local.get 0; if i32; local.get 0; local.get 0; if i32; i32.const 1; else
+         ${arm}; i32.const 2; end; i32.mul; else; i32.const 9; end; i32.sub`,
+      ),
+    ],
+  };
+  compare([caseOf(text)]);
+});
+
 test("a stack keeps its order across assignments and traps", program("gcc"), () => {
   const text: ModuleText = {
     globals: [{ type: "i32", start: "i32.const 5", export: "g" }],
