@@ -20,6 +20,10 @@ const ROUNDS: Record<string, number> = {
   crc16_bit: 256,
   crc16_table: 256,
   cbor_map: 100,
+  biquad_i64: 200,
+  median9: 200,
+  fft256: 4,
+  sha256: 10,
 };
 
 export const KERNELS: readonly Kernel[] = Object.entries(ROUNDS).map(([name, n]) => ({
