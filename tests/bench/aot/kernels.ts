@@ -20,6 +20,8 @@ const ROUNDS: Record<string, number> = {
   crc16_bit: 256,
   crc16_table: 256,
   cbor_map: 100,
+  senml_pack: 20,
+  mqttsn_parse: 100,
   biquad_i64: 200,
   median9: 200,
   fft256: 4,
