@@ -21,6 +21,7 @@ const ROUNDS: Record<string, number> = {
   crc16_table: 256,
   cbor_map: 100,
   senml_pack: 20,
+  modbus_tap: 20,
   mqttsn_parse: 100,
   biquad_i64: 200,
   median9: 200,
