@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: `ferrule aot` writes both files or neither, and says what is wrong and what would be right.
+// Goal: `ferrule aot` writes both files or neither, and says what is wrong.
 //
 // Method: the command in a process of its own on small modules; exact texts.
 

@@ -63,7 +63,8 @@ test("br_table takes values out of blocks of any depth", program("gcc"), () => {
       func(
         "many labels",
         "i32 -> i32",
-        `block; block; block; local.get 0; br_table 0 1 2 0 1 2 0 1 2 1; end; i32.const 3; return; end;
+        `block; block; block; local.get 0; br_table 0 1 2 0 1 2 0 1 2 1; end
+         i32.const 3; return; end
          i32.const 4; return; end; i32.const 5`,
       ),
     ],
@@ -106,7 +107,8 @@ test("blocks, loops and branches carry several values", program("gcc"), () => {
       func(
         "if with parameters",
         "i32 -> i32 i32",
-        "i32.const 11; i32.const 22; local.get 0; if 1; drop; i32.const 33; else; i32.add; i32.const 1; end",
+        `i32.const 11; i32.const 22; local.get 0
+         if 1; drop; i32.const 33; else; i32.add; i32.const 1; end`,
       ),
       func("four types", types[2]!, "local.get 0; i64.const -5; f32.const 0x3fc00000; f64.const 0"),
       func(
@@ -228,12 +230,14 @@ const RECURSION: FuncText[] = [
   func(
     "even",
     "i32 -> i32",
-    "local.get 0; i32.eqz; if i32; i32.const 1; else; local.get 0; i32.const 1; i32.sub; call 3; end",
+    `local.get 0; i32.eqz; if i32; i32.const 1; else
+     local.get 0; i32.const 1; i32.sub; call 3; end`,
   ),
   func(
     "odd",
     "i32 -> i32",
-    "local.get 0; i32.eqz; if i32; i32.const 0; else; local.get 0; i32.const 1; i32.sub; call 2; end",
+    `local.get 0; i32.eqz; if i32; i32.const 0; else
+     local.get 0; i32.const 1; i32.sub; call 2; end`,
   ),
   func("twice", "i32 -> i32", "local.get 0; call 0; local.get 0; call 0; i32.add"),
 ];
@@ -258,67 +262,45 @@ test("two hundred calls deep is the limit", program("gcc"), () => {
   );
 });
 
+const COUNT = "global.get 0; i32.const 1; i32.add; global.set 0";
+const GET = func("get", "-> i32", "global.get 0; i32.const 16; i32.load 0; i32.add");
+const ADD = func("add", "->", `${COUNT}; i32.const 16; i32.const 90; i32.store 0`);
+
+const startOf = (code: string, more: Partial<ModuleText> = {}): ModuleText => ({
+  start: 0,
+  functions: [func("start", "->", code), GET, ADD],
+  ...more,
+});
+
+const STARTS: [name: string, text: ModuleText][] = [
+  ["plain", startOf(`${COUNT}; i32.const 16; i32.const 4; i32.store 0`)],
+  ["traps", startOf(`${COUNT}; unreachable`)],
+  ["out of memory", startOf("i32.const 65533; i32.const 4; i32.store 0")],
+  ["grows", startOf("i32.const 1; memory.grow; drop")],
+  [
+    "calls an import",
+    startOf(`${COUNT}; global.get 0; call 0; drop`, {
+      imports: [{ module: "host", field: "log", type: "i32 -> i32" }],
+      start: 1,
+    }),
+  ],
+  [
+    "table",
+    startOf("i32.const 1; call_indirect 0", {
+      table: 2,
+      elements: [{ at: "i32.const 1", functions: [2] }],
+    }),
+  ],
+];
+
 test("start runs once for each instance", program("gcc"), () => {
-  const count = "global.get 0; i32.const 1; i32.add; global.set 0";
-  const memory = { pages: 1 };
   const globals = [{ type: "i32" as const, start: "i32.const 5", export: "g" }];
-  const get = func("get", "-> i32", "global.get 0; i32.const 16; i32.load 0; i32.add");
-  const add = func("add", "->", `${count}; i32.const 16; i32.const 90; i32.store 0`);
-  const starts: [string, ModuleText][] = [
-    [
-      "plain",
-      {
-        start: 0,
-        functions: [
-          func("start", "->", `${count}; i32.const 16; i32.const 4; i32.store 0`),
-          get,
-          add,
-        ],
-      },
-    ],
-    ["traps", { start: 0, functions: [func("start", "->", `${count}; unreachable`), get, add] }],
-    [
-      "out of memory",
-      {
-        start: 0,
-        functions: [func("start", "->", "i32.const 65533; i32.const 4; i32.store 0"), get],
-      },
-    ],
-    [
-      "grows",
-      { start: 0, functions: [func("start", "->", "i32.const 1; memory.grow; drop"), get] },
-    ],
-    [
-      "calls an import",
-      {
-        imports: [{ module: "host", field: "log", type: "i32 -> i32" }],
-        start: 1,
-        functions: [func("start", "->", `${count}; global.get 0; call 0; drop`), get, add],
-      },
-    ],
-    [
-      "table",
-      {
-        start: 0,
-        table: 2,
-        elements: [{ at: "i32.const 1", functions: [2] }],
-        functions: [func("start", "->", "i32.const 1; call_indirect 0"), get, add],
-      },
-    ],
-  ];
-  compare(
-    starts.map(([name, text]) => ({
-      name,
-      wasm: assembleModule({ memory, globals, ...text }),
-      calls: [
-        { name: "get", operands: [] },
-        ...(text.functions.includes(add) ? [{ name: "add", operands: [] }] : []),
-        { name: "get", operands: [] },
-      ],
-      rounds: 3,
-    })),
-    true,
-  );
+  const calls = ["get", "add", "get"].map((name) => ({ name, operands: [] }));
+  const cases = STARTS.map(([name, text]) => {
+    const wasm = assembleModule({ memory: { pages: 1 }, globals, ...text });
+    return { name, wasm, calls, rounds: 3 };
+  });
+  compare(cases, true);
 });
 
 test("globals of every type are exported and start anew", program("gcc"), () => {
@@ -329,7 +311,8 @@ test("globals of every type are exported and start anew", program("gcc"), () => 
     { type: "f64", start: "f64.const 0x7ff0000000000000", export: "d" },
     { type: "i32", start: "i32.const 6", mutable: false, export: "e" },
   ];
-  const set = `global.get 0; i32.const 3; i32.mul; global.set 0; global.get 1; i64.const 5; i64.mul; global.set 1;
+  const set = `global.get 0; i32.const 3; i32.mul; global.set 0
+    global.get 1; i64.const 5; i64.mul; global.set 1
     global.get 2; f32.const 0x3f800000; f32.add; global.set 2; global.get 3; f64.neg; global.set 3`;
   const wasm = assembleModule({ globals, functions: [func("set", "->", set)] });
   compare([{ name: "globals", wasm, calls: [{ name: "set", operands: [] }], rounds: 2 }]);

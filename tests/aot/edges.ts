@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Operands at which arithmetic goes wrong, as bits: limits, their neighbours, zeros, NaNs.
+// Operands at which arithmetic goes wrong, as bits: limits, zeros, NaNs.
 
 import type { Type } from "./assemble.ts";
 import type { Bits } from "./native.ts";

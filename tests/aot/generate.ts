@@ -45,6 +45,13 @@ const BINARY_I32 = "add add sub mul and or xor shl shr_s shr_u rotl rotr div_s d
 const COMPARE = "eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u";
 const BINARY_F64 = "add sub mul div min max copysign";
 const words = (text: string): string[] => text.split(" ");
+const LOADS_I32 = words("i32.load i32.load8_u i32.load8_s i32.load16_u i32.load16_s");
+const LOADS_I64 = words("i64.load i64.load32_u i64.load32_s i64.load8_s i64.load16_u");
+const STORES_I32 = words("i32.store i32.store8 i32.store16");
+const STORES_I64 = words("i64.store i64.store32 i64.store8 i64.store16");
+const TRUNCATIONS_I32 = words("i32.trunc_sat_f64_s i32.trunc_sat_f64_u i32.trunc_f64_s");
+const TRUNCATIONS_I64 = words("i64.trunc_sat_f64_s i64.trunc_sat_f64_u i64.trunc_f64_u");
+const UNARY_I32 = words("i32.eqz i32.clz i32.ctz i32.popcnt i32.extend8_s i32.extend16_s");
 
 function integer32(g: Generator, depth: number): string {
   const { prng } = g;
@@ -61,7 +68,7 @@ function integer32(g: Generator, depth: number): string {
     case 4:
       return `${a()}; i32.const ${pick(prng, [1, 3, 7, 15, 63, 255, -4, -8])}; i32.and`;
     case 5:
-      return `${address(g, less)}; ${pick(prng, words("i32.load i32.load8_u i32.load8_s i32.load16_u i32.load16_s"))} ${pick(prng, DISPLACEMENTS)}`;
+      return `${address(g, less)}; ${pick(prng, LOADS_I32)} ${pick(prng, DISPLACEMENTS)}`;
     case 6:
       return `${element(g, less)}; i32.load ${pick(prng, [0, 0, 4])}`;
     case 7:
@@ -69,11 +76,11 @@ function integer32(g: Generator, depth: number): string {
     case 8:
       return `${integer64(g, less)}; ${integer64(g, less)}; i64.${pick(prng, words(COMPARE))}`;
     case 9:
-      return `${float64(g, less)}; ${pick(prng, words("i32.trunc_sat_f64_s i32.trunc_sat_f64_u i32.trunc_f64_s"))}`;
+      return `${float64(g, less)}; ${pick(prng, TRUNCATIONS_I32)}`;
     case 10:
       return `${a()}; ${a()}; ${a()}; select`;
     default:
-      return `${a()}; ${pick(prng, words("i32.eqz i32.clz i32.ctz i32.popcnt i32.extend8_s i32.extend16_s"))}`;
+      return `${a()}; ${pick(prng, UNARY_I32)}`;
   }
 }
 
@@ -105,9 +112,9 @@ function integer64(g: Generator, depth: number): string {
     case 2:
       return `${integer32(g, less)}; ${pick(prng, ["i64.extend_i32_s", "i64.extend_i32_u"])}`;
     case 3:
-      return `${address(g, less)}; ${pick(prng, words("i64.load i64.load32_u i64.load32_s i64.load8_s i64.load16_u"))} ${pick(prng, DISPLACEMENTS)}`;
+      return `${address(g, less)}; ${pick(prng, LOADS_I64)} ${pick(prng, DISPLACEMENTS)}`;
     case 4:
-      return `${float64(g, less)}; ${pick(prng, words("i64.trunc_sat_f64_s i64.trunc_sat_f64_u i64.trunc_f64_u"))}`;
+      return `${float64(g, less)}; ${pick(prng, TRUNCATIONS_I64)}`;
     default:
       return `${a()}; ${a()}; ${integer32(g, less)}; select`;
   }
@@ -246,7 +253,12 @@ function loop(g: Generator): string {
   if (prng.chance(0.5))
     return `${head}; block; loop; local.get ${counter}; ${bound}; ${test}; i32.eqz; br_if 1
       ${fuel}; ${body}; ${count}; br 0; end; end`;
-  return `${head}; loop; ${fuel}; ${body}; ${count}; local.get ${counter}; ${bound}; ${test}; br_if 0; end`;
+  return `${head}; loop; ${fuel}; ${body}; ${count}
+    local.get ${counter}; ${bound}; ${test}; br_if 0; end`;
+}
+
+function store(to: string, value: string, name: string, displacement: number): string {
+  return `${to}; ${value}; ${name} ${displacement}`;
 }
 
 function simple(g: Generator): string {
@@ -263,17 +275,28 @@ function simple(g: Generator): string {
       return `${integer32(g, 2)}; global.set ${prng.below(2)}`;
     case 5:
     case 6:
-      return `${element(g, 2)}; ${integer32(g, 2)}; ${pick(prng, words("i32.store i32.store8 i32.store16"))} ${pick(prng, [0, 0, 4])}`;
+      return store(element(g, 2), integer32(g, 2), pick(prng, STORES_I32), pick(prng, [0, 0, 4]));
     case 7:
-      return `${address(g, 2)}; ${integer32(g, 2)}; ${pick(prng, words("i32.store i32.store8 i32.store16"))} ${pick(prng, DISPLACEMENTS)}`;
+      return store(
+        address(g, 2),
+        integer32(g, 2),
+        pick(prng, STORES_I32),
+        pick(prng, DISPLACEMENTS),
+      );
     case 8:
-      return `${address(g, 2)}; ${integer64(g, 2)}; ${pick(prng, words("i64.store i64.store32 i64.store8 i64.store16"))} ${pick(prng, DISPLACEMENTS)}`;
+      return store(
+        address(g, 2),
+        integer64(g, 2),
+        pick(prng, STORES_I64),
+        pick(prng, DISPLACEMENTS),
+      );
     case 9:
       return floatStore(g);
     case 10:
       return g.functions === 0
         ? `${integer64(g, 2)}; global.set 2`
-        : `${integer32(g, 2)}; ${integer32(g, 1)}; ${integer64(g, 1)}; ${float64(g, 1)}; call ${prng.below(g.functions)}; drop`;
+        : `${integer32(g, 2)}; ${integer32(g, 1)}; ${integer64(g, 1)}; ${float64(g, 1)}
+          call ${prng.below(g.functions)}; drop`;
     default:
       return rare(g);
   }

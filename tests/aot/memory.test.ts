@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: memory is read and written as in V8, to its last octet and not one further.
+// Goal: memory is read and written as in V8, to its last octet and no further.
 //
 // Method: each load and store at each misalignment at both ends of memory, with displacements that reach
 // over 2^32; memory.fill, copy, init and grow at the same places; memory's sum is compared at the end.

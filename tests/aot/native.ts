@@ -44,22 +44,7 @@ const SANITIZE = ["-fsanitize=undefined,address", "-fno-sanitize-recover=all", "
 const CASE_END = "====";
 const RUN_MS_MAX = 120_000;
 
-const MAIN = `#include <stdio.h>
-#include <string.h>
-#include <setjmp.h>
-#include <inttypes.h>
-static jmp_buf back; static int trapped;
-static float f32(uint64_t b) { uint32_t u = b; float f; memcpy(&f, &u, 4); return f; }
-static double f64(uint64_t u) { double f; memcpy(&f, &u, 8); return f; }
-static void p_i32(uint32_t v) { printf("%08" PRIx32 " ", v); }
-static void p_i64(uint64_t v) { printf("%016" PRIx64 " ", v); }
-static void p_f32(float v) { uint32_t u; memcpy(&u, &v, 4); if (v != v) printf("nan "); else p_i32(u); }
-static void p_f64(double v) { uint64_t u; memcpy(&u, &v, 8); if (v != v) printf("nan "); else p_i64(u); }
-static void sum(const uint8_t *p, size_t n) {
-  uint32_t a = 1;
-  for (size_t i = 0; i < n; i++) if (p[i] != 0) a = (a ^ p[i] ^ (uint32_t)i << 8) * 16777619u;
-  printf("memory %08" PRIx32 "\\n", a);
-}`;
+const MAIN_HEADER = join(import.meta.dirname, "native-main.h");
 
 /** What the C does; `sanitize` builds with UBSan and ASan. Throws when gcc or the program fails. */
 export function runNative(cases: readonly Case[], sanitize = false): Outcome[] {
@@ -93,12 +78,11 @@ function run(program: string, args: string[], cwd: string): string {
 function mainText(cases: readonly Case[]): string {
   const modules = cases.map(({ wasm }) => decodeModule(wasm));
   return [
-    MAIN,
+    `#include ${JSON.stringify(MAIN_HEADER)}`,
     ...cases.map((_, i) => `#include "m${i}.h"`),
     ...importTexts(modules),
     ...cases.map(
-      (_, i) =>
-        `_Noreturn void m${i}_trap(int kind, unsigned f, unsigned o) { (void)f; (void)o; trapped = kind; longjmp(back, 1); }`,
+      (_, i) => `_Noreturn void m${i}_trap(int kind, unsigned f, unsigned o) { leave(kind); }`,
     ),
     ...cases.map((item, i) => caseText(item, modules[i]!, i)),
     `int main(void) {`,
@@ -119,8 +103,9 @@ function importTexts(modules: readonly Module[]): string[] {
       const list = signature.parameters.map((type, i) => `${C_TYPE[type]} l${i}`).join(", ");
       const prints = signature.parameters.map((type, i) => `p_${type}(l${i});`).join(" ");
       const [result] = signature.results;
-      const text = `${result === undefined ? "void" : C_TYPE[result]} ${name}(${list || "void"}) { printf("import ${name} "); ${prints} puts(""); ${result === undefined ? "" : "return 0;"} }`;
-      texts.set(name, text);
+      const head = `${result === undefined ? "void" : C_TYPE[result]} ${name}(${list || "void"})`;
+      const end = result === undefined ? "" : "return 0;";
+      texts.set(name, `${head} { printf("import ${name} "); ${prints} puts(""); ${end} }`);
     }
   return [...texts.values()];
 }
@@ -135,15 +120,14 @@ function caseText(item: Case, module: Module, i: number): string {
   }
   const names = exportNames(module, `m${i}`);
   const texts = groups.map((calls) => groupText(calls, module, names));
-  const globals = module.exports.flatMap(({ kind, index, name }, k) =>
-    kind === "global"
-      ? [
-          `  printf("global ${identifier(name)} "); p_${module.globals[index]!.type}(${names[k]}); puts("");`,
-        ]
-      : [],
-  );
+  const globals = module.exports.flatMap(({ kind, index, name }, k) => {
+    if (kind !== "global") return [];
+    const print = `p_${module.globals[index]!.type}(${names[k]});`;
+    return [`  printf("global ${identifier(name)} "); ${print} puts("");`];
+  });
   const memory = module.memory === null ? "" : `  sum(m${i}_memory, sizeof(m${i}_memory));`;
-  const init = `  if (setjmp(back)) { printf("init trap %d\\n", trapped); return; } else m${i}_init();`;
+  const trap = '{ printf("init trap %d\\n", trapped); return; }';
+  const init = `  if (setjmp(back)) ${trap} else m${i}_init();`;
   return `static void case${i}(void) {\n${init}\n${[...texts, ...globals, memory].join("\n")}\n}`;
 }
 
@@ -156,7 +140,9 @@ function groupText(calls: readonly Call[], module: Module, names: readonly strin
   const operands = signature.parameters.map((type, k) => operandText(type, `o[n][${k}]`));
   const target = `${names[at]}(${operands.join(", ")})`;
   return `  { static const uint64_t o[][${width}] = { ${rows.join(",\n")} };
-  for (volatile unsigned n = 0; n < ${calls.length}; n++) if (setjmp(back)) printf("trap %d\\n", trapped); else { ${printText(signature, target)} puts(""); } }`;
+  for (volatile unsigned n = 0; n < ${calls.length}; n++)
+    if (setjmp(back)) printf("trap %d\\n", trapped);
+    else { ${printText(signature, target)} puts(""); } }`;
 }
 
 function literal(value: Bits): string {

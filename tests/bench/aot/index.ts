@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `npm run bench:aot`: translated AssemblyScript beside C by hand, on two microcontroller cores.
+// `npm run bench:aot`: translated AssemblyScript beside C by hand, on two cores.
 //
 // Twelve kernels, each as AssemblyScript with plain `a[i]` and as C. Both run through gcc -O2 and are counted
 // in an emulated core: cycles on Cortex-M0+, instructions on rv32imc. All results must be those of V8.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The kernels of the bench: what is compiled, with which operand it runs, what V8 gives.
+// The kernels of the bench: what is compiled, how often it runs, what V8 gives.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What both programs of a bench are linked with: the three functions of memory, and where a trap ends.
+// What both programs of a bench are linked with: memset and its kin, and traps.
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// RV32IMC in a few hundred lines: what gcc emits for it, each instruction counted as one.
+// RV32IMC in a few hundred lines: what gcc emits for it, counted.
 //
 // Spec: The RISC-V Instruction Set Manual, Volume I, 20191213: chapters 2 (I), 7 (M), 16 (C). A compressed
 // instruction is turned into the long one that it stands for. An unknown instruction ends the run, as does

@@ -166,7 +166,8 @@ static int32_t exception_length(const window_t *w, int32_t code) {
 }
 
 static bool is_broadcastable(int32_t code) {
-  return code == 5 || code == 6 || code == 8 || code == 15 || code == 16 || code == 21 || code == 22;
+  return code == 5 || code == 6 || code == 8 || code == 15 || code == 16 || code == 21 ||
+         code == 22;
 }
 
 static int32_t request_length(const window_t *w) {
@@ -354,7 +355,8 @@ static bool take_answer(tap_t *t) {
 }
 
 static bool note_silence(tap_t *t, uint32_t at_us) {
-  if ((int32_t)(at_us - t->last_us) > (int32_t)(SILENCE_CHARACTERS * t->character_us)) t->hushed = 1;
+  int32_t silence_us = (int32_t)(SILENCE_CHARACTERS * t->character_us);
+  if ((int32_t)(at_us - t->last_us) > silence_us) t->hushed = 1;
   if (t->window.fill == 0) {
     if (is_late(&t->open, at_us, 0)) give_up(t, &t->open);
     if (is_late(&t->trial, at_us, 0)) give_up(t, &t->trial);

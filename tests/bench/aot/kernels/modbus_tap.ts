@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A Modbus line heard by the firmware's own passive tap: requests, answers, a write, noise.
+// A Modbus line heard by the firmware's own passive tap: requests, answers, noise.
 
 import {
   countersOf,

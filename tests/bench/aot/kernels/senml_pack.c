@@ -75,7 +75,7 @@ static int32_t half_of(uint32_t bits) {
   int32_t exponent = bits >> 23 & 0xff;
   if (exponent == 0 && fraction == 0) return sign;
   if (exponent >= 113 && exponent <= 142)
-    return (fraction & 0x1fff) == 0 ? (int32_t)(sign | (exponent - 112) << 10 | fraction >> 13) : -1;
+    return fraction & 0x1fff ? -1 : (int32_t)(sign | (exponent - 112) << 10 | fraction >> 13);
   if (exponent < 103 || exponent > 112) return -1;
   int shift = 126 - exponent;
   uint32_t mantissa = fraction | 0x800000;
