@@ -36,7 +36,7 @@ export function condition(writer: Writer, node: Expression): string {
       ? `!${condition(writer, node.operand)}`
       : `(${expression(writer, node.operand)} == 0)`;
   if (node.kind === "binary" && comparison(node.op) !== undefined)
-    return compare(node, expression(writer, node.left), expression(writer, node.right));
+    return compare(writer, node, expression(writer, node.left), expression(writer, node.right));
   return expression(writer, node);
 }
 

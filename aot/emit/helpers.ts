@@ -5,6 +5,7 @@
 // the same result; square roots are digit by digit and rounded right.
 
 import type { ValueType } from "../ir.ts";
+import { BITWISE } from "./bitwise.ts";
 
 interface Helper {
   needs: readonly string[];
@@ -118,6 +119,7 @@ for (const width of [16, 32, 64]) {
 }
 
 for (const format of [F32, F64]) defineFloat(format);
+for (const [name, text] of BITWISE) define(name, ["f32_bits"], text);
 
 function defineFloat(format: FloatFormat): void {
   const { type, c, bits, mantissa, exponentMax, suffix } = format;
@@ -251,7 +253,7 @@ function defineSqrt(format: FloatFormat, sign: string, frac: string, bias: numbe
 // Conversions that never trap; comparisons of floats only, NaN becomes 0.
 function defineSaturating(format: FloatFormat): void {
   const { type, c } = format;
-  for (const width of [32, 64]) {
+  for (const width of type === "f32" ? [64] : [32, 64]) {
     const half = `${2 ** (width - 1)}.0`;
     const whole = `${2 ** width}.0`;
     const t = `uint${width}_t`;

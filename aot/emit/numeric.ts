@@ -30,9 +30,38 @@ export function comparison(op: string): string | undefined {
   return SIGNS[op.split("_")[0]!];
 }
 
+const MIRRORED: Record<string, string> = {
+  eq: "eq",
+  ne: "ne",
+  lt: "gt",
+  gt: "lt",
+  le: "ge",
+  ge: "le",
+};
+const F32_INFINITY = 0x7f80_0000;
+
+// A float beside a constant, without the library's soft floats; undefined for a constant that is NaN.
+function compareBits(writer: Writer, op: string, value: string, bits: number): string | undefined {
+  const magnitude = bits % 2 ** 31;
+  if (magnitude > F32_INFINITY) return undefined;
+  const side = magnitude === 0 ? "zero" : bits >= 2 ** 31 ? "negative" : "positive";
+  const helper = op === "ne" ? `f32_eq_${side}` : `f32_${op}_${side}`;
+  const call = `${use(writer, helper)}(${value}, ${bits}u)`;
+  return op === "ne" ? `(!${call})` : call;
+}
+
 /** A comparison as a truth value of C. */
-export function compare(node: Binary, left: string, right: string): string {
+export function compare(writer: Writer, node: Binary, left: string, right: string): string {
   const sign = comparison(node.op)!;
+  if (node.operandType === "f32" && node.right.kind === "const")
+    return (
+      compareBits(writer, node.op, left, Number(node.right.value)) ?? `(${left} ${sign} ${right})`
+    );
+  if (node.operandType === "f32" && node.left.kind === "const")
+    return (
+      compareBits(writer, MIRRORED[node.op]!, right, Number(node.left.value)) ??
+      `(${left} ${sign} ${right})`
+    );
   if (!node.op.endsWith("_s")) return `(${left} ${sign} ${right})`;
   const signed = C_SIGNED[node.operandType]!;
   return `((${signed})${left} ${sign} (${signed})${right})`;
@@ -40,7 +69,7 @@ export function compare(node: Binary, left: string, right: string): string {
 
 export function binary(writer: Writer, node: Binary, left: string, right: string): string {
   const { op, type } = node;
-  if (comparison(op) !== undefined) return `(uint32_t)${compare(node, left, right)}`;
+  if (comparison(op) !== undefined) return `(uint32_t)${compare(writer, node, left, right)}`;
   const plain = PLAIN[op];
   if (plain !== undefined) return `(${left} ${plain} ${right})`;
   if (op.startsWith("sh")) return shift(node, left, right);
