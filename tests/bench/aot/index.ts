@@ -6,13 +6,12 @@
 // --json prints the figures; --write puts the table into aot/README.md; --keep DIR keeps the C; --checks all.
 // Names choose kernels: `npm run bench:aot -- pid_fir crc16_bit`.
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { translate } from "../../../aot/index.ts";
-import { build, type Core, CORES, measure } from "./cores.ts";
-import { compileKernel, type Kernel, KERNELS, resultInEngine } from "./kernels.ts";
+import { KERNELS } from "./kernels.ts";
+import { missingCompilers, runKernel } from "./run.ts";
 import { jsonOf, type Outcome, tableOf, writeTable } from "./table.ts";
 
 interface Options {
@@ -34,46 +33,17 @@ function readOptions(): Options {
   return { wanted: positionals, json: values.json, write: values.write, keep: values.keep, checks };
 }
 
-async function runKernel(kernel: Kernel, folder: string, options: Options): Promise<Outcome> {
-  const wasm = await compileKernel(kernel);
-  const expected = resultInEngine(wasm, kernel);
-  const { c, header } = translate(wasm, { name: "ours", checks: options.checks });
-  const place = join(folder, kernel.name);
-  mkdirSync(place, { recursive: true });
-  const source = join(place, "ours.c");
-  writeFileSync(source, c);
-  writeFileSync(join(place, "ours.h"), header);
-  const [m0plus, rv32imc] = CORES.map((core) => {
-    const native = runOn(
-      core,
-      [kernel.c],
-      join(place, `${core.name}-native.elf`),
-      "native",
-      kernel.n,
-    );
-    const ours = runOn(core, [source], join(place, `${core.name}-ours.elf`), "ours", kernel.n);
-    for (const [whose, { result }] of Object.entries({ native, ours }))
-      if (result !== expected)
-        throw new Error(`${kernel.name} on ${core.name}: ${whose} gives ${result}, V8 ${expected}`);
-    return { native: native.count, ours: ours.count };
-  });
-  return { name: kernel.name, m0plus: m0plus!, rv32imc: rv32imc! };
-}
-
-function runOn(core: Core, sources: string[], elf: string, prefix: string, n: number) {
-  const functions = ["init", "prepare", "run"].map((name) => `${prefix}_${name}`);
-  return measure(core, build(core, sources, elf), functions, n);
-}
-
 async function main(): Promise<void> {
   const options = readOptions();
+  const missing = missingCompilers();
+  if (missing.length > 0) throw new Error(`bench:aot needs ${missing.join(" and ")}`);
   const folder = options.keep ?? mkdtempSync(join(tmpdir(), "bench-aot-"));
   const chosen = KERNELS.filter(
     ({ name }) => options.wanted.length === 0 || options.wanted.includes(name),
   );
   try {
     const outcomes: Outcome[] = [];
-    for (const kernel of chosen) outcomes.push(await runKernel(kernel, folder, options));
+    for (const kernel of chosen) outcomes.push(await runKernel(kernel, folder, options.checks));
     if (options.json) console.log(JSON.stringify(jsonOf(outcomes)));
     else console.log(tableOf(outcomes));
     if (options.write) writeTable(outcomes, readFileSync, writeFileSync);
