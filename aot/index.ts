@@ -63,11 +63,15 @@ export function translate(bytes: Uint8Array, options: AotOptions): AotResult {
     live,
     recursive: recursiveFunctions(module),
     facts,
+    spans: known?.spans ?? new Map(),
     safeDivisions: known === undefined ? new Set() : safeDivisions(known),
     objects:
       known === undefined || module.start !== null
         ? []
-        : memoryObjects(bodiesOf(module, live), options.name, memoryBytes, facts),
+        : memoryObjects(bodiesOf(module, live), options.name, memoryBytes, {
+            facts,
+            spans: known.spans,
+          }),
     rangeOf: (node) => (known === undefined ? undefined : rangeAt(known, node)),
     segmentsUsed: segmentsUsed(module),
     helpers: new Set(),
@@ -89,6 +93,7 @@ function improve(module: Module, bytesMax: number, options: AotOptions): Knowled
     for (const func of module.functions) func.body = flatten(func.body);
     return known;
   };
+  for (const func of module.functions) func.body = flatten(func.body);
   let known = again();
   if (known !== undefined && splitLoops(module, known)) known = again();
   if (known === undefined) return undefined;

@@ -3,7 +3,7 @@
 
 import type { Bulk, Call, CallIndirect, Store } from "../ir.ts";
 import { constantValue, evaluate, reachOf, type Run, type Value } from "./evaluate.ts";
-import { scatter, storeCell } from "./memory.ts";
+import { type MemoryFacts, scatter, storeCell } from "./memory.ts";
 import { numberOf, numberOfPlace } from "./numbers.ts";
 import {
   addAnything,
@@ -147,9 +147,13 @@ export function applyBulk(run: Run, node: Bulk): void {
   const values = node.operands.map((operand) => evaluate(run, operand));
   if (run.state === undefined || !node.op.startsWith("memory")) return;
   const { program, summary, state } = run;
-  const [target, , length] = values.map(({ range }) => range);
-  const start = target!.least;
-  const end = Math.min(target!.most + length!.most, program.memory.bytesMax);
+  const [target, source, length] = values.map(({ range }) => range);
+  const span = spanOf(program.memory, target!, length!);
+  const from = node.op === "memory.copy" ? spanOf(program.memory, source!, length!) : undefined;
+  const last = Math.max(target!.most, from === undefined ? 0 : source!.most) + length!.most;
+  const inBounds = node.op !== "memory.init" && last <= program.memory.bytesMin;
+  run.spans.set(node, { target: span, source: from, inBounds });
+  const [start, end] = span;
   forgetCells(state, start, end);
   addWrite(program, summary, start, end);
   scatter(program.memory, start, end);
@@ -157,4 +161,8 @@ export function applyBulk(run: Run, node: Bulk): void {
   for (const value of [values[0]!, values[2]!])
     if (run.state !== undefined && !refine(program.numbers, state, value.number, limit))
       run.state = undefined;
+}
+
+function spanOf(memory: MemoryFacts, at: Range, length: Range): [start: number, end: number] {
+  return [Math.min(at.least, memory.bytesMax), Math.min(at.most + length.most, memory.bytesMax)];
 }

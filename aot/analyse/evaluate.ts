@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Expressions over what is known: the number and range of their value, and what their traps rule out.
 
-import type { Binary, Expression, Load, Loop, Statement, Store, Unary } from "../ir.ts";
+import type { Binary, Bulk, Expression, Load, Loop, Statement, Store, Unary } from "../ir.ts";
 import { binaryRange, unaryRange } from "./arithmetic.ts";
 import { decide, OPPOSITE, whenHolds } from "./compare.ts";
 import { cellRange, tableRange } from "./memory.ts";
@@ -22,6 +22,7 @@ import {
   unsignedRange,
 } from "./range.ts";
 import { decideByRelation } from "./relations.ts";
+import type { Growth } from "./trips.ts";
 import { cellKey, globalKey, rangeOf, refine, type State } from "./state.ts";
 
 /** A value: its number, and its range when it is an i32. */
@@ -40,6 +41,13 @@ export interface Reach {
   bytes: number;
 }
 
+/** Octets that an instruction on a whole range may write, and read. */
+export interface BulkSpans {
+  target: readonly [start: number, end: number];
+  source: readonly [start: number, end: number] | undefined;
+  inBounds: boolean;
+}
+
 /** One function under analysis. */
 export interface Run {
   program: Program;
@@ -51,6 +59,8 @@ export interface Run {
   steps: Set<Statement>; // that something gets to
   labels: Map<number, State[]>; // states of branches to a label
   heads: Map<Loop, State>; // what holds at the head of a loop in every pass
+  growths: Map<Loop, Growth | undefined>; // as narrowByTrips finds them
+  spans: Map<Bulk, BulkSpans>;
   recording: boolean; // the last time: heads are taken as they are and must prove true
   refuted: boolean; // they did not
 }

@@ -13,6 +13,7 @@ import { numberOfPlace } from "./numbers.ts";
 import { growRange } from "./program.ts";
 import { assume } from "./relations.ts";
 import { ANY } from "./range.ts";
+import { narrowByTrips } from "./trips.ts";
 import { cloneState, implies, joinStates, type State, widenState } from "./state.ts";
 
 const WIDEN_FROM = 2; // passes before ends move on to thresholds
@@ -168,6 +169,7 @@ function findHead(run: Run, node: Loop, entry: State): State {
     } else if (passes >= WIDEN_FROM) {
       const all = passes >= WIDEN_ALL_FROM;
       widenState(head, next, all ? [] : [...run.thresholds].toSorted((a, b) => a - b));
+      narrowByTrips(run, node, entry, next);
     }
     head = next;
   }
@@ -185,7 +187,9 @@ function pass(run: Run, node: Loop, head: State): State[] {
 }
 
 function joinHead(run: Run, node: Loop, entry: State, backs: readonly State[]): State {
-  return joinStates(run.program.numbers, node, [entry, ...backs], localsSetIn(node))!;
+  const head = joinStates(run.program.numbers, node, [entry, ...backs], localsSetIn(node))!;
+  narrowByTrips(run, node, entry, head);
+  return head;
 }
 
 const setInLoop = new WeakMap<Loop, ReadonlySet<number>>();

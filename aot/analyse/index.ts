@@ -6,10 +6,10 @@
 // The last pass takes all facts as they are and must not change one: so what it records is proven by it
 // alone, however the facts were found. If it does change one, nothing is claimed and every check stays.
 
-import type { Expression, Func, Load, Module, Statement, Store } from "../ir.ts";
+import type { Bulk, Expression, Func, Load, Module, Statement, Store } from "../ir.ts";
 import { eachStatement } from "../walk.ts";
 import { flow } from "./flow.ts";
-import type { Reach, Run, Value } from "./evaluate.ts";
+import type { BulkSpans, Reach, Run, Value } from "./evaluate.ts";
 import { numberOfConstant, numberOf, numberOfPlace } from "./numbers.ts";
 import { type HostRules, makeProgram, type Program, type Sizes, summaryOf } from "./program.ts";
 import { ANY } from "./range.ts";
@@ -22,6 +22,7 @@ export interface Knowledge {
   values: ReadonlyMap<Expression, Value>;
   reaches: ReadonlyMap<Load | Store, Reach>;
   steps: ReadonlySet<Statement>;
+  spans: ReadonlyMap<Bulk, BulkSpans>;
   program: Program;
 }
 
@@ -52,6 +53,7 @@ function record(program: Program, heads: Run["heads"]): Knowledge | undefined {
   const values = new Map<Expression, Value>();
   const reaches = new Map<Load | Store, Reach>();
   const steps = new Set<Statement>();
+  const spans = new Map<Bulk, BulkSpans>();
   for (const func of program.module.functions) {
     if (!summaryOf(program, func.index).reached) continue;
     const run = runFunction(program, func, heads, true);
@@ -59,10 +61,11 @@ function record(program: Program, heads: Run["heads"]): Knowledge | undefined {
     for (const [node, value] of run.values) values.set(node, value);
     for (const [node, reach] of run.reaches) reaches.set(node, reach);
     for (const statement of run.steps) steps.add(statement);
+    for (const [node, span] of run.spans) spans.set(node, span);
   }
   const { clock, memory } = stamp(program);
   return clock === before.clock && memory === before.memory
-    ? { values, reaches, steps, program }
+    ? { values, reaches, steps, spans, program }
     : undefined;
 }
 
@@ -77,6 +80,8 @@ function runFunction(program: Program, func: Func, heads: Run["heads"], recordin
     thresholds: new Set([-1, 0, 1, 255, 256, 65_535, 65_536, 2 ** 31 - 1]),
     labels: new Map(),
     heads,
+    growths: new Map(),
+    spans: new Map(),
     recording,
     refuted: false,
   };

@@ -11,6 +11,7 @@
 
 import type { Load, Statement, Store } from "../ir.ts";
 import { eachExpression, eachStatement } from "../walk.ts";
+import type { BulkSpans } from "../analyse/evaluate.ts";
 import type { AccessFact, Shape } from "./writer.ts";
 
 export interface MemoryObject {
@@ -25,7 +26,11 @@ export interface MemoryObject {
 /** Objects in the order of their addresses. */
 export type MemoryObjects = readonly MemoryObject[];
 
-type Facts = ReadonlyMap<object, AccessFact>;
+interface Facts {
+  facts: ReadonlyMap<object, AccessFact>;
+  spans: ReadonlyMap<object, BulkSpans>;
+}
+
 type Span = Pick<MemoryObject, "start" | "end" | "element" | "mixed">;
 
 const OCTETS_AT = 8; // mixed objects start at a multiple, so that offset and address agree in alignment
@@ -37,9 +42,9 @@ export function memoryObjects(
   bodies: readonly (readonly Statement[])[],
   prefix: string,
   bytes: number,
-  facts: Facts,
+  known: Facts,
 ): MemoryObjects {
-  const spans = spansOf(bodies, bytes, facts);
+  const spans = spansOf(bodies, bytes, known);
   if (spans === undefined) return [];
   const merged = mergeSpans(spans).map((span) => ({ ...span, end: Math.min(span.end, bytes) }));
   return nameObjects(merged, prefix);
@@ -49,7 +54,7 @@ export function memoryObjects(
 function spansOf(
   bodies: readonly (readonly Statement[])[],
   bytes: number,
-  facts: Facts,
+  { facts, spans: bulks }: Facts,
 ): Span[] | undefined {
   const spans: Span[] = [];
   let covered = true;
@@ -66,13 +71,25 @@ function spansOf(
   };
   for (const body of bodies)
     eachStatement(body, (statement) => {
-      if (statement.kind === "bulk" && statement.op.startsWith("memory")) covered = false;
+      if (statement.kind === "bulk" && statement.op.startsWith("memory")) {
+        const ranges = bulks.get(statement);
+        if (ranges === undefined) covered = false;
+        else
+          for (const range of [ranges.target, ranges.source])
+            if (range !== undefined && range[1] > range[0]) spans.push(octets(range));
+      }
       if (statement.kind === "store") access(statement);
       eachExpression(statement, (node) => {
         if (node.kind === "load") access(node);
       });
     });
   return covered ? spans : undefined;
+}
+
+const ANY_ELEMENT = 0; // octets that go as well with elements of any size
+
+function octets([start, end]: readonly [number, number]): Span {
+  return { start, end, element: ANY_ELEMENT, mixed: false };
 }
 
 function mergeSpans(spans: readonly Span[]): Span[] {
@@ -96,7 +113,10 @@ function mergeOnce(spans: readonly Span[]): Span[] {
     if (last === undefined || span.start >= last.end) merged.push({ ...span });
     else {
       last.end = Math.max(last.end, span.end);
-      last.mixed ||= span.mixed || span.element !== last.element;
+      const differ = span.element !== last.element;
+      const both = span.element !== ANY_ELEMENT && last.element !== ANY_ELEMENT;
+      last.mixed ||= span.mixed || (differ && both);
+      last.element = Math.max(last.element, span.element);
     }
   }
   return merged;
@@ -104,7 +124,9 @@ function mergeOnce(spans: readonly Span[]): Span[] {
 
 // A span that is no whole number of its elements is mixed, and a mixed one starts early enough.
 function aligned(span: Span): Span {
-  const whole = span.start % span.element === 0 && (span.end - span.start) % span.element === 0;
+  const some = span.element !== ANY_ELEMENT;
+  const whole =
+    some && span.start % span.element === 0 && (span.end - span.start) % span.element === 0;
   if (!span.mixed && whole) return span;
   return { ...span, mixed: true, element: 1, start: span.start - (span.start % OCTETS_AT) };
 }

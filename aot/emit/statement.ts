@@ -17,6 +17,7 @@ import {
 } from "../ir.ts";
 import { countedLoop } from "../analyse/counted.ts";
 import { condition, expression, isAligned } from "./expression.ts";
+import { objectAt } from "./objects.ts";
 import { placeOf } from "./place.ts";
 import { canonicalType, functionType, resultType } from "./types.ts";
 import { check, hold, line, TRAP, trapCall, use, type Writer } from "./writer.ts";
@@ -129,8 +130,11 @@ function bulk(writer: Writer, node: Bulk): void {
   );
   const { prefix, memory } = writer.shape.names;
   const kind = node.op.startsWith("memory") ? TRAP.memory : TRAP.table;
+  const spans = writer.shape.spans.get(node);
   const outside = (at: string, size: string): void =>
-    check(writer, `(uint64_t)${at} + ${length} > ${size}`, kind, node.offset);
+    spans?.inBounds === true
+      ? undefined
+      : check(writer, `(uint64_t)${at} + ${length} > ${size}`, kind, node.offset);
   const memoryBytes = writer.shape.grows ? `${memory}_bytes` : `${writer.shape.bytes}u`;
   const tableSlots = `${writer.shape.module.table?.initial ?? 0}u`;
   const segment = `${prefix}_${kind === TRAP.memory ? "data" : "element"}${node.segment}`;
@@ -138,12 +142,27 @@ function bulk(writer: Writer, node: Bulk): void {
   if (node.op === "table.copy") outside(source!, tableSlots);
   if (node.op.endsWith("init")) outside(source!, `${segment}_length`);
   outside(target!, kind === TRAP.memory ? memoryBytes : tableSlots);
+  const to =
+    kind === TRAP.memory ? octetsAt(writer, target!, spans?.target) : `${prefix}_table + ${target}`;
   if (node.op === "memory.fill")
-    return line(writer, `memset(${memory} + ${target}, (int)(${source} & 255), ${length});`);
-  const where = kind === TRAP.memory ? memory : `${prefix}_table`;
-  const from = node.op.endsWith("init") ? segment : where;
-  const size = kind === TRAP.memory ? length : `${length} * sizeof(${where}[0])`;
-  line(writer, `memmove(${where} + ${target}, ${from} + ${source}, ${size});`);
+    return line(writer, `memset(${to}, (int)(${source} & 255), ${length});`);
+  const place =
+    kind === TRAP.memory ? octetsAt(writer, source!, spans?.source) : `${prefix}_table + ${source}`;
+  const from = node.op.endsWith("init") ? `${segment} + ${source}` : place;
+  const size = kind === TRAP.memory ? length : `${length} * sizeof(${prefix}_table[0])`;
+  line(writer, `memmove(${to}, ${from}, ${size});`);
+}
+
+// In the object that the whole range is in.
+function octetsAt(
+  writer: Writer,
+  address: string,
+  span: readonly [number, number] | undefined,
+): string {
+  const { objects, names } = writer.shape;
+  const object = span === undefined ? undefined : objectAt(objects, span[0]);
+  if (object === undefined) return `${names.memory} + ${address}`;
+  return `(uint8_t *)&${object.name} + (${address} - ${object.start}u)`;
 }
 
 function grow(writer: Writer, result: number, delta: string): void {

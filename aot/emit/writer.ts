@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What one function's C is written with: lines, temporaries, names, checks.
 
+import type { BulkSpans } from "../analyse/evaluate.ts";
 import type { Range } from "../analyse/range.ts";
 import type { Expression, Func, Module, ValueType } from "../ir.ts";
 import type { MemoryObjects } from "./objects.ts";
@@ -51,6 +52,7 @@ export interface Shape {
   live: ReadonlySet<number>; // functions that somebody reaches
   recursive: ReadonlySet<number>; // functions that count the depth of calls
   facts: ReadonlyMap<object, AccessFact>;
+  spans: ReadonlyMap<object, BulkSpans>; // of instructions on whole ranges of memory
   safeDivisions: ReadonlySet<object>; // that cannot trap
   objects: MemoryObjects;
   rangeOf: (node: Expression) => Range | undefined; // of an i32, as far as is known

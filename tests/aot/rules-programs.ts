@@ -144,7 +144,7 @@ function statement(writer: Writer, depth: number): string[] {
     case 7:
       return choice(writer, depth);
     case 8:
-      return cursorStore(writer);
+      return random(3) === 0 ? bulk(writer) : cursorStore(writer);
     default:
       return loop(writer, depth);
   }
@@ -182,6 +182,18 @@ function cursorStore(writer: Writer): string[] {
     ...["i32.add", `i32.store ${CELLS.cursor}`],
     ...(random(3) === 0 ? ["i32.const 0", "i32.const 0", `i32.store ${CELLS.cursor}`] : []),
   ];
+}
+
+function bulk(writer: Writer): string[] {
+  const { random } = writer;
+  const place = (): string[] => {
+    const [code, displacement] = address(writer, pick(random, [1, 4]));
+    return [...code, `i32.const ${displacement}`, "i32.add"];
+  };
+  const length = random(2) === 0 ? [`i32.const ${pick(random, [0, 1, 4, 16, 32])}`] : index(writer);
+  return random(2) === 0
+    ? [...place(), ...place(), ...length, "memory.copy"]
+    : [...place(), ...expression(writer, 1), ...length, "memory.fill"];
 }
 
 function trapUnless(writer: Writer): string[] {
