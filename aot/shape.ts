@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Expressions as one would write them: small values stand where they are used, and nothing is set in vain.
+// Expressions as one would write them: small values where they are used.
 //
 // Optimisers of WebAssembly share `t = c >> 1` between two uses; a compiler of C does that again where it
 // pays, and sees more when it is not done for it. A set is put into its uses when it is constants applied to

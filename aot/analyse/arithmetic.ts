@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Ranges through i32 instructions: what comes out when the operands are within theirs.
+// i32 instructions on ranges: what comes out of operands within theirs.
 //
 // Spec: WebAssembly 2.0 §4.3.2. A result may be too wide, never too narrow; whatever has no rule is ANY.
 

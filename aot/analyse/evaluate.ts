@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Expressions over what is known: the number and range of their value, and what their traps rule out.
+// Expressions over what is known: number and range of their value.
 
 import type { Binary, Bulk, Expression, Load, Loop, Statement, Store, Unary } from "../ir.ts";
 import { binaryRange, unaryRange } from "./arithmetic.ts";

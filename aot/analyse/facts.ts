@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the emitter asks for: facts by access, divisions that cannot trap, and the reasons as text.
+// What the emitter asks for: facts of accesses, safe divisions, reasons.
 
 import type { AccessFact, Shape } from "../emit/writer.ts";
 import type { Load, Statement, Store } from "../ir.ts";

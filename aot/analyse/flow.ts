@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Statements over what is known: branches join, loops are repeated until nothing new comes round.
+// Statements over what is known: branches join, loops come to rest.
 //
 // A loop's head starts from its entry, grows by what comes back (from the third time on by thresholds), and
 // then takes two steps down. What results is only a claim: the recording pass runs each body once from it

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is known of a module at every point: analysed until nothing changes, then checked in one last pass.
+// What is known of a module: analysed to rest, then checked in one pass.
 //
 //   functions ► flow ► facts of memory, globals, parameters, results ► again, whatever depends on a change
 //

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What linear memory may hold at any time: its first contents, and what stores were seen to put there.
+// What linear memory may hold at any time: first contents, and stores.
 //
 // Octets count as constant until some store may reach them. The facts only ever weaken, and the module is
 // analysed until none changes: then each store was seen by an analysis whose facts held until that store.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Facts of the whole module while it is analysed: memory, globals, and each function from outside.
+// Facts of the whole module: memory, globals, functions from outside.
 //
 // All of them start optimistic and only weaken. Whoever depends on a fact compares its version.
 //

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is known of a 32-bit value: an unsigned interval, a signed interval, and its low bits.
+// What is known of a 32-bit value: two intervals and its low bits.
 //
 // The three are views of one set of values, and each narrows the others. A range is never empty and never
 // changed: `undefined` stands for the empty set, so that a contradiction is seen where it arises.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Conditions that hold: what they say of ranges, and `a < b` between two values of which neither is constant.
+// Conditions that hold: ranges, and `a < b` between two variables.
 
 import type { Value } from "./evaluate.ts";
 import { OPPOSITE, whenHolds } from "./compare.ts";

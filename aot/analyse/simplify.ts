@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The module without what the analysis proved superfluous: decided branches, dead statements, known values.
+// The module without what was proved superfluous.
 //
 // Nodes that stay keep their identity, so that facts about them hold on. An expression is replaced by its
 // value only when nothing in it can trap.

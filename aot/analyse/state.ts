@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is known at one point of a function: which value each local holds, and what is known of the values.
+// What is known at one point of a function: values of locals, and of values.
 //
 // (I1) a value has one range, found by its number: a test on one copy holds for all of them.
 // (I2) cells and globals in `cells` hold the value named there until a store or call may change them.

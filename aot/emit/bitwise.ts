@@ -31,10 +31,11 @@ const ZERO: Record<string, string> = {
 export const BITWISE = new Map<string, string>([
   ...Object.entries({ positive: POSITIVE, negative: NEGATIVE, zero: ZERO }).flatMap(
     ([side, tests]) =>
-      Object.entries(tests).map(([op, test]): [string, string] => [
-        `f32_${op}_${side}`,
-        `static inline uint32_t f32_${op}_${side}(float a, uint32_t b) { const uint32_t u = f32_bits(a); (void)b; return ${test}; }`,
-      ]),
+      Object.entries(tests).map(([op, test]): [string, string] => {
+        const name = `f32_${op}_${side}`;
+        const body = `const uint32_t u = f32_bits(a); (void)b; return ${test};`;
+        return [name, `static inline uint32_t ${name}(float a, uint32_t b) { ${body} }`];
+      }),
   ),
   [
     "sat_s32_f32",

@@ -10,6 +10,7 @@ import { type Export, type Func, type Module, PAGE_BYTES, type Signature } from 
 import { dataText, elementText, initLines } from "./segments.ts";
 import { helperText } from "./helpers.ts";
 import { objectText } from "./objects.ts";
+import { ANYWHERE } from "./place.ts";
 import { statements } from "./statement.ts";
 import { prototype, resultStructs } from "./types.ts";
 import { C_TYPES, line, literal, type Shape, TRAP, trapCall, type Writer } from "./writer.ts";
@@ -161,6 +162,7 @@ function functionText(shape: Shape, func: Func): string {
     depth: 1,
     temporaries: 0,
     labelsUsed: new Set(),
+    reachesAnywhere: false,
     loops: [],
     behind: new Map(),
   };
@@ -178,7 +180,9 @@ function functionText(shape: Shape, func: Func): string {
   }
   statements(writer, func.body);
   const head = `static ${prototype(names.functions[func.index]!, func.signature)} {`;
-  return [head, ...writer.lines, "}"].join("\n");
+  const pointer = `  uint8_t *${ANYWHERE} = ${names.memory}; __asm__("" : "+r"(${ANYWHERE}));`;
+  const first = writer.reachesAnywhere ? [pointer] : [];
+  return [head, ...first, ...writer.lines, "}"].join("\n");
 }
 
 function initText(shape: Shape): string {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Memory as C objects: accesses that may meet share one, and no two objects overlap.
+// Memory as C objects: accesses that may meet share one.
 //
 // gcc then knows which accesses are independent, as it does in C by hand. An object is declared extern and
 // placed on X_memory by the assembler, so that the host's view of memory stays whole. Only code of this file
@@ -45,45 +45,40 @@ export function memoryObjects(
   known: Facts,
 ): MemoryObjects {
   const spans = spansOf(bodies, bytes, known);
-  if (spans === undefined) return [];
   const merged = mergeSpans(spans).map((span) => ({ ...span, end: Math.min(span.end, bytes) }));
   return nameObjects(merged, prefix);
 }
 
-// Undefined when something may go anywhere in a way that objects do not cover.
+// What may go out of bounds is in no object: it goes through a pointer that may reach all of them.
 function spansOf(
   bodies: readonly (readonly Statement[])[],
   bytes: number,
   { facts, spans: bulks }: Facts,
-): Span[] | undefined {
+): Span[] {
   const spans: Span[] = [];
-  let covered = true;
   const access = (node: Load | Store): void => {
     const fact = facts.get(node);
-    if (fact === undefined) spans.push({ start: 0, end: bytes, element: 1, mixed: true });
-    else
-      spans.push({
-        start: fact.first,
-        end: Math.min(fact.last + node.bytes, bytes),
-        element: node.bytes,
-        mixed: !fact.aligned,
-      });
+    if (fact?.inBounds !== true) return;
+    const { first: start, last, aligned: isAligned } = fact;
+    const { bytes: element } = node;
+    spans.push({ start, end: Math.min(last + element, bytes), element, mixed: !isAligned });
   };
   for (const body of bodies)
     eachStatement(body, (statement) => {
-      if (statement.kind === "bulk" && statement.op.startsWith("memory")) {
-        const ranges = bulks.get(statement);
-        if (ranges === undefined) covered = false;
-        else
-          for (const range of [ranges.target, ranges.source])
-            if (range !== undefined && range[1] > range[0]) spans.push(octets(range));
-      }
+      if (statement.kind === "bulk") spans.push(...bulkSpans(bulks.get(statement)));
       if (statement.kind === "store") access(statement);
       eachExpression(statement, (node) => {
         if (node.kind === "load") access(node);
       });
     });
-  return covered ? spans : undefined;
+  return spans;
+}
+
+function bulkSpans(ranges: BulkSpans | undefined): Span[] {
+  if (ranges?.inBounds !== true) return [];
+  return [ranges.target, ranges.source].flatMap((range) =>
+    range !== undefined && range[1] > range[0] ? [octets(range)] : [],
+  );
 }
 
 const ANY_ELEMENT = 0; // octets that go as well with elements of any size

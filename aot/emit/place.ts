@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where an access goes in C: an element of an object where the address shows it, else octets of memory.
+// Where an access goes in C: an element of an object, else octets.
 //
 // An address is taken apart as constant + terms shifted left, modulo 2^32. As an index it is only used when
 // no shift can have lost bits: each shifted term is small by what the analysis knows.
@@ -27,6 +27,7 @@ interface Linear {
 
 const SHIFT_MAX = 3;
 const TERMS_MAX = 3;
+const NEAR = 32; // octets that a load reaches from a pointer: several accesses then share it
 const SMALL = 2 ** 29; // the sum of three shifted terms and a constant below it is below 2^31
 
 /** Where an access goes; `address` is its evaluated address, which a missing proof has checked here. */
@@ -34,13 +35,25 @@ export function placeOf(writer: Writer, node: Load | Store, address: string): Pl
   const { facts, objects, names } = writer.shape;
   const fact = facts.get(node);
   const text = fact?.inBounds === true ? address : checked(writer, node, address);
-  const object = fact === undefined ? undefined : objectAt(objects, fact.first);
-  if (fact === undefined || object === undefined)
-    return { octets: `${names.memory} + ${plus(text, node.displacement)}` };
+  if (fact?.inBounds !== true)
+    return { octets: `${anywhere(writer)} + ${plus(text, node.displacement)}` };
+  const object = objectAt(objects, fact.first);
+  if (object === undefined) return { octets: `${names.memory} + ${plus(text, node.displacement)}` };
   const element = elementOf(writer, node, fact, object);
-  const octets = `(uint8_t *)&${object.name} + ${plus(text, node.displacement - object.start)}`;
+  const base = object.start === 0 ? text : `(int32_t)(${text} - ${object.start}u)`;
+  const octets = plus(`(uint8_t *)&${object.name} + ${base}`, node.displacement);
   return element === undefined ? { octets } : { element, octets };
 }
+
+/** A pointer to memory of which gcc cannot say that it reaches no object. */
+export function anywhere(writer: Writer): string {
+  const { objects, names } = writer.shape;
+  if (objects.length === 0) return names.memory;
+  writer.reachesAnywhere = true;
+  return ANYWHERE;
+}
+
+export const ANYWHERE = "anywhere";
 
 function plus(text: string, by: number): string {
   if (by === 0) return text;
@@ -72,6 +85,7 @@ function elementOf(
   if (mixed || element !== node.bytes || !fact.aligned) return undefined;
   if (end - start === element) return name;
   if (fact.first === fact.last) return `${name}[${(fact.first - start) / element}]`;
+  if (element === 1 && node.displacement > 0 && node.displacement < NEAR) return undefined;
   const linear = linearOf(node.address);
   const width = Math.log2(element);
   const offset = (linear.constant + node.displacement - start) | 0;

@@ -18,7 +18,7 @@ import {
 import { countedLoop } from "../analyse/counted.ts";
 import { condition, expression, isAligned } from "./expression.ts";
 import { objectAt } from "./objects.ts";
-import { placeOf } from "./place.ts";
+import { anywhere, placeOf } from "./place.ts";
 import { canonicalType, functionType, resultType } from "./types.ts";
 import { check, hold, line, TRAP, trapCall, use, type Writer } from "./writer.ts";
 
@@ -131,8 +131,9 @@ function bulk(writer: Writer, node: Bulk): void {
   const { prefix, memory } = writer.shape.names;
   const kind = node.op.startsWith("memory") ? TRAP.memory : TRAP.table;
   const spans = writer.shape.spans.get(node);
+  const known = spans?.inBounds === true ? spans : undefined;
   const outside = (at: string, size: string): void =>
-    spans?.inBounds === true
+    known !== undefined
       ? undefined
       : check(writer, `(uint64_t)${at} + ${length} > ${size}`, kind, node.offset);
   const memoryBytes = writer.shape.grows ? `${memory}_bytes` : `${writer.shape.bytes}u`;
@@ -143,11 +144,11 @@ function bulk(writer: Writer, node: Bulk): void {
   if (node.op.endsWith("init")) outside(source!, `${segment}_length`);
   outside(target!, kind === TRAP.memory ? memoryBytes : tableSlots);
   const to =
-    kind === TRAP.memory ? octetsAt(writer, target!, spans?.target) : `${prefix}_table + ${target}`;
+    kind === TRAP.memory ? octetsAt(writer, target!, known?.target) : `${prefix}_table + ${target}`;
   if (node.op === "memory.fill")
     return line(writer, `memset(${to}, (int)(${source} & 255), ${length});`);
   const place =
-    kind === TRAP.memory ? octetsAt(writer, source!, spans?.source) : `${prefix}_table + ${source}`;
+    kind === TRAP.memory ? octetsAt(writer, source!, known?.source) : `${prefix}_table + ${source}`;
   const from = node.op.endsWith("init") ? `${segment} + ${source}` : place;
   const size = kind === TRAP.memory ? length : `${length} * sizeof(${prefix}_table[0])`;
   line(writer, `memmove(${to}, ${from}, ${size});`);
@@ -159,9 +160,8 @@ function octetsAt(
   address: string,
   span: readonly [number, number] | undefined,
 ): string {
-  const { objects, names } = writer.shape;
-  const object = span === undefined ? undefined : objectAt(objects, span[0]);
-  if (object === undefined) return `${names.memory} + ${address}`;
+  const object = span === undefined ? undefined : objectAt(writer.shape.objects, span[0]);
+  if (object === undefined) return `${anywhere(writer)} + ${address}`;
   return `(uint8_t *)&${object.name} + (${address} - ${object.start}u)`;
 }
 
@@ -205,7 +205,7 @@ function countsUp(node: Loop): boolean {
   return counted?.step === 1 && counted.limit.kind === "local";
 }
 
-// if (i < n) do { ...; i = i + 1; } while (i != n);
+// Tested once before, then at the end of each pass for being unequal.
 function countingLoop(writer: Writer, node: Loop): void {
   const { choice: test, counter, limit } = countedLoop(node)!;
   line(writer, `if (${condition(writer, test.condition)}) {`);

@@ -68,6 +68,7 @@ export interface Writer {
   depth: number; // of indentation
   temporaries: number;
   labelsUsed: Set<number>;
+  reachesAnywhere: boolean; // accesses something that is in no object
   loops: number[]; // labels of the C loops around, innermost last; -1 for a switch
   behind: Map<number, number>; // block whose end is the end of this loop: label of block to label of loop
 }

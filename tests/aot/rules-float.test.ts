@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// f32 by its bits: every comparison with a constant, on both sides, and conversions, at the edges.
+// f32 by its bits: comparisons with constants, and conversions.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
