@@ -9,6 +9,7 @@
 import { createPrng, type Prng } from "../../host-sim/prng.ts";
 import { assembleModule, type FuncText } from "./assemble.ts";
 import { EDGES } from "./edges.ts";
+import { idiom } from "./idioms.ts";
 import type { Call, Case } from "./native.ts";
 
 interface Generator {
@@ -40,7 +41,14 @@ const CONSTANTS = [
   ...[PAGE - 9, PAGE - 8, PAGE - 5, PAGE - 4, PAGE - 3, PAGE - 2, PAGE - 1, PAGE, PAGE + 1],
   ...[0x7fff_ffff, 0x8000_0000, 0xffff_fff0, 0xffff_fffc, 0xffff_ffff],
 ];
-const DISPLACEMENTS = [0, 0, 0, 1, 2, 4, 8, 16, HEADER, PAGE - 4, PAGE - 8, PAGE, 0xffff_fff8];
+const DISPLACEMENTS = [
+  ...Array.from({ length: 24 }, (_, i) => i >> 1), // far ones mostly trap
+  HEADER,
+  PAGE - 4,
+  PAGE - 8,
+  PAGE,
+  0xffff_fff8,
+];
 const BINARY_I32 = "add add sub mul and or xor shl shr_s shr_u rotl rotr div_s div_u rem_s rem_u";
 const COMPARE = "eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u";
 const BINARY_F64 = "add sub mul div min max copysign";
@@ -149,16 +157,18 @@ function float64(g: Generator, depth: number): string {
 function address(g: Generator, depth: number): string {
   const { prng } = g;
   const value = integer32(g, depth);
-  switch (prng.below(6)) {
+  switch (prng.below(12)) {
     case 0:
       return value;
     case 1:
-      return `${value}; i32.const ${pick(prng, [0xff, 0xffc, 0xffff, 0xfffc, 0xfff8])}; i32.and`;
     case 2:
-      return `${value}; i32.const 15; i32.and; i32.const ${pick(prng, [0, 1, 2, 3])}; i32.shl`;
+      return `${value}; i32.const ${pick(prng, [0xff, 0xffc, 0xffff, 0xfffc, 0xfff8])}; i32.and`;
     case 3:
-      return `i32.const ${PAGE}; ${value}; i32.const 31; i32.and; i32.sub`;
     case 4:
+      return `${value}; i32.const 15; i32.and; i32.const ${pick(prng, [0, 1, 2, 3])}; i32.shl`;
+    case 5:
+      return `i32.const ${PAGE}; ${value}; i32.const 31; i32.and; i32.sub`;
+    case 6:
       return `${value}; i32.const 7; i32.and; i32.const ${PAGE - 8 - prng.below(8)}; i32.add`;
     default:
       return `i32.const ${HEADER + prng.below(40)}`;
@@ -195,7 +205,7 @@ function statement(g: Generator): string {
   const { prng } = g;
   if (g.depth >= 3) return simple(g);
   g.depth++;
-  const text = nested(g, prng.below(14));
+  const text = nested(g, prng.below(16));
   g.depth--;
   return text;
 }
@@ -225,6 +235,16 @@ function nested(g: Generator, kind: number): string {
         i32.const ${HEADER + 16}; local.get ${counter}; i32.const 2; i32.shl; i32.add
         ${integer32(g, 2)}; i32.store 0`;
     }
+    case 8:
+    case 9:
+    case 10:
+    case 11:
+      return idiom({
+        prng,
+        value: () => integer32(g, 1),
+        target: pick(prng, I32_LOCALS),
+        call: g.functions === 0 ? undefined : callOf(g),
+      });
     default:
       return simple(g);
   }
@@ -293,13 +313,15 @@ function simple(g: Generator): string {
     case 9:
       return floatStore(g);
     case 10:
-      return g.functions === 0
-        ? `${integer64(g, 2)}; global.set 2`
-        : `${integer32(g, 2)}; ${integer32(g, 1)}; ${integer64(g, 1)}; ${float64(g, 1)}
-          call ${prng.below(g.functions)}; drop`;
+      return g.functions === 0 ? `${integer64(g, 2)}; global.set 2` : callOf(g);
     default:
       return rare(g);
   }
+}
+
+function callOf(g: Generator): string {
+  const operands = [integer32(g, 2), integer32(g, 1), integer64(g, 1), float64(g, 1)];
+  return `${operands.join("; ")}; call ${g.prng.below(g.functions)}; drop`;
 }
 
 // A NaN becomes 1: the address comes first, then the value through a local that no address reads.
