@@ -101,7 +101,8 @@ function counted({ prng, target }: Scene): string {
   const access = `${scaled}; local.get ${target}; i32.store ${base}`;
   return `i32.const ${start}; local.set ${target}
     block; loop; local.get ${target}; i32.const ${stop}; ${ends}; br_if 1
-    ${access}; local.get ${target}; i32.const ${step}; i32.add; local.set ${target}; br 0; end; end`;
+    ${access}; local.get ${target}; i32.const ${step}; i32.add; local.set ${target}
+    br 0; end; end`;
 }
 
 // Two values of which one is smaller: their difference is small only when the test holds.
