@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Each rule of the analysis where it would go wrong: the end, the wrap, the stale fact.
+// Each rule of the analysis where it would go wrong: ends, wraps, stale facts.
 //
 // Every program is one that a rule short by one, or without its guard, translates wrongly; V8 says what is
 // right. They run under UBSan and ASan, since an access that is wrongly taken as aligned works on a desk.
@@ -41,7 +41,11 @@ const CASES: Record<string, Rule> = {
     operands: ALL,
   },
   "a store reaches its last element": {
-    code: `${counted("i32.const 8", "local.get 2; i32.const 2; i32.shl; i32.const 7; i32.store 1024")}
+    code: `${counted(
+      "i32.const 8",
+      `local.get 2
+      i32.const 2; i32.shl; i32.const 7; i32.store 1024`,
+    )}
       i32.const 0; i32.load 1052`,
     operands: [[0, 0]],
   },
@@ -61,16 +65,38 @@ const CASES: Record<string, Rule> = {
     operands: [[0, 0]],
   },
   "a sum in a loop inside is no sum of the outer one": {
-    code: `${counted("i32.const 4", counted("i32.const 4", "local.get 4; i32.const 1; i32.add; local.set 4", 3))}
+    code: `${counted(
+      "i32.const 4",
+      counted(
+        "i32.const 4",
+        `local.get 4
+      i32.const 1; i32.add; local.set 4`,
+        3,
+      ),
+    )}
       local.get 4; i32.load8_u 65520`,
     operands: [[0, 0]],
   },
   "an index may have lost bits": {
     code: when(
       "local.get 0; i32.const 2; i32.shl; i32.const 32; i32.lt_u",
-      "local.get 0; i32.const 2; i32.shl; i32.load 1024",
+      "local.get 0; i32.const 2; i32.shl; i32.const 7; i32.store 1024; i32.const 3",
     ),
     operands: ALL,
+  },
+  "a shift that lost bits says nothing of them": {
+    code: when(
+      "local.get 0; i32.const 2; i32.shl; i32.const 32; i32.lt_u",
+      "local.get 0; i32.load8_u 65528",
+    ),
+    operands: ALL,
+  },
+  "a divisor may be 0": {
+    code: "local.get 0; local.get 1; i32.div_u",
+    operands: [
+      [7, 0],
+      [7, 2],
+    ],
   },
   "an address may be aligned to something else": {
     code: when(
@@ -81,18 +107,24 @@ const CASES: Record<string, Rule> = {
   },
   "a sum that wraps says nothing of its parts": {
     code: when(
-      "local.get 0; i32.const 0; i32.ge_s; local.get 0; i32.const 5; i32.add; i32.const 10; i32.lt_s; i32.and",
+      `local.get 0; i32.const 0; i32.ge_s; local.get 0
+        i32.const 5; i32.add; i32.const 10; i32.lt_s; i32.and`,
       "local.get 0; i32.load8_u 65531",
     ),
     operands: ALL,
   },
   "a split loop makes no pass more": {
-    code: `${counted("local.get 0", "local.get 2; i32.const 8; i32.ge_u; if; unreachable; end; local.get 3; i32.const 1; i32.add; local.set 3")}
+    code: `${counted(
+      "local.get 0",
+      `local.get 2; i32.const 8; i32.ge_u
+      if; unreachable; end; local.get 3; i32.const 1; i32.add; local.set 3`,
+    )}
       local.get 3`,
     operands: ALL.filter(([p]) => Number(p) < 2 ** 31),
   },
   "a value is not said again once its local changed": {
-    code: "local.get 0; i32.const 1; i32.shr_u; local.set 2; local.get 0; i32.const 1; i32.add; local.set 0; local.get 2; local.get 0; i32.add",
+    code: `local.get 0; i32.const 1; i32.shr_u; local.set 2; local.get 0
+      i32.const 1; i32.add; local.set 0; local.get 2; local.get 0; i32.add`,
     operands: ALL,
   },
   "less as signed is not less as unsigned": {
