@@ -23,6 +23,7 @@ interface Options {
   name?: string;
   imports?: string;
   checks: "needed" | "all";
+  privateMemory?: boolean;
   explain?: boolean;
   json?: boolean;
 }
@@ -45,6 +46,7 @@ export function addAot(program: Command): void {
         .choices(["needed", "all"])
         .default("needed"),
     )
+    .option("--private-memory", "the host never writes memory between calls, though it is exported")
     .option("--explain", "a line for each check that was left out, with the reason")
     .addHelpText("after", "\nExample:\n  ferrule aot build/oven/loop.wasm -o build/oven/loop.c")
     .action(run);
@@ -58,6 +60,7 @@ function run(input: string, options: Options): void {
     name: options.name ?? identifierOf(basename(stem)),
     headerFile: basename(headerFile),
     checks: options.checks,
+    ...(options.privateMemory && { hostWrites: [] }),
     ...(options.memory !== undefined && { memoryBytes: options.memory }),
     ...(options.imports !== undefined && { imports: readImports(options.imports) }),
   });

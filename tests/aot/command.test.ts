@@ -47,7 +47,16 @@ test("OUT.c and OUT.h are written, and named", async () => {
 });
 
 test("prefix, memory and names of imports can be chosen", async () => {
-  const options = ["--name", "ot", "--memory", "2048", "--imports", "names.json", "--json"];
+  const options = [
+    "--name",
+    "ot",
+    "--memory",
+    "2048",
+    "--imports",
+    "names.json",
+    "--json",
+    "--private-memory",
+  ];
   const { code, stdout } = await inFolder("good.wasm", "-o", "my loop.c", ...options);
   assert.equal(code, 0);
   const { files } = JSON.parse(stdout) as { files: { file: string; bytes: number }[] };

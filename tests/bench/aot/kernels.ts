@@ -42,7 +42,17 @@ export async function compileKernel({ name, source }: Kernel): Promise<Uint8Arra
   let said = "";
   const talk = { write: (text: string | Uint8Array) => ((said += String(text)), true) };
   const path = `tests/bench/aot/kernels/${name}.ts`;
-  const args = [path, "-O3", "--runtime", "stub", "--use", "abort=", "--outFile", "out.wasm"];
+  const args = [
+    path,
+    "-O3",
+    "--runtime",
+    "stub",
+    "--use",
+    "abort=",
+    "--noExportMemory",
+    "--outFile",
+    "out.wasm",
+  ];
   const { error } = await main(args, {
     stdout: talk,
     stderr: talk,
