@@ -3,7 +3,7 @@
 
 import type { Expression, Load, Store } from "../ir.ts";
 import { PAGE_BYTES } from "../ir.ts";
-import { binary, compare, comparison, unary } from "./numeric.ts";
+import { binary, compare, comparison, isTruth, unary } from "./numeric.ts";
 import { placeOf } from "./place.ts";
 import { C_SIGNED, C_TYPES, literal, use, type Writer } from "./writer.ts";
 
@@ -37,7 +37,26 @@ export function condition(writer: Writer, node: Expression): string {
       : `(${expression(writer, node.operand)} == 0)`;
   if (node.kind === "binary" && comparison(node.op) !== undefined)
     return compare(writer, node, expression(writer, node.left), expression(writer, node.right));
+  if (node.kind === "binary" && isTruth(node)) {
+    const sign = node.op === "and" ? "&&" : "||";
+    return `(${condition(writer, node.left)} ${sign} ${condition(writer, node.right)})`;
+  }
+  if (node.kind === "select") return choiceOfTruths(writer, node) ?? expression(writer, node);
   return expression(writer, node);
+}
+
+// c ? x : 0 and c ? 1 : x. Both arms are evaluated before, with what can trap in them.
+function choiceOfTruths(
+  writer: Writer,
+  { yes, no, condition: test }: Extract<Expression, { kind: "select" }>,
+): string | undefined {
+  if (no.kind === "const" && no.type === "i32" && no.value === 0) {
+    const arm = condition(writer, yes);
+    return `(${condition(writer, test)} && ${arm})`;
+  }
+  if (yes.kind !== "const" || yes.type !== "i32" || yes.value !== 1) return undefined;
+  const arm = condition(writer, no);
+  return `(${condition(writer, test)} || ${arm})`;
 }
 
 /** True when the address is a multiple of the access's size, or of 4. */

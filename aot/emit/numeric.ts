@@ -171,6 +171,8 @@ function truncate(writer: Writer, node: Unary, operand: string): string {
 
 /** True when the value is 0 or 1 in the sense of C's conditions. */
 export function isTruth(node: Expression): boolean {
+  if (node.kind === "binary" && node.type === "i32" && /^(and|or)$/.test(node.op))
+    return isTruth(node.left) && isTruth(node.right);
   if (node.kind === "binary") return comparison(node.op) !== undefined;
   return node.kind === "unary" && node.op === "eqz";
 }
