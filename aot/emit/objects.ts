@@ -46,7 +46,24 @@ export function memoryObjects(
 ): MemoryObjects {
   const spans = spansOf(bodies, bytes, known);
   const merged = mergeSpans(spans).map((span) => ({ ...span, end: Math.min(span.end, bytes) }));
-  return nameObjects(merged, prefix);
+  return nameObjects(merged, prefix, reachesAnywhere(bodies, known));
+}
+
+// A wide access through a pointer is no alias of a smaller object to gcc, so then no size may be told.
+function reachesAnywhere(bodies: readonly (readonly Statement[])[], known: Facts): boolean {
+  let found = false;
+  const access = (node: object): void => {
+    found ||= known.facts.get(node)?.inBounds !== true;
+  };
+  for (const body of bodies)
+    eachStatement(body, (statement) => {
+      if (statement.kind === "bulk") found ||= known.spans.get(statement)?.inBounds !== true;
+      if (statement.kind === "store") access(statement);
+      eachExpression(statement, (node) => {
+        if (node.kind === "load") access(node);
+      });
+    });
+  return found;
 }
 
 // What may go out of bounds is in no object: it goes through a pointer that may reach all of them.
@@ -126,23 +143,31 @@ function aligned(span: Span): Span {
   return { ...span, mixed: true, element: 1, start: span.start - (span.start % OCTETS_AT) };
 }
 
-function nameObjects(spans: readonly Span[], prefix: string): MemoryObject[] {
+function nameObjects(spans: readonly Span[], prefix: string, open: boolean): MemoryObject[] {
   const objects: MemoryObject[] = [];
   for (let i = 0; i < spans.length;) {
     const count = membersFrom(spans, i);
     const group = spans.slice(i, i + count);
     const name = `${prefix}_at${group[0]!.start}`;
-    if (count > 1) objects.push(...structOf(group, name));
-    else objects.push({ ...group[0]!, name, declaration: plainDeclaration(group[0]!, name) });
+    if (count > 1) objects.push(...structOf(group, name, open));
+    else objects.push(plainObject(group[0]!, name, open));
     i += count;
   }
   return objects;
 }
 
-function plainDeclaration({ start, end, element, mixed }: Span, name: string): string {
+function plainObject(span: Span, name: string, open: boolean): MemoryObject {
+  const { start, end, element, mixed } = span;
   const count = (end - start) / element;
-  if (mixed) return `uint8_t ${name}[${count}] __attribute__((aligned(${OCTETS_AT})))`;
-  return `uint${element * 8}_t ${name}${count === 1 ? "" : `[${count}]`}`;
+  const size = open ? "" : String(count);
+  if (mixed) {
+    const declaration = `uint8_t ${name}[${size}] __attribute__((aligned(${OCTETS_AT})))`;
+    return { ...span, name, declaration };
+  }
+  const type = `uint${element * 8}_t`;
+  if (count > 1) return { ...span, name, declaration: `${type} ${name}[${size}]` };
+  if (!open) return { ...span, name, declaration: `${type} ${name}` };
+  return { ...span, name: `${name}[0]`, declaration: `${type} ${name}[]` };
 }
 
 const isVariable = ({ start, end, element, mixed }: Span): boolean =>
@@ -167,7 +192,7 @@ function membersFrom(spans: readonly Span[], first: number): number {
   return count;
 }
 
-function structOf(group: readonly Span[], name: string): MemoryObject[] {
+function structOf(group: readonly Span[], name: string, open: boolean): MemoryObject[] {
   const { start } = group[0]!;
   const members: string[] = [];
   let at = start;
@@ -177,10 +202,10 @@ function structOf(group: readonly Span[], name: string): MemoryObject[] {
     at = span.end;
   }
   const attributes = `__attribute__((packed, aligned(${alignmentOf(start)})))`;
-  const declaration = `struct ${attributes} { ${members.join(" ")} } ${name}`;
+  const declaration = `struct ${attributes} { ${members.join(" ")} } ${name}${open ? "[]" : ""}`;
   return group.map((span, i) => ({
     ...span,
-    name: `${name}.at${span.start}`,
+    name: `${name}${open ? "[0]" : ""}.at${span.start}`,
     declaration: i === 0 ? declaration : "",
   }));
 }
@@ -203,7 +228,7 @@ export function objectText({ objects, names }: Shape): string {
   return objects
     .filter(({ declaration }) => declaration !== "")
     .map(({ declaration, name, start }) => {
-      const symbol = name.split(".")[0]!;
+      const symbol = /^\w+/.exec(name)![0];
       return `extern __attribute__((visibility("hidden"))) ${declaration};
 __asm__(".set ${symbol}, ${names.memory} + ${start}");`;
     })

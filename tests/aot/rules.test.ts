@@ -91,6 +91,11 @@ const CASES: Record<string, Rule> = {
     ),
     operands: ALL,
   },
+  "a wide store anywhere reaches a small variable": {
+    code: `i32.const 0; i32.const 5; i32.store8 2000; local.get 0; i32.const -1; i32.store 0
+      i32.const 0; i32.load8_u 2000`,
+    operands: [1996, 1997, 1999, 2000, 2001, 65_533].map((p) => [p, 0]),
+  },
   "a divisor may be 0": {
     code: "local.get 0; local.get 1; i32.div_u",
     operands: [
