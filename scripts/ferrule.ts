@@ -8,6 +8,7 @@ import { Command, CommanderError } from "commander";
 import { packageVersion } from "./build/version.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, explain, Failure } from "./cli/failure.ts";
 import { allowClosedPipes, paint, printJson, say } from "./cli/terminal.ts";
+import { addAot } from "./commands/aot.ts";
 import { addBuild } from "./commands/build.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addGateway } from "./commands/gateway.ts";
@@ -19,6 +20,11 @@ import { addSim } from "./commands/sim.ts";
 import { addUp } from "./commands/up.ts";
 import { addValidate } from "./commands/validate.ts";
 
+const COMMANDS = [
+  ...[addUp, addSim, addNew, addValidate, addBuild, addAot],
+  ...[addGateway, addHub, addMonitor, addDoctor, addCompletion],
+];
+
 function createProgram(): Command {
   const program = new Command("ferrule")
     .description("Real-time sensor nodes in TypeScript, from the machine to the page.")
@@ -26,19 +32,7 @@ function createProgram(): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, "ferrule:")) });
-  for (const add of [
-    addUp,
-    addSim,
-    addNew,
-    addValidate,
-    addBuild,
-    addGateway,
-    addHub,
-    addMonitor,
-    addDoctor,
-    addCompletion,
-  ])
-    add(program);
+  for (const add of COMMANDS) add(program);
   for (const command of program.commands)
     command
       .option("--json", "the result as JSON on stdout")

@@ -3,9 +3,11 @@
 //
 // --seeds N: seeds of trouble, resumed where a run was interrupted; --minutes M stops on time, --first at the first
 // failure, --fresh begins anew. --hours N: memory over virtual hours. --packs N: damaged packs at the hub and
-// datagrams at the gateway. Exit 1: something is wrong.
+// datagrams at the gateway. --aot N: N random modules as C beside V8. Exit 1: something is wrong.
 
+import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
+import { PROJECT } from "./build/sources.ts";
 import { memoryProblem, measureMemory } from "./soak/memory.ts";
 import { fuzzGateway } from "./soak/fuzz-gateway.ts";
 import { fuzzHub } from "./soak/fuzz-hub.ts";
@@ -18,6 +20,7 @@ import { readWhole } from "./cli/values.ts";
 
 const HOURS_MAX = 1000;
 const PACKS_MAX = 100_000_000;
+const MODULES_MAX = 10_000_000;
 const PACKS_STEP = 100_000; // damaged with one seed
 const MINUTES_MAX = 10_000;
 const SEEDS_MAX = 10_000_000;
@@ -28,6 +31,7 @@ interface Options {
   seed: number | undefined;
   hours: number | undefined;
   packs: number | undefined;
+  aot: number | undefined;
   fresh: boolean;
   first: boolean;
 }
@@ -35,7 +39,7 @@ interface Options {
 function readOptions(): Options | undefined {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
-  const lengths = { minutes: text, seeds: text, hours: text, packs: text };
+  const lengths = { minutes: text, seeds: text, hours: text, packs: text, aot: text };
   const options = { ...lengths, seed: text, fresh: flag, first: flag };
   try {
     const { values } = parseArgs({ options });
@@ -47,6 +51,7 @@ function readOptions(): Options | undefined {
       seed: read(values.seed, 0, 2 ** 32 - 1),
       hours: read(values.hours, 1, HOURS_MAX),
       packs: read(values.packs, 1, PACKS_MAX),
+      aot: read(values.aot, 1, MODULES_MAX),
       fresh: values.fresh === true,
       first: values.first === true,
     };
@@ -55,7 +60,8 @@ function readOptions(): Options | undefined {
     say(
       "  next: npm run soak -- --seeds 10000 --minutes 60 [--fresh] [--first], --seed N for one,",
     );
-    say("        --hours 24 for memory, --packs 1000000 for damaged packs");
+    say("        --hours 24 for memory, --packs 1000000 for damaged packs,");
+    say("        --aot 2000 for random modules as C (needs gcc)");
     return undefined;
   }
 }
@@ -107,12 +113,18 @@ async function soakPacks(packs: number, firstSeed: number): Promise<boolean> {
   return true;
 }
 
+function soakModules(modules: number, firstSeed: number): boolean {
+  const args = ["--import", "tsx", "tests/aot/soak.ts", String(modules), String(firstSeed)];
+  return spawnSync(process.execPath, args, { cwd: PROJECT, stdio: "inherit" }).status === 0;
+}
+
 async function main(): Promise<number> {
   const options = readOptions();
   if (options === undefined) return EXIT_USAGE;
-  const { seed, hours, packs } = options;
+  const { seed, hours, packs, aot } = options;
   let good: boolean;
-  if (packs !== undefined) good = await soakPacks(packs, seed ?? 1);
+  if (aot !== undefined) good = soakModules(aot, seed ?? 1);
+  else if (packs !== undefined) good = await soakPacks(packs, seed ?? 1);
   else if (hours !== undefined) good = soakHours(hours);
   else if (seed !== undefined) good = await soakOneSeed(seed);
   else good = await soakSeeds(options);

@@ -208,7 +208,8 @@ interface Pins {
   accelerometers?: Record<string, AccelerometerPlan>;
 }
 
-function toPinPlan({
+/** Outputs and accelerometers of a node type, as a host knows them. */
+export function toPinPlan({
   outputs,
   accelerometers = {},
 }: Pins): Pick<NodePlan, "outputs" | "digitalOutputs" | "accelerometers"> {

@@ -2,9 +2,10 @@
 // `ferrule build NODE`: both modules of a node type, with their sizes and hashes.
 
 import { join } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { refreshNames } from "../build/editor.ts";
 import { buildNode, type BuiltModule } from "../build/modules.ts";
+import { BOARDS, buildBoard } from "../build/boards.ts";
 import { show } from "../build/node.ts";
 import { watchInterruption } from "../cli/interrupt.ts";
 import { tellCompiling } from "../cli/progress.ts";
@@ -13,6 +14,7 @@ import { writeTogether } from "../run/together.ts";
 
 interface Options {
   out?: string;
+  board?: string;
   json?: boolean;
 }
 
@@ -22,6 +24,7 @@ export function addBuild(program: Command): void {
     .description("build loop.wasm and link.wasm of a node type")
     .argument("<NODE>", "folder with a node.json")
     .option("--out <DIR>", "writes DIR/loop.wasm and DIR/link.wasm")
+    .addOption(new Option("--board <B>", "also an image in DIR (build/NODE)").choices(BOARDS))
     .addHelpText("after", "\nExample:\n  ferrule build firmware/nodes/oven --out build/oven")
     .action(run);
 }
@@ -31,13 +34,16 @@ async function run(folder: string, options: Options): Promise<void> {
   const built = await tellCompiling((compiling) => buildNode(folder, { signal, compiling }));
   refreshNames(built.folder, built.type);
   const modules = { loop: built.loop, link: built.link };
+  const image = options.board && buildBoard(options.board, built, options.out);
   if (options.out !== undefined)
     writeTogether(options.out, { "loop.wasm": built.loop.wasm, "link.wasm": built.link.wasm });
   const rows = Object.entries(modules).map(([name, module]) => row(name, module, options.out));
-  if (options.json) printJson({ node: built.folder, type: built.type.type, modules: rows });
-  else
-    for (const { name, bytes, sha256, file } of rows)
-      print([name, `${bytes} bytes`, `sha256 ${sha256}`, file && show(file)].join("  ").trimEnd());
+  const type = built.type.type;
+  if (options.json)
+    return printJson({ node: built.folder, type, modules: rows, ...(image && { image }) });
+  for (const { name, bytes, sha256, file } of rows)
+    print([name, `${bytes} bytes`, `sha256 ${sha256}`, file && show(file)].join("  ").trimEnd());
+  if (image) print(`${options.board}  ${show(image.program)}`);
 }
 
 function row(name: string, module: BuiltModule, out: string | undefined) {

@@ -18,6 +18,12 @@ export const DEBIAN_PACKAGES: readonly DebianPackage[] = [
   { name: "mosquitto-clients", proof: "mosquitto_sub", use: "a second MQTT client, for tests" },
   { name: "tshark", proof: "tshark", use: "a second reader of MQTT-SN, for tests" },
   { name: "chromium", proof: "chromium", use: "a browser for the page, for tests" },
+  { name: "gcc", proof: "gcc", use: "a compiler of the C that ferrule aot writes, for tests" },
+  {
+    name: "libc6-dev",
+    proof: "/usr/include/stdio.h",
+    use: "the C library's headers, for the same tests",
+  },
   {
     name: "python3-cbor2",
     proof: "/usr/lib/python3/dist-packages/cbor2",

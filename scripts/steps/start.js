@@ -9,6 +9,7 @@ const TOOLS = {
   test: "../test.ts",
   soak: "../soak.ts",
   bench: "../bench.ts",
+  "bench:aot": "../../tests/bench/aot/index.ts",
   picture: "./picture.ts",
 };
 

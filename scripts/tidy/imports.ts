@@ -104,6 +104,7 @@ const TABLE: readonly Row[] = [
       `|hub/(?!web/|outputs/|(${HUB_ADAPTERS})\\.ts).*`,
     "virtual time: no sockets, no clocks",
   ),
+  row("aot/.*", "aot/.*", "the translator has no I/O and knows no board"),
   row("scripts/.*", "(?!tests/).*", "nothing imports tests"),
   row("tests/.*", ".*", "tests may see everything"),
   row(".*", "(?!tests/|scripts/).*", "nothing imports tests or scripts"),

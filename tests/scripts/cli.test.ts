@@ -14,7 +14,18 @@ import { ferrule, PROJECT, startUp } from "../support/ferrule.ts";
 import { makeFolder, nodeJson, putFiles } from "./folders.ts";
 
 const top = makeFolder();
-const COMMANDS = ["up", "sim", "new", "validate", "build", "gateway", "hub", "monitor", "doctor"];
+const COMMANDS = [
+  "up",
+  "sim",
+  "new",
+  "validate",
+  "build",
+  "aot",
+  "gateway",
+  "hub",
+  "monitor",
+  "doctor",
+];
 
 test("every command has help with an example and --json", async () => {
   const helps = await Promise.all(COMMANDS.map((name) => ferrule([name, "--help"])));

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// What the emitter asks for: facts of accesses, safe divisions, reasons.
+
+import type { AccessFact, Shape } from "../emit/writer.ts";
+import type { Load, Statement, Store } from "../ir.ts";
+import { eachExpression, eachStatement } from "../walk.ts";
+import type { Reach } from "./evaluate.ts";
+import type { Knowledge } from "./index.ts";
+import { divisionIsSafe, rangeAt } from "./simplify.ts";
+
+/** Facts of every access that something gets to. */
+export function accessFacts({ reaches, program }: Knowledge): Map<object, AccessFact> {
+  const facts = new Map<object, AccessFact>();
+  const { bytesMin } = program.memory;
+  for (const [node, reach] of reaches) facts.set(node, factOf(reach, bytesMin));
+  return facts;
+}
+
+function factOf({ first, last, bits, low, inBounds, bytes }: Reach, bytesMin: number): AccessFact {
+  const aligned = bytes === 1 || (2 ** bits >= bytes && low % bytes === 0);
+  const end = `of memory's ${bytesMin} octets`;
+  const reach = first === last ? `${first}` : `${first}..${last}`;
+  const why = inBounds
+    ? `proven: ${bytes} octets at ${reach} ${end}`
+    : `checked: ${bytes} octets at ${reach} may end behind ${bytesMin}`;
+  return { inBounds, aligned, first, last, why };
+}
+
+/** Divisions and remainders that cannot trap, and need no case of their own in C. */
+export function safeDivisions(knowledge: Knowledge): Set<object> {
+  const safe = new Set<object>();
+  for (const { body } of knowledge.program.module.functions)
+    eachStatement(body, (statement) =>
+      eachExpression(statement, (node) => {
+        if (node.kind !== "binary" || !/^(div|rem)_/.test(node.op)) return;
+        const [left, right] = [rangeAt(knowledge, node.left), rangeAt(knowledge, node.right)];
+        if (!divisionIsSafe(node, left, right)) return;
+        const byMinusOne = node.op === "rem_s" && right?.most === 2 ** 32 - 1;
+        if (!byMinusOne) safe.add(node);
+      }),
+    );
+  return safe;
+}
+
+/** A line for each access of the module: which check was left out and why, or that it stays. */
+export function reasonsOf({ module, facts }: Shape): string[] {
+  const lines: string[] = [];
+  for (const { index, body } of module.functions)
+    eachAccess(body, (node) => {
+      const fact = facts.get(node);
+      if (fact !== undefined) lines.push(`function ${index}, octet ${node.offset}: ${fact.why}`);
+    });
+  return lines;
+}
+
+function eachAccess(body: readonly Statement[], visit: (node: Load | Store) => void): void {
+  eachStatement(body, (statement) => {
+    eachExpression(statement, (node) => {
+      if (node.kind === "load") visit(node);
+    });
+    if (statement.kind === "store") visit(statement);
+  });
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+// A whole module as one C file and its header.
+//
+// Everything is static storage. X_init() makes a new instance: globals, tables, memory as the module says;
+// nothing else needs to be called before an export. An export called from outside starts a new count of
+// call depth.
+
+import { exportNames } from "../names.ts";
+import { type Export, type Func, type Module, PAGE_BYTES, type Signature } from "../ir.ts";
+import { dataText, elementText, initLines } from "./segments.ts";
+import { helperText } from "./helpers.ts";
+import { objectText } from "./objects.ts";
+import { ANYWHERE } from "./place.ts";
+import { statements } from "./statement.ts";
+import { prototype, resultStructs } from "./types.ts";
+import { C_TYPES, line, literal, type Shape, TRAP, trapCall, type Writer } from "./writer.ts";
+
+const PRELUDE = `#include <stddef.h>
+#include <stdint.h>
+
+#if __FLT_EVAL_METHOD__ != 0
+#error "floats must be computed in their own precision: -msse2 -mfpmath=sse"
+#endif
+#define RARE(x) __builtin_expect(!!(x), 0)
+void *memset(void *, int, size_t);
+void *memmove(void *, const void *, size_t);
+void *memcpy(void *, const void *, size_t);
+typedef uint8_t __attribute__((may_alias)) u8m;
+typedef uint16_t __attribute__((may_alias)) u16m;
+typedef uint32_t __attribute__((may_alias)) u32m;
+typedef uint64_t __attribute__((may_alias, aligned(4))) u64m;`;
+
+/** The header: what the host calls and what it must have. */
+export function headerText(shape: Shape, file: string): string {
+  const { module, names } = shape;
+  const { prefix } = names;
+  const guard = `${prefix.toUpperCase()}_H`;
+  const exported = exportNames(module, prefix);
+  const lines = [
+    `// ${file}: a WebAssembly module as C.`,
+    `#ifndef ${guard}`,
+    `#define ${guard}`,
+    "#include <stdint.h>",
+    ...resultStructs(module.types),
+    "",
+    "// For the host to define.",
+    "// kind: 1 unreachable, 2 memory, 3 table, 4 divide by zero, 5 integer overflow,",
+    "// 6 conversion, 7 signature, 8 null element, 9 call depth; offset: of the instruction",
+    "// in the module. Never returns.",
+    `_Noreturn void ${prefix}_trap(int kind, unsigned function, unsigned offset);`,
+    ...importLines(shape),
+    "",
+    "// A new instance, also after a trap.",
+    `void ${prefix}_init(void);`,
+    ...(module.memory === null
+      ? []
+      : [`extern uint8_t ${names.memory}[${Math.max(shape.bytes, 1)}];`]),
+    ...module.exports.flatMap((item, i) => exportLines(shape, item, exported[i]!)),
+    "#endif",
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function importLines({ module, names }: Shape): string[] {
+  const functions = module.imports.map(
+    ({ signature }, i) => `${prototype(names.functions[i]!, signature)};`,
+  );
+  const globals = module.globals.flatMap(({ imported, type, mutable }, i) =>
+    imported === undefined
+      ? []
+      : [`extern ${mutable ? "" : "const "}${C_TYPES[type]} ${names.globals[i]};`],
+  );
+  return [...new Set([...functions, ...globals])];
+}
+
+function exportLines(shape: Shape, item: Export, name: string): string[] {
+  const { module } = shape;
+  if (item.kind === "function")
+    return [`${prototype(name, signatureAt(module, item.index))}; // ${JSON.stringify(item.name)}`];
+  if (item.kind !== "global") return [];
+  const own = shape.names.globals[item.index]!;
+  const { type } = module.globals[item.index]!;
+  return [own === name ? `extern ${C_TYPES[type]} ${name};` : `#define ${name} ${own}`];
+}
+
+/** The C file. */
+export function moduleText(shape: Shape, header: string): string {
+  const { module, names } = shape;
+  const { prefix } = names;
+  const live = module.functions.filter(({ index }) => shape.live.has(index));
+  const bodies = live.map((func) => functionText(shape, func));
+  const init = initText(shape);
+  const exported = exportNames(module, prefix);
+  const wrappers = module.exports.flatMap((item, i) =>
+    item.kind === "function" ? [wrapperText(shape, item, exported[i]!)] : [],
+  );
+  const parts = [
+    `#include "${header}"`,
+    PRELUDE,
+    `_Noreturn void ${prefix}_trap(int, unsigned, unsigned) __attribute__((cold));`,
+    helperText(shape.helpers),
+    globalText(shape),
+    memoryText(shape),
+    objectText(shape),
+    ...(shape.recursive.size > 0 ? [depthText(prefix)] : []),
+    live
+      .map((func) => `static ${prototype(names.functions[func.index]!, func.signature)};`)
+      .join("\n"),
+    dataText(shape),
+    elementText(shape),
+    ...bodies,
+    init,
+    ...wrappers,
+  ];
+  return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+}
+
+function depthText(prefix: string): string {
+  const most = `${prefix.toUpperCase()}_CALL_DEPTH_MAX`;
+  return `#ifndef ${most}\n#define ${most} 200\n#endif\nstatic uint32_t ${prefix}_depth;`;
+}
+
+function globalText({ module, names }: Shape): string {
+  return module.globals
+    .flatMap(({ imported, type }, i) =>
+      imported === undefined
+        ? [`${exportedGlobal(module, i) ? "" : "static "}${C_TYPES[type]} ${names.globals[i]};`]
+        : [],
+    )
+    .join("\n");
+}
+
+function exportedGlobal(module: Module, index: number): boolean {
+  return module.exports.some((item) => item.kind === "global" && item.index === index);
+}
+
+function memoryText(shape: Shape): string {
+  const { module, names, bytes, grows } = shape;
+  if (module.memory === null) return "";
+  const { prefix } = names;
+  const size = Math.max(bytes, 1);
+  const memory = `uint8_t ${names.memory}[${size}] __attribute__((aligned(16)));`;
+  if (!grows) return memory;
+  const most = Math.min(Math.floor(bytes / PAGE_BYTES), module.memory.pagesMax);
+  return `${memory}
+static uint32_t ${names.memory}_pages;
+#define ${names.memory}_bytes ((uint64_t)${names.memory}_pages << 16)
+static inline uint32_t ${prefix}_grow(uint32_t delta) {
+  const uint32_t before = ${names.memory}_pages;
+  if (delta > ${most}u - before) return ~0u;
+  ${names.memory}_pages = before + delta;
+  return before;
+}`;
+}
+
+function functionText(shape: Shape, func: Func): string {
+  const { names } = shape;
+  const writer: Writer = {
+    shape,
+    func,
+    lines: [],
+    depth: 1,
+    temporaries: 0,
+    labelsUsed: new Set(),
+    reachesAnywhere: false,
+    loops: [],
+    behind: new Map(),
+  };
+  const parameters = func.signature.parameters.length;
+  func.locals.slice(parameters).forEach((type, i) => {
+    line(writer, `${C_TYPES[type]} l${parameters + i} = 0;`);
+  });
+  if (shape.recursive.has(func.index)) {
+    const limit = `${names.prefix.toUpperCase()}_CALL_DEPTH_MAX`;
+    line(
+      writer,
+      `if (RARE(${names.prefix}_depth >= ${limit})) ${trapCall(writer, TRAP.callDepth, 0)};`,
+    );
+    line(writer, `${names.prefix}_depth++;`);
+  }
+  statements(writer, func.body);
+  const head = `static ${prototype(names.functions[func.index]!, func.signature)} {`;
+  const pointer = `  uint8_t *${ANYWHERE} = ${names.memory}; __asm__("" : "+r"(${ANYWHERE}));`;
+  const first = writer.reachesAnywhere ? [pointer] : [];
+  return [head, ...first, ...writer.lines, "}"].join("\n");
+}
+
+function initText(shape: Shape): string {
+  const lines = initLines(shape);
+  const { module, names } = shape;
+  if (module.start !== null) lines.push(`${names.functions[module.start]}();`);
+  const globals = module.globals.flatMap(({ imported, initial, copyOf, type }, i) => {
+    if (imported !== undefined) return [];
+    const writer = { shape } as Writer;
+    const value = copyOf === undefined ? literal(writer, type, initial) : names.globals[copyOf]!;
+    return [`${names.globals[i]} = ${value};`];
+  });
+  const depth = shape.recursive.size > 0 ? [`${names.prefix}_depth = 0;`] : [];
+  const barrier = shape.objects.length > 0 ? ['__asm__ volatile("" : : : "memory");'] : [];
+  const body = [...depth, ...globals, ...lines, ...barrier].map((text) => `  ${text}`);
+  return [`void ${names.prefix}_init(void) {`, ...body, "}"].join("\n");
+}
+
+// From outside the count of calls starts at 0; what the host's own nesting does is the host's.
+function wrapperText(shape: Shape, item: Export, name: string): string {
+  const signature = signatureAt(shape.module, item.index);
+  const list = signature.parameters.map((_, i) => `l${i}`).join(", ");
+  const reset = shape.recursive.size > 0 ? `${shape.names.prefix}_depth = 0; ` : "";
+  const result = signature.results.length > 0 ? "return " : "";
+  const target = shape.names.functions[item.index]!;
+  return `${prototype(name, signature)} { ${reset}${result}${target}(${list}); }`;
+}
+
+function signatureAt(module: Module, index: number): Signature {
+  return (module.imports[index] ?? module.functions[index - module.imports.length])!.signature;
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+// Where an access goes in C: an element of an object, else octets.
+//
+// An address is taken apart as constant + terms shifted left, modulo 2^32. As an index it is only used when
+// no shift can have lost bits: each shifted term is small by what the analysis knows.
+
+import type { Expression, Load, Store } from "../ir.ts";
+import { expression } from "./expression.ts";
+import { type MemoryObject, objectAt } from "./objects.ts";
+import { type AccessFact, check, hold, TRAP, type Writer } from "./writer.ts";
+
+/** An lvalue of the access's own type, or a pointer to its first octet. */
+export interface Place {
+  element?: string;
+  octets: string;
+}
+
+interface Term {
+  node: Expression;
+  shift: number;
+}
+
+interface Linear {
+  constant: number;
+  terms: Term[];
+}
+
+const SHIFT_MAX = 3;
+const TERMS_MAX = 3;
+const NEAR = 32; // octets that a load reaches from a pointer: several accesses then share it
+const SMALL = 2 ** 29; // the sum of three shifted terms and a constant below it is below 2^31
+
+/** Where an access goes; `address` is its evaluated address, which a missing proof has checked here. */
+export function placeOf(writer: Writer, node: Load | Store, address: string): Place {
+  const { facts, objects, names } = writer.shape;
+  const fact = facts.get(node);
+  const text = fact?.inBounds === true ? address : checked(writer, node, address);
+  if (fact?.inBounds !== true)
+    return { octets: `${anywhere(writer)} + ${plus(text, node.displacement)}` };
+  const object = objectAt(objects, fact.first);
+  if (object === undefined) return { octets: `${names.memory} + ${plus(text, node.displacement)}` };
+  const element = elementOf(writer, node, fact, object);
+  const base = object.start === 0 ? text : `(int32_t)(${text} - ${object.start}u)`;
+  const octets = plus(`(uint8_t *)&${object.name} + ${base}`, node.displacement);
+  return element === undefined ? { octets } : { element, octets };
+}
+
+/** A pointer to memory of which gcc cannot say that it reaches no object. */
+export function anywhere(writer: Writer): string {
+  const { objects, names } = writer.shape;
+  if (objects.length === 0) return names.memory;
+  writer.reachesAnywhere = true;
+  return ANYWHERE;
+}
+
+export const ANYWHERE = "anywhere";
+
+function plus(text: string, by: number): string {
+  if (by === 0) return text;
+  return by > 0 ? `(${text} + ${by}u)` : `(${text} - ${-by}u)`;
+}
+
+function checked(writer: Writer, node: Load | Store, address: string): string {
+  const { bytes, grows, names } = writer.shape;
+  const reach = node.displacement + node.bytes;
+  const last = bytes - reach; // the highest address in bounds
+  if (!grows && node.address.kind === "const" && Number(node.address.value) <= last) return address;
+  const held = hold(writer, "i32", address);
+  const bad = grows
+    ? `(uint64_t)${held} + ${reach}u > ${names.memory}_bytes`
+    : last < 0
+      ? "1"
+      : `${held} > ${last}u`;
+  check(writer, bad, TRAP.memory, node.offset);
+  return held;
+}
+
+function elementOf(
+  writer: Writer,
+  node: Load | Store,
+  fact: AccessFact,
+  object: MemoryObject,
+): string | undefined {
+  const { start, end, element, mixed, name } = object;
+  if (mixed || element !== node.bytes || !fact.aligned) return undefined;
+  if (end - start === element) return name;
+  if (fact.first === fact.last) return `${name}[${(fact.first - start) / element}]`;
+  if (element === 1 && node.displacement > 0 && node.displacement < NEAR) return undefined;
+  const linear = linearOf(node.address);
+  const width = Math.log2(element);
+  const offset = (linear.constant + node.displacement - start) | 0;
+  const few = linear.terms.length <= TERMS_MAX && Math.abs(offset) < SMALL;
+  const whole = offset % element === 0 && few;
+  if (!whole || !linear.terms.every((term) => isSmall(writer, term, width))) return undefined;
+  const parts = linear.terms.map(({ node: part, shift }) => {
+    const value = expression(writer, part);
+    return shift === width ? value : `(${value} << ${shift - width})`;
+  });
+  const index = offset / element;
+  if (index !== 0) parts.push(`${index >>> 0}u`);
+  return `${name}[${parts.join(" + ")}]`;
+}
+
+// Such a term is evaluated a second time, so it must be one that cannot trap.
+function isSmall(writer: Writer, { node, shift }: Term, width: number): boolean {
+  if (shift < width || !isPlain(writer, node)) return false;
+  if (width === 0) return true; // exact modulo 2^32
+  const range = writer.shape.rangeOf(node);
+  if (range === undefined) return false;
+  const [least, most] = [range.leastSigned * 2 ** shift, range.mostSigned * 2 ** shift];
+  return least > -SMALL && most < SMALL;
+}
+
+function isPlain(writer: Writer, node: Expression): boolean {
+  switch (node.kind) {
+    case "const":
+    case "local":
+    case "global":
+      return true;
+    case "binary":
+      return (
+        !/^(div|rem)_/.test(node.op) && isPlain(writer, node.left) && isPlain(writer, node.right)
+      );
+    case "unary":
+      return node.operandType === "i32" && isPlain(writer, node.operand);
+    case "load":
+      return writer.shape.facts.get(node)?.inBounds === true && isPlain(writer, node.address);
+    default:
+      return false;
+  }
+}
+
+function linearOf(node: Expression): Linear {
+  if (node.kind === "const") return { constant: Number(node.value), terms: [] };
+  if (node.kind === "binary" && node.operandType === "i32") {
+    if (node.op === "add") return sum(linearOf(node.left), linearOf(node.right));
+    if (node.right.kind === "const" && node.op === "sub")
+      return sum(linearOf(node.left), { constant: -Number(node.right.value), terms: [] });
+    if (node.right.kind === "const" && node.op === "shl" && Number(node.right.value) <= SHIFT_MAX)
+      return shifted(node.left, Number(node.right.value));
+  }
+  return { constant: 0, terms: [{ node, shift: 0 }] };
+}
+
+function sum(a: Linear, b: Linear): Linear {
+  return { constant: (a.constant + b.constant) >>> 0, terms: [...a.terms, ...b.terms] };
+}
+
+// A constant inside is multiplied too; terms that are shifted already stay whole.
+function shifted(node: Expression, shift: number): Linear {
+  const inner = linearOf(node);
+  if (inner.terms.some((term) => term.shift > 0)) return { constant: 0, terms: [{ node, shift }] };
+  return {
+    constant: (inner.constant << shift) >>> 0,
+    terms: inner.terms.map((term) => ({ ...term, shift })),
+  };
+}

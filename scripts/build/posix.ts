@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+// A node as a program of this machine: its modules as C with the posix host.
+//
+// board.c holds what node.json says of taps, outputs and period. Same input, same C. The compiler is cc, or what CC names.
+
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { translate } from "../../aot/index.ts";
+import { EXIT_FAILED, EXIT_NOT_FOUND, Failure } from "../cli/failure.ts";
+import { installLine } from "../run/debian.ts";
+import { writeWhole } from "./cache.ts";
+import type { BuiltNode } from "./modules.ts";
+import { toPinPlan } from "./plant.ts";
+import { PROJECT } from "./sources.ts";
+
+const HOST = join(PROJECT, "boards/posix");
+const FLAGS = [
+  "-std=gnu11",
+  "-O2",
+  "-Wall",
+  "-Wextra",
+  "-ffp-contract=off",
+  "-fno-strict-aliasing",
+];
+// Translated code has labels and locals that this compiler would like to be rid of.
+const MODULE_FLAGS = ["-Wno-unused-label", "-Wno-unused-variable", "-Wno-unused-but-set-variable"];
+
+export interface PosixImage {
+  program: string; // path
+  sources: string; // folder of the C
+}
+
+/** Writes the C of a built node to a folder and makes the program in it. Throws Failure. */
+export function buildPosix(built: BuiltNode, out: string): PosixImage {
+  const sources = join(out, "c");
+  mkdirSync(sources, { recursive: true });
+  for (const name of ["loop", "link"] as const) {
+    const { c, header } = translate(built[name].wasm, { name });
+    writeWhole(join(sources, `${name}.c`), c);
+    writeWhole(join(sources, `${name}.h`), header);
+  }
+  writeWhole(join(sources, "board.c"), boardText(built));
+  const program = join(out, built.type.type);
+  const host = readdirSync(HOST).filter((file) => file.endsWith(".c"));
+  const modules = ["loop.c", "link.c", "board.c"].map((file) => join(sources, file));
+  compile([
+    ...[...FLAGS, ...MODULE_FLAGS, `-I${sources}`, `-I${HOST}`, "-pthread", "-o", program],
+    ...[...host.toSorted().map((file) => join(HOST, file)), ...modules, "-lrt"],
+  ]);
+  return { program, sources };
+}
+
+/** True when there is a C compiler. */
+export function hasCompiler(): boolean {
+  return spawnSync(compiler(), ["--version"]).status === 0;
+}
+
+function compiler(): string {
+  return process.env["CC"] ?? "cc";
+}
+
+function compile(args: string[]): void {
+  const ran = spawnSync(compiler(), args, { encoding: "utf8" });
+  if (ran.error !== undefined)
+    throw new Failure(
+      EXIT_NOT_FOUND,
+      `there is no C compiler (${compiler()}) for the posix board`,
+      installLine(["gcc", "libc6-dev"]),
+    );
+  if (ran.status !== 0)
+    throw new Failure(
+      EXIT_FAILED,
+      `${compiler()} refuses the C of this node:\n${ran.stderr.slice(0, 2000)}`,
+      "this is not your code: report it with your node.json",
+    );
+}
+
+function boardText({ type, loop, link }: BuiltNode): string {
+  const { outputs, digitalOutputs = [] } = toPinPlan(type);
+  const taps = Object.values(type.taps).map(
+    ({ baud, format }) => `{ ${baud}, ${format[0]}, '${format[1]}', ${format[2]} }`,
+  );
+  const pwm = outputs.map(({ output, safeDuty }) => `{ ${output}, ${safeDuty} }`);
+  const digital = digitalOutputs.map(({ pin, safe }) => `{ ${pin}, ${safe} }`);
+  return `// What node.json of ${type.type} says of the board. Made by the build.
+#include "posix.h"
+const char board_type[] = ${JSON.stringify(type.type)};
+const uint32_t board_period_us = ${Math.round(type.periodMs * 1000)};
+${list("struct board_tap", "board_taps", "board_tap_count", taps)}
+${list("struct board_output", "board_pwm", "board_pwm_count", pwm)}
+${list("struct board_output", "board_digital", "board_digital_count", digital)}
+const uint8_t board_loop_hash[32] = { ${[...loop.hash].join(",")} };
+const uint8_t board_link_hash[32] = { ${[...link.hash].join(",")} };
+`;
+}
+
+function list(type: string, name: string, count: string, rows: readonly string[]): string {
+  const size = Math.max(rows.length, 1);
+  const text = rows.length > 0 ? rows.join(", ") : "{ 0 }";
+  return `const ${type} ${name}[${size}] = { ${text} };\nconst unsigned ${count} = ${rows.length};`;
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// A module of a file as C in two files, both whole or neither changed.
+//
+// What is refused names function, octet and instruction.
+
+import { readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { z } from "zod";
+import { AotError, type AotOptions, type AotResult, translate } from "../../aot/index.ts";
+import { identifier } from "../../aot/names.ts";
+import { writeWhole } from "../build/cache.ts";
+import { show } from "../build/node.ts";
+import { EXIT_FAILED, EXIT_NOT_FOUND, Failure, systemCode } from "../cli/failure.ts";
+
+export interface TranslateOptions {
+  output: string; // OUT.c
+  memory?: number;
+  name?: string;
+  imports?: string;
+  checks: "needed" | "all";
+  privateMemory?: boolean;
+}
+
+export interface Translated {
+  files: { file: string; bytes: number }[];
+  reasons: readonly string[]; // of checks that were left out
+}
+
+/** Writes OUT.c and OUT.h. Throws Failure. */
+export function translateFile(input: string, options: TranslateOptions): Translated {
+  const stem = options.output.replace(/\.c$/, "");
+  const headerFile = join(dirname(stem), `${basename(stem)}.h`);
+  const wasm = readModule(input);
+  const { c, header, reasons } = translateOrRefuse(input, wasm, {
+    name: options.name ?? identifierOf(basename(stem)),
+    headerFile: basename(headerFile),
+    checks: options.checks,
+    ...(options.privateMemory && { hostWrites: [] }),
+    ...(options.memory !== undefined && { memoryBytes: options.memory }),
+    ...(options.imports !== undefined && { imports: readImports(options.imports) }),
+  });
+  writeWhole(headerFile, header);
+  writeWhole(options.output, c);
+  const files = [
+    { file: options.output, bytes: Buffer.byteLength(c) },
+    { file: headerFile, bytes: Buffer.byteLength(header) },
+  ];
+  return { files, reasons };
+}
+
+// A digit cannot begin a name of C.
+function identifierOf(stem: string): string {
+  return identifier(stem).replace(/^(?=\d)/, "_");
+}
+
+function readModule(file: string): Uint8Array {
+  return new Uint8Array(
+    readFileOr(file, "build one, as ferrule build firmware/nodes/oven --out build/oven"),
+  );
+}
+
+function readFileOr(file: string, next: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw error;
+    throw new Failure(EXIT_NOT_FOUND, `there is no ${show(file)}`, next, error);
+  }
+}
+
+const NAMES = z.record(z.string(), z.string());
+
+function readImports(file: string): Record<string, string> {
+  const next = 'write {"module.field": "c_name", …} into it';
+  const text = readFileOr(file, next).toString();
+  try {
+    return NAMES.parse(JSON.parse(text));
+  } catch (error) {
+    throw new Failure(EXIT_FAILED, `${show(file)} is no list of names`, next, error);
+  }
+}
+
+function translateOrRefuse(input: string, wasm: Uint8Array, options: AotOptions): AotResult {
+  try {
+    return translate(wasm, options);
+  } catch (error) {
+    if (!(error instanceof AotError)) throw error;
+    throw new Failure(EXIT_FAILED, `${show(input)}: ${error.message}`, "", error);
+  }
+}

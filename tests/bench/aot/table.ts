@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// Figures of the bench as JSON and as the table of aot/README.md.
+
+import { join } from "node:path";
+import { PROJECT } from "../../../scripts/build/sources.ts";
+
+export interface Pair {
+  native: number;
+  ours: number;
+}
+
+export interface Outcome {
+  name: string;
+  m0plus: Pair;
+  rv32imc: Pair;
+}
+
+const README = join(PROJECT, "aot/README.md");
+const BEGIN = "<!-- bench:aot -->";
+const END = "<!-- /bench:aot -->";
+
+const ratioOf = ({ native, ours }: Pair): number => ours / native;
+
+function summary(pairs: readonly Pair[]): { geomean: number; max: number } {
+  const ratios = pairs.map(ratioOf);
+  const logs = ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0);
+  return { geomean: round(Math.exp(logs / ratios.length)), max: round(Math.max(...ratios)) };
+}
+
+const round = (value: number): number => Number(value.toFixed(4));
+
+/** {"m0plus": {"geomean", "max", "kernels": {"pid_fir": {"ratio", "native", "ours"}, …}}, "rv32imc": …} */
+export function jsonOf(outcomes: readonly Outcome[]): unknown {
+  const core = (name: "m0plus" | "rv32imc"): unknown => ({
+    ...summary(outcomes.map((outcome) => outcome[name])),
+    kernels: Object.fromEntries(
+      outcomes.map((outcome) => [
+        outcome.name,
+        { ratio: round(ratioOf(outcome[name])), ...outcome[name] },
+      ]),
+    ),
+  });
+  return { m0plus: core("m0plus"), rv32imc: core("rv32imc") };
+}
+
+/** A table of Markdown, the geometric mean and the largest ratio last. */
+export function tableOf(outcomes: readonly Outcome[]): string {
+  const rows = outcomes.map(({ name, m0plus, rv32imc }) => [
+    `\`${name}\``,
+    ...[m0plus, rv32imc].flatMap((pair) => [
+      pair.native.toLocaleString("en"),
+      pair.ours.toLocaleString("en"),
+      ratioOf(pair).toFixed(2),
+    ]),
+  ]);
+  const sums = [outcomes.map((o) => o.m0plus), outcomes.map((o) => o.rv32imc)].map(summary);
+  const last = (name: string, key: "geomean" | "max"): string[] => [
+    name,
+    ...sums.flatMap((sum) => ["", "", sum[key].toFixed(2)]),
+  ];
+  const table = [
+    [
+      "kernel",
+      "M0+ cycles, C",
+      "translated",
+      "ratio",
+      "rv32imc instructions, C",
+      "translated",
+      "ratio",
+    ],
+    ["---", "---:", "---:", "---:", "---:", "---:", "---:"],
+    ...rows,
+    last("geometric mean", "geomean"),
+    last("largest", "max"),
+  ];
+  return table.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+/** Puts the table between its marks in aot/README.md. */
+export function writeTable(
+  outcomes: readonly Outcome[],
+  read: (file: string, encoding: "utf8") => string,
+  write: (file: string, text: string) => void,
+): void {
+  const text = read(README, "utf8");
+  const start = text.indexOf(BEGIN) + BEGIN.length;
+  const end = text.indexOf(END);
+  if (start < BEGIN.length || end < start) throw new Error(`${README} has no ${BEGIN} … ${END}`);
+  write(README, `${text.slice(0, start)}\n\n${tableOf(outcomes)}\n\n${text.slice(end)}`);
+}

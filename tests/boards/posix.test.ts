@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+// A node as a process: the example nodes as C against the real gateway and hub.
+//
+// Goal: what its pins say arrives; a trap in link costs loop no tick, a trap or a hang of loop makes outputs
+// safe. Method: programs built here with this machine's compiler, pins in files, traps planted in the
+// modules. Nothing is timed but for patience.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import binaryen from "binaryen";
+import { startGateway } from "../../gateway/index.ts";
+import { startHub } from "../../hub/server.ts";
+import { type BuiltNode, buildNode } from "../../scripts/build/modules.ts";
+import { buildPosix } from "../../scripts/build/posix.ts";
+import { startBroker } from "../../scripts/run/broker.ts";
+import { createTalk } from "../../scripts/run/log.ts";
+import { plantTrap } from "../host-sim/small-modules.ts";
+import { PROJECT } from "../support/ferrule.ts";
+import { program } from "../support/need.ts";
+
+const needsCompiler = program("cc");
+const folder = mkdtempSync(join(tmpdir(), "ferrule posix "));
+let road: Awaited<ReturnType<typeof startRoad>> | undefined;
+
+before(async () => {
+  road = await startRoad();
+});
+after(async () => {
+  await road?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function startRoad() {
+  const broker = await startBroker();
+  const gateway = await startGateway({
+    ...{ udpHost: "127.0.0.1", udpPort: 0, brokerUrl: broker.url, log: createTalk("gateway") },
+  });
+  const place = { enterprise: "acme", site: "north", area: "works", line: "one", cell: "a" };
+  const hub = await startHub({
+    config: { root: "umh/v1", ...place, nodes: {} },
+    ...{ brokerUrl: broker.url, pageHost: "127.0.0.1", pagePort: 0, log: createTalk("hub") },
+    ...broker.hub,
+  });
+  return {
+    gateway: `127.0.0.1:${gateway.udpPort}`,
+    async node(id: string) {
+      const answer = await fetch(`http://127.0.0.1:${hub.pagePort}/api/snapshot`);
+      const { nodes } = (await answer.json()) as { nodes: NodeSaid[] };
+      return nodes.find((node) => node.id === id);
+    },
+    async close() {
+      await hub.close();
+      await gateway.close();
+      await broker.close();
+    },
+  };
+}
+
+interface NodeSaid {
+  id: string;
+  host: string;
+  state: string;
+  counters: Record<string, number>;
+  channels: { name: string; value: number | null; quality: string; cause: string | null }[];
+}
+
+interface Ended {
+  code: number | null;
+  said: string;
+  ticks: number;
+}
+
+function build(name: string, built: BuiltNode): string {
+  return buildPosix(built, join(folder, name)).program;
+}
+
+function example(name: string): Promise<BuiltNode> {
+  return buildNode(join(PROJECT, "firmware/nodes", name));
+}
+
+async function run(path: string, id: string, seconds: number, more: string[] = []): Promise<Ended> {
+  const args = ["--id", id, "--gateway", road!.gateway, "--for", String(seconds), ...more];
+  const child = spawn(path, args, { stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
+  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { code, said, ticks: Number(/(\d+) ticks/.exec(said)?.[1] ?? 0) };
+}
+
+function file(name: string, content: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+test(
+  "an oven reads its file, drives its output, and its readings arrive",
+  needsCompiler,
+  async () => {
+    const path = build("oven", await example("oven"));
+    const pins = ["--adc", `0=${file("adc", "1500\n")}`, "--pwm", `0=${file("pwm", "")}:1000`];
+    const { code, said } = await run(path, "oven-p", 5, pins);
+    assert.equal(code, 0, said);
+    const node = await road!.node("oven-p");
+    assert.equal(node?.host, "posix");
+    assert.equal(node.state, "offline"); // it said goodbye
+    const temperature = node.channels.find(({ name }) => name === "temperature");
+    assert.ok(Math.abs(Number(temperature?.value) - (-50 + (400 * 1500) / 4095)) < 0.2, said);
+    assert.equal(Number(readFileSync(join(folder, "pwm"), "utf8")), 0); // safe in the end
+  },
+);
+
+test("an input that is not there is a cause, never a number", needsCompiler, async () => {
+  const path = build("bare", await example("oven"));
+  const { code, said } = await run(path, "oven-bare", 4);
+  assert.equal(code, 0, said);
+  const node = await road!.node("oven-bare");
+  const temperature = node?.channels.find(({ name }) => name === "temperature");
+  assert.deepEqual([temperature?.quality, temperature?.cause], ["bad", "no-input"]);
+});
+
+test(
+  "a trap in link costs loop no tick; a trap in loop is counted and starts anew",
+  needsCompiler,
+  async () => {
+    const oven = await example("oven");
+    const linkWasm = plantTrap(oven.link.wasm, "poll", 3);
+    const trapping = build("link-traps", { ...oven, link: { ...oven.link, wasm: linkWasm } });
+    const pins = ["--adc", `0=${file("adc", "1500\n")}`];
+    const seconds = 4;
+    const link = await run(trapping, "oven-l", seconds, pins);
+    assert.match(link.said, /link trapped \(kind 1, function \d+, offset \d+\): loop goes on/);
+    assert.ok(Number(/link trapped (\d+) times/.exec(link.said)?.[1]) > 5, link.said);
+    assert.match(link.said, / 0 given up/);
+    assert.ok(link.ticks >= (seconds * 1000) / oven.type.periodMs - 10, link.said);
+    const loopWasm = plantTrap(oven.loop.wasm, "tick", 100);
+    const broken = build("loop-traps", { ...oven, loop: { ...oven.loop, wasm: loopWasm } });
+    const loop = await run(broken, "oven-o", seconds, pins);
+    assert.match(loop.said, /loop trapped \(kind 1, .*: outputs are safe, it starts again/);
+    assert.ok(Number(/loop trapped (\d+) and/.exec(loop.said)?.[1]) >= 2, loop.said);
+  },
+);
+
+test("a tick without end is ended, and so is a poll", needsCompiler, async () => {
+  const oven = await example("oven");
+  const forever = (wasm: Uint8Array, name: string): Uint8Array => {
+    const module = binaryen.readBinary(wasm);
+    const item = binaryen.getExportInfo(module.getExport(name));
+    const { params, results } = binaryen.getFunctionInfo(module.getFunction(item.value));
+    module.removeFunction(item.value);
+    const spin = module.loop("spin", module.br("spin"));
+    const body = module.block(null, [spin, module.unreachable()]);
+    module.addFunction(item.value, params, results, [], body);
+    return module.emitBinary();
+  };
+  const tick = forever(oven.loop.wasm, "tick");
+  const path = build("loop-hangs", { ...oven, loop: { ...oven.loop, wasm: tick } });
+  const { code, said } = await run(path, "oven-h", 3, ["--pwm", `0=${file("pwm-h", "")}`]);
+  assert.equal(code, 0, said);
+  assert.match(said, /loop took longer than its period: outputs are safe/);
+  assert.equal((await road!.node("oven-h"))?.state, "offline"); // link went on
+});
+
+test("every example node becomes a program", needsCompiler, async () => {
+  for (const name of ["meter", "press"]) {
+    const { code, said } = await run(build(name, await example(name)), `${name}-p`, 3);
+    assert.equal(code, 0, said);
+    assert.equal((await road!.node(`${name}-p`))?.host, "posix", said);
+  }
+});
