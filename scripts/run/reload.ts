@@ -40,8 +40,8 @@ export function createBuilder(plant: Plant, signal: AbortSignal, watched: boolea
       ),
     follow(plan, program) {
       if (compilers === undefined) return;
+      reloading = reloadOnSave({ plant, plan, build, program }); // before it is said: a save counts
       say(`watching ${typeFolders(plant).map(show).join(", ")}`);
-      reloading = reloadOnSave({ plant, plan, build, program });
       compilers.warmUp(plant);
     },
     async close() {

@@ -10,7 +10,7 @@ import { ferrule } from "../support/ferrule.ts";
 import * as need from "../support/need.ts";
 
 const COMMANDS =
-  "up sim new validate build gateway hub monitor doctor completion --help --version".split(" ");
+  "up sim new validate build aot gateway hub monitor doctor completion --help --version".split(" ");
 
 async function complete(...words: string[]): Promise<string[]> {
   const { stdout, code } = await ferrule(["completion", "bash"]);

@@ -10,7 +10,7 @@ import { join, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const COPIED = [
-  ...["package.json", "asconfig.json", "tsconfig.json", "firmware", "gateway", "hub"],
+  ...["package.json", "asconfig.json", "tsconfig.json", "aot", "firmware", "gateway", "hub"],
   ...["host-sim", "scripts", "plants", "tests/vectors", "build/cache"],
 ];
 const OUTPUT_BYTES_MAX = 1 << 22;
