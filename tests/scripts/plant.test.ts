@@ -174,3 +174,18 @@ test("validate finds every description below a folder and says what it holds", (
   const plant = validateFolder(join(PROJECT, "plants/example"));
   assert.equal(plant.text, "plant workshop: 6 nodes of 4 types");
 });
+
+test("a plant and a scenario of Windows, in a folder with blanks and umlauts, read as any other", () => {
+  const windows = (text: string): string => `\ufeff${text.replaceAll("\n", "\r\n")}`;
+  const nodes = [{ id: "oven-1", node: join(PROJECT, "firmware/nodes/oven") }];
+  const text = JSON.stringify(JSON.parse(plantJson({ nodes })), null, 2);
+  const folder = putFiles(join(top, "Öfen im Werk"), { "plant.json": windows(text) });
+  assert.deepEqual(
+    readPlant(folder).type.nodes.map(({ id }) => id),
+    ["oven-1"],
+  );
+  const wrong = text.replace('"oven-1"', '"oven 1"');
+  const said = refusal("Werk zwei", windows(wrong));
+  assert.match(said.text, /plant\.json:\d+/);
+  assert.equal(said.text, refusal("Werk drei", wrong).text, "the same line and column");
+});
