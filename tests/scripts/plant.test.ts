@@ -175,7 +175,7 @@ test("validate finds every description below a folder and says what it holds", (
   assert.equal(plant.text, "plant workshop: 6 nodes of 4 types");
 });
 
-test("a plant and a scenario of Windows, in a folder with blanks and umlauts, read as any other", () => {
+test("a plant with Windows line ends, blanks and umlauts reads as any other", () => {
   const windows = (text: string): string => `\ufeff${text.replaceAll("\n", "\r\n")}`;
   const nodes = [{ id: "oven-1", node: join(PROJECT, "firmware/nodes/oven") }];
   const text = JSON.stringify(JSON.parse(plantJson({ nodes })), null, 2);
