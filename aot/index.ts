@@ -24,7 +24,7 @@ import { eachStatement } from "./walk.ts";
 
 export { AotError } from "./failure.ts";
 
-const MEMORY_BYTES_MAX = 256 * 1024 * 1024; // static storage of a host's process
+export const MEMORY_BYTES_MAX = 256 * 1024 * 1024; // static storage of a host's process
 
 export interface AotOptions {
   name: string; // prefix of what the C exports

@@ -41,14 +41,9 @@ function take(
 
 /** The acknowledgement, or in one sentence what is wrong with it. */
 function parseWord(body: string): Acknowledgement | string {
-  let found: unknown;
-  try {
-    found = JSON.parse(body);
-  } catch {
-    return "the body is no JSON";
-  }
-  if (typeof found !== "object" || found === null) return "the body is no JSON object";
-  const { node, channel, alarm, by, comment = "" } = found as Record<string, unknown>;
+  const found = guard.parseObject(body);
+  if (typeof found === "string") return found;
+  const { node, channel, alarm, by, comment = "" } = found;
   if (typeof node !== "string" || !isNodeId(node)) return "node is no node id";
   if (!isNamed(channel)) return "channel is no name of a channel";
   if (!isNamed(alarm)) return "alarm is no name of an alarm";

@@ -130,8 +130,8 @@ export function readBody(request: IncomingMessage): Promise<string | null> {
   });
 }
 
-/** The write, or in one sentence what is wrong with it. */
-function parseWrite(body: string): Write | string {
+/** What a body of JSON holds, or in one sentence what is wrong with it. */
+export function parseObject(body: string): Record<string, unknown> | string {
   let found: unknown;
   try {
     found = JSON.parse(body);
@@ -139,7 +139,14 @@ function parseWrite(body: string): Write | string {
     return "the body is no JSON";
   }
   if (typeof found !== "object" || found === null) return "the body is no JSON object";
-  const { node, name, value, by } = found as Record<string, unknown>;
+  return found as Record<string, unknown>;
+}
+
+/** The write, or in one sentence what is wrong with it. */
+function parseWrite(body: string): Write | string {
+  const found = parseObject(body);
+  if (typeof found === "string") return found;
+  const { node, name, value, by } = found;
   if (typeof node !== "string" || !isNodeId(node)) return "node is no node id";
   const named = typeof name === "string" && name.length <= limits.NAME_CHARS_MAX && isName(name);
   if (!named) return "name is no name of a set-point";

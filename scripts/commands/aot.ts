@@ -2,12 +2,11 @@
 // `ferrule aot IN.wasm -o OUT.c`: WebAssembly to C for microcontrollers.
 
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { MEMORY_BYTES_MAX } from "../../aot/index.ts";
 import { show } from "../build/node.ts";
 import { print, printJson } from "../cli/terminal.ts";
 import { readWhole } from "../cli/values.ts";
 import { translateFile, type TranslateOptions } from "../run/translate.ts";
-
-const MEMORY_BYTES_MAX = 256 * 1024 * 1024; // static storage that a host's process can have
 
 type Options = TranslateOptions & {
   explain?: boolean;
