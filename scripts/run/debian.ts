@@ -25,6 +25,21 @@ export const DEBIAN_PACKAGES: readonly DebianPackage[] = [
     use: "the C library's headers, for the same tests",
   },
   {
+    name: "gcc-arm-none-eabi",
+    proof: "arm-none-eabi-gcc",
+    use: "a compiler for Cortex-M0+ boards, for the same tests",
+  },
+  {
+    name: "gcc-riscv64-unknown-elf",
+    proof: "riscv64-unknown-elf-gcc",
+    use: "a compiler for RV32 boards, for the same tests",
+  },
+  {
+    name: "qemu-system-arm",
+    proof: "qemu-system-arm",
+    use: "a second Armv6-M processor, for tests",
+  },
+  {
     name: "python3-cbor2",
     proof: "/usr/lib/python3/dist-packages/cbor2",
     use: "a second reader of CBOR, for tests",
