@@ -1,16 +1,39 @@
 // SPDX-License-Identifier: MIT
 // What is checked on every view of the page, by the browser's own measure.
 
+import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import { DESKTOP, PHONE, TABLET } from "./page-open.ts";
 
 /** WCAG 2 AA for text below 18.66 px bold or 24 px. */
 const CONTRAST_MIN = 4.5;
 
+/** Least height of what a finger hits, in CSS pixels. */
+const TARGET_MIN = 32;
+
 /** Roles that a person operates; each must have a name. */
 const CONTROLS = ["button", "link", "textbox", "searchbox", "combobox", "checkbox", "image", "img"];
 
+/** Asserts that a view fits, is legible and named, on a desk, in a hand and on a tablet, light and dark. */
+export async function checkFits(page: Page, what: string, targetMin = TARGET_MIN): Promise<void> {
+  for (const viewport of [DESKTOP, PHONE, TABLET]) {
+    await page.setViewportSize(viewport);
+    await page.waitForTimeout(80);
+    const where = `${what} at ${viewport.width} px`;
+    assert.equal(await overflow(page), 0, `${where} is too wide`);
+    assert.deepEqual(await cutTexts(page), [], `${where} has cut texts`);
+    assert.deepEqual(await namelessControls(page), [], `${where} has nameless controls`);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      assert.deepEqual(await paleTexts(page), [], `${where}, ${colorScheme}`);
+    }
+    if (viewport === PHONE) assert.deepEqual(await smallTargets(page, targetMin), [], where);
+  }
+  await page.setViewportSize(DESKTOP);
+}
+
 /** Texts whose contrast by computed style is too low, as `text: ratio`. */
-export async function paleTexts(page: Page): Promise<string[]> {
+async function paleTexts(page: Page): Promise<string[]> {
   return page.evaluate((least) => {
     // Methods, since the functions of a test file are named by its loader and a page knows nothing of that.
     const colours = {
@@ -52,7 +75,7 @@ export async function paleTexts(page: Page): Promise<string[]> {
 }
 
 /** Controls without a name in the browser's accessibility tree, by role. */
-export async function namelessControls(page: Page): Promise<string[]> {
+async function namelessControls(page: Page): Promise<string[]> {
   const session = await page.context().newCDPSession(page);
   const { nodes } = await session.send("Accessibility.getFullAXTree");
   await session.detach();
@@ -83,7 +106,7 @@ export async function cutTexts(page: Page): Promise<string[]> {
 }
 
 /** Controls lower than what a finger hits, in CSS pixels: navigation, buttons, fields. */
-export async function smallTargets(page: Page, least: number): Promise<string[]> {
+async function smallTargets(page: Page, least: number): Promise<string[]> {
   return page.evaluate(
     (height) =>
       [...document.querySelectorAll("nav a, main button:not(.plain), input, select")]

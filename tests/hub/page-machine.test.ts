@@ -7,44 +7,27 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, afterEach, before, test } from "node:test";
+import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { chromium, type Browser, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { bundlePage } from "../../hub/web/bundle.ts";
-import { BROWSER_ARGS } from "../../scripts/steps/picture.ts";
 import { TOKEN } from "../support/fixture-hub.ts";
-import { findProgram, program } from "../support/need.ts";
+import { program } from "../support/need.ts";
 import { birth, Decimal, pack } from "../support/pack.ts";
-import { cutTexts, namelessControls, overflow, paleTexts, smallTargets } from "./page-checks.ts";
+import { checkFits } from "./page-checks.ts";
+import { useBrowser } from "./page-open.ts";
 import { CLAMPED, INTERLOCK, type Oven, type OvenOptions, STALE, startOven } from "./page-oven.ts";
 
 /** Charts, set-points, history and production, over the wire. */
 const MACHINE_BYTES_MAX = 40_000;
 
-const DESKTOP = { width: 1280, height: 800 };
-const PHONE = { width: 360, height: 740 };
 const MACHINE = "#/machines/oven-1";
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 const needs = program("chromium");
-let browser: Browser | undefined;
-const closers: (() => Promise<void>)[] = [];
-
-before(async () => {
-  const executablePath = findProgram("chromium");
-  if (executablePath !== undefined)
-    browser = await chromium.launch({ executablePath, args: [...BROWSER_ARGS] });
-});
-
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-after(async () => {
-  await browser?.close();
-});
+const { openAt, newPage, later } = useBrowser();
 
 interface Opened {
   oven: Oven;
@@ -54,21 +37,8 @@ interface Opened {
 
 async function open(address = MACHINE, options: OvenOptions = {}): Promise<Opened> {
   const oven = await startOven(options);
-  closers.push(() => oven.close());
-  return { oven, ...(await openAt(oven, address)) };
-}
-
-async function openAt(oven: Oven, address: string): Promise<Omit<Opened, "oven">> {
-  const context = await browser!.newContext({ viewport: DESKTOP });
-  closers.push(() => context.close());
-  const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
-  const printed: string[] = [];
-  page.on("console", (message) => printed.push(message.text()));
-  page.on("pageerror", (error) => printed.push(error.message));
-  await page.goto(oven.url + address);
-  await page.waitForSelector("main .trends, main .empty");
-  return { page, printed };
+  later(() => oven.close());
+  return { oven, ...(await openAt(oven.url + address)) };
 }
 
 const effective = (page: Page, text: string): Promise<unknown> =>
@@ -289,7 +259,7 @@ test("a spike of one reading is seen in seven days, and not where it was not", n
 
 test("a restart of the hub with its file shows the past and the audit", needs, async () => {
   const folder = mkdtempSync(join(tmpdir(), "ferrule-past-"));
-  closers.push(async () => rmSync(folder, { recursive: true }));
+  later(async () => rmSync(folder, { recursive: true }));
   const historyFile = join(folder, "plant.db");
   const first = await startOven({ historyFile });
   const nowMs = Date.now();
@@ -297,7 +267,7 @@ test("a restart of the hub with its file shows the past and the audit", needs, a
     [nowMs - 40 * MINUTE_MS, 111.11],
     [nowMs - 39 * MINUTE_MS, 122.22],
   ]);
-  const { page } = await openAt(first, `${MACHINE}?range=1h`);
+  const { page } = await openAt(`${first.url}${MACHINE}?range=1h`);
   await effective(page, "180.0\u00a0°C");
   await signIn(page);
   await review(page, "190");
@@ -306,7 +276,7 @@ test("a restart of the hub with its file shows the past and the audit", needs, a
   await first.close();
   await page.waitForSelector(".notice");
   const again = await startOven({ historyFile, port: first.port });
-  closers.push(() => again.close());
+  later(() => again.close());
   await page.waitForSelector(".notice", { state: "detached" });
   await page.reload();
   await page.waitForSelector('.chart[aria-label^="temperature over time: 111.11"]');
@@ -496,19 +466,7 @@ test(
       await page.evaluate((hash) => void (location.hash = hash), address);
       await page.waitForTimeout(250);
       if (address === MACHINE) await review(page, "191");
-      for (const viewport of [DESKTOP, PHONE, { width: 820, height: 800 }]) {
-        await page.setViewportSize(viewport);
-        await page.waitForTimeout(80);
-        const where = `${address} at ${viewport.width} px`;
-        assert.equal(await overflow(page), 0, `${where} is too wide`);
-        assert.deepEqual(await cutTexts(page), [], `${where} has cut texts`);
-        assert.deepEqual(await namelessControls(page), [], `${where} has nameless controls`);
-        for (const colorScheme of ["light", "dark"] as const) {
-          await page.emulateMedia({ colorScheme });
-          assert.deepEqual(await paleTexts(page), [], `${where}, ${colorScheme}`);
-        }
-        if (viewport === PHONE) assert.deepEqual(await smallTargets(page, 44), [], where);
-      }
+      await checkFits(page, address, 44);
     }
     assert.deepEqual(printed, []);
   },
@@ -545,10 +503,8 @@ test(
   needs,
   async () => {
     const oven = await startOven();
-    closers.push(() => oven.close());
-    const context = await browser!.newContext({ viewport: DESKTOP });
-    closers.push(() => context.close());
-    const page = await context.newPage();
+    later(() => oven.close());
+    const page = await newPage();
     await page.route("**/machine-*.js", (route) => route.abort());
     await page.goto(oven.url + MACHINE);
     await page.waitForSelector('h2:text-is("This part of the page did not come")');

@@ -9,6 +9,7 @@ import { startFixture, type Fixture, type FixtureOptions } from "./page-fixture.
 
 export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 360, height: 740 };
+export const TABLET = { width: 820, height: 800 };
 
 export interface Opened {
   page: Page;
@@ -21,6 +22,10 @@ export interface Opener {
   open(address: string, options?: FixtureOptions): Promise<Opened>;
   /** Wherever it is served. */
   openAt(url: string): Promise<Omit<Opened, "fixture">>;
+  /** An empty page of a context of its own. */
+  newPage(): Promise<Page>;
+  /** Is closed after the test, the latest first. */
+  later(close: () => Promise<void>): void;
 }
 
 /** Opens pages in one browser of this test file. */
@@ -38,11 +43,15 @@ export function useBrowser(): Opener {
   after(async () => {
     await browser?.close();
   });
-  const openAt: Opener["openAt"] = async (url) => {
+  const newPage: Opener["newPage"] = async () => {
     const context = await browser!.newContext({ viewport: DESKTOP });
     closers.push(() => context.close());
     const page = await context.newPage();
     page.setDefaultTimeout(10_000);
+    return page;
+  };
+  const openAt: Opener["openAt"] = async (url) => {
+    const page = await newPage();
     const printed: string[] = [];
     page.on("console", (message) => printed.push(message.text()));
     page.on("pageerror", (error) => printed.push(error.message));
@@ -52,6 +61,8 @@ export function useBrowser(): Opener {
   };
   return {
     openAt,
+    newPage,
+    later: (close) => void closers.push(close),
     open: async (address, options = {}) => {
       const fixture = await startFixture(options);
       closers.push(() => fixture.close());

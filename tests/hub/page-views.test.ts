@@ -11,9 +11,9 @@ import { bundlePage } from "../../hub/web/bundle.ts";
 import { START_MS, startFixtureHub, TOKEN as HUB_TOKEN } from "../support/fixture-hub.ts";
 import { program } from "../support/need.ts";
 import { pack } from "../support/pack.ts";
-import { cutTexts, namelessControls, overflow, paleTexts, smallTargets } from "./page-checks.ts";
+import { checkFits } from "./page-checks.ts";
 import { TOKEN } from "./page-fixture.ts";
-import { DESKTOP, PHONE, useBrowser } from "./page-open.ts";
+import { useBrowser } from "./page-open.ts";
 
 const needs = program("chromium");
 const { open, openAt } = useBrowser();
@@ -24,23 +24,6 @@ async function saved(page: Page, act: () => Promise<void>): Promise<string[]> {
   return readFileSync(await download.path(), "utf8")
     .trimEnd()
     .split("\r\n");
-}
-
-async function checkFits(page: Page, what: string): Promise<void> {
-  for (const viewport of [DESKTOP, PHONE]) {
-    await page.setViewportSize(viewport);
-    await page.waitForTimeout(80);
-    const where = `${what} at ${viewport.width} px`;
-    assert.equal(await overflow(page), 0, `${where} is too wide`);
-    assert.deepEqual(await cutTexts(page), [], `${where} has cut texts`);
-    assert.deepEqual(await namelessControls(page), [], `${where} has nameless controls`);
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme });
-      assert.deepEqual(await paleTexts(page), [], `${where}, ${colorScheme}`);
-    }
-    if (viewport === PHONE) assert.deepEqual(await smallTargets(page, 32), [], where);
-  }
-  await page.setViewportSize(DESKTOP);
 }
 
 test(

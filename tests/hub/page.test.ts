@@ -7,22 +7,18 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, afterEach, before, test } from "node:test";
+import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { bundlePage } from "../../hub/web/bundle.ts";
-import { BROWSER_ARGS, takePicture } from "../../scripts/steps/picture.ts";
-import { findProgram, program } from "../support/need.ts";
-import { cutTexts, namelessControls, overflow, paleTexts } from "./page-checks.ts";
-import { smallTargets, traceInLeftHalf } from "./page-checks.ts";
-import { startFixture, type Fixture, type FixtureOptions } from "./page-fixture.ts";
+import { takePicture } from "../../scripts/steps/picture.ts";
+import { program } from "../support/need.ts";
+import { checkFits, cutTexts, overflow, traceInLeftHalf } from "./page-checks.ts";
+import { startFixture } from "./page-fixture.ts";
+import { useBrowser } from "./page-open.ts";
 import { ovenNode, valueAt } from "./page-plant.ts";
 
 /** The first view over the wire: page, script, style. */
 const FIRST_VIEW_BYTES_MAX = 60_000;
-
-const DESKTOP = { width: 1280, height: 800 };
-const PHONE = { width: 360, height: 740 };
 
 /** Where the layout changes, and a tablet. */
 const BETWEEN = [640, 820, 999, 1000, 1180].map((width) => ({ width, height: 800 }));
@@ -39,51 +35,7 @@ const ADDRESSES = [
 ];
 
 const needs = program("chromium");
-let browser: Browser | undefined;
-const closers: (() => Promise<void>)[] = [];
-
-before(async () => {
-  const executablePath = findProgram("chromium");
-  if (executablePath === undefined) return;
-  browser = await chromium.launch({ executablePath, args: [...BROWSER_ARGS] });
-});
-
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-after(async () => {
-  await browser?.close();
-});
-
-interface Opened {
-  page: Page;
-  fixture: Fixture;
-  printed: string[]; // all that the page wrote to the console
-}
-
-async function open(address: string, options: FixtureOptions = {}): Promise<Opened> {
-  const fixture = await startFixture(options);
-  closers.push(() => fixture.close());
-  return { fixture, ...(await openAt(fixture, address)) };
-}
-
-async function openAt(
-  fixture: Fixture,
-  address: string,
-): Promise<{ page: Page; printed: string[] }> {
-  const context: BrowserContext = await browser!.newContext({ viewport: DESKTOP });
-  closers.push(() => context.close());
-  const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
-  const printed: string[] = [];
-  page.on("console", (message) => printed.push(message.text()));
-  page.on("pageerror", (error) => printed.push(error.message));
-  await page.goto(fixture.url + address);
-  await page.waitForSelector("main h1, main .empty h2");
-  return { page, printed };
-}
-
+const { open, later } = useBrowser();
 const tile = (id: string): string => `article.tile:has(a:text-is("${id}"))`;
 
 test("the first view is small, has nothing inline and asks nobody else", async () => {
@@ -194,19 +146,7 @@ test("each view fits, is legible and named: 1280 and 360 px, light and dark", ne
   for (const address of ADDRESSES) {
     await page.evaluate((hash) => void (location.hash = hash), address);
     await page.waitForTimeout(120);
-    for (const viewport of [DESKTOP, PHONE]) {
-      await page.setViewportSize(viewport);
-      const where = `${address} at ${viewport.width} px`;
-      await page.waitForTimeout(60);
-      assert.equal(await overflow(page), 0, `${where} is too wide`);
-      assert.deepEqual(await cutTexts(page), [], `${where} has cut texts`);
-      assert.deepEqual(await namelessControls(page), [], `${where} has nameless controls`);
-      for (const colorScheme of ["light", "dark"] as const) {
-        await page.emulateMedia({ colorScheme });
-        assert.deepEqual(await paleTexts(page), [], `${where}, ${colorScheme}`);
-      }
-      if (viewport === PHONE) assert.deepEqual(await smallTargets(page, 32), [], where);
-    }
+    await checkFits(page, address);
   }
   assert.deepEqual(printed, []);
 });
@@ -384,7 +324,7 @@ test(
     const { page, fixture } = await open("#/plant", { empty: true });
     await page.waitForSelector('.empty code:text-is("npx ferrule up")');
     const other = await startFixture();
-    closers.push(() => other.close());
+    later(() => other.close());
     await page.goto(`${other.url}#/machines/nobody`);
     await page.waitForSelector('.empty h2:has-text("nobody")');
     await page.goto(`${other.url}#/events?kind=trap`);
@@ -396,9 +336,9 @@ test(
 
 test("a picture of the page is taken once its values moved", needs, async () => {
   const fixture = await startFixture();
-  closers.push(() => fixture.close());
+  later(() => fixture.close());
   const folder = mkdtempSync(join(tmpdir(), "ferrule-page-"));
-  closers.push(async () => rmSync(folder, { recursive: true }));
+  later(async () => rmSync(folder, { recursive: true }));
   const file = join(folder, "docs/page.png");
   await takePicture(fixture.url, file);
   const header = readFileSync(file).subarray(0, 24);
