@@ -9,6 +9,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { buildNode } from "../../scripts/build/modules.ts";
 import { ferrule, PROJECT } from "../support/ferrule.ts";
 
 const README = readFileSync(join(PROJECT, "README.md"), "utf8");
@@ -79,6 +80,16 @@ test("every command of ferrule that README.md shows runs", async () => {
     const line = `ferrule ${args.join(" ")}\n${run.stderr}`;
     if (down) assert.match(run.stderr, /does not answer \(ECONNREFUSED\)/, line);
     else assert.equal(run.code, 0, line);
+  }
+});
+
+test("the sizes that README.md states are those of the modules", async () => {
+  const rows = [...README.matchAll(/^\|.*\| ([\d,]+) and ([\d,]+) octets \| `.* (\S+)` \|$/gm)];
+  assert.ok(rows.length >= 2, "README.md states no sizes");
+  for (const [, loop, link, node] of rows) {
+    const built = await buildNode(join(PROJECT, node!));
+    const sizes = [built.loop, built.link].map(({ wasm }) => wasm.length.toLocaleString("en"));
+    assert.deepEqual([loop, link], sizes, node);
   }
 });
 
