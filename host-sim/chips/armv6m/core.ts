@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// An Armv6-M processor (Cortex-M0+) as the chip around it sees it.
+//
+// Spec: Armv6-M Architecture Reference Manual (DDI 0419); cycles: Cortex-M0+ TRM (DDI 0484C) table 3.1.
+// Time is `cycle` alone; what is due is called by whoever calls run(), between instructions.
+
+/** Plain memory that the core reads and fetches from directly, e.g. SRAM or a flash window. */
+export interface Region {
+  base: number; // a multiple of 32
+  bytes: Uint8Array; // a multiple of 32; regions may share it: windows onto one memory
+  writable: boolean; // a store to one that is not goes to the bus
+}
+
+/** Everything else. Accesses arrive aligned; what the bus does not know, it throws as ChipFailure. */
+export interface Bus {
+  read(address: number, size: 1 | 2 | 4): number; // u32; the upper bits of a shorter one do not count
+  write(address: number, size: 1 | 2 | 4, value: number): void; // u32; upper bits may be set
+  /** Cycles beyond the table's 2 for this access; -1: a single-cycle I/O port. Asked before the access. */
+  waits(address: number): number;
+}
+
+export interface CoreOptions {
+  /** AIRCR.SYSRESETREQ was written: run() returns after that instruction. */
+  onReset?: () => void;
+  /** A HardFault is thrown as ChipFailure that names its cause; without it the handler is entered. */
+  failOnFault?: boolean;
+  /** Cycles of clk_sys a pulse of SysTick's reference clock; 0 (not given): there is none. */
+  referenceCycles?: number;
+}
+
+export interface Core {
+  /** Cycles of clk_sys since createCore; a reset does not set it back. The bus may read it in an access. */
+  cycle: number;
+  /** run() returns when cycle >= limit; whoever schedules an earlier event in an access lowers it. */
+  limit: number;
+  /** r0 to r15. PC is right between runs and in an access of the bus: the instruction that runs. */
+  readonly registers: Int32Array;
+  /** Sets limit and runs to it. Asleep with nothing pending, the cycle becomes the limit at once. */
+  run(until: number): void;
+  /** Level of NVIC line 0 to 31. A raised line stays pending when it falls before it is served. */
+  setInterrupt(line: number, level: boolean): void;
+  setNmi(level: boolean): void;
+  /** SEV of another master. */
+  sendEvent(): void;
+  /** All state but `cycle` as after power-on; SP and PC from the vector table at address 0. */
+  reset(): void;
+  /** Bytes of a region changed behind the core's back (DMA, flash): decoded instructions go. */
+  invalidate(address: number, bytes: number): void;
+}
