@@ -13,7 +13,21 @@ import { objectText } from "./objects.ts";
 import { ANYWHERE } from "./place.ts";
 import { statements } from "./statement.ts";
 import { prototype, resultStructs } from "./types.ts";
-import { C_TYPES, line, literal, type Shape, TRAP, trapCall, type Writer } from "./writer.ts";
+import {
+  C_TYPES,
+  isFinite,
+  line,
+  literal,
+  type Shape,
+  TRAP,
+  trapCall,
+  type Writer,
+} from "./writer.ts";
+
+// x * 1 and the like make a NaN quiet: gcc would leave them out.
+const KEEP_NANS = `#ifndef __clang__
+#pragma GCC optimize("signaling-nans")
+#endif`;
 
 const PRELUDE = `#include <stddef.h>
 #include <stdint.h>
@@ -80,7 +94,8 @@ function exportLines(shape: Shape, item: Export, name: string): string[] {
   if (item.kind !== "global") return [];
   const own = shape.names.globals[item.index]!;
   const { type } = module.globals[item.index]!;
-  return [own === name ? `extern ${C_TYPES[type]} ${name};` : `#define ${name} ${own}`];
+  const constant = isConstant(module, item.index) ? "const " : "";
+  return [own === name ? `extern ${constant}${C_TYPES[type]} ${name};` : `#define ${name} ${own}`];
 }
 
 /** The C file. */
@@ -94,8 +109,10 @@ export function moduleText(shape: Shape, header: string): string {
   const wrappers = module.exports.flatMap((item, i) =>
     item.kind === "function" ? [wrapperText(shape, item, exported[i]!)] : [],
   );
+  const floats = [...bodies, init].some((text) => /\b(float|double)\b|\bf(32|64)_/.test(text));
   const parts = [
     `#include "${header}"`,
+    floats ? KEEP_NANS : "",
     PRELUDE,
     `_Noreturn void ${prefix}_trap(int, unsigned, unsigned) __attribute__((cold));`,
     helperText(shape.helpers),
@@ -117,21 +134,31 @@ export function moduleText(shape: Shape, header: string): string {
 
 function depthText(prefix: string): string {
   const most = `${prefix.toUpperCase()}_CALL_DEPTH_MAX`;
-  return `#ifndef ${most}\n#define ${most} 200\n#endif\nstatic uint32_t ${prefix}_depth;`;
+  return `#ifndef ${most}\n#define ${most} 256\n#endif\nstatic uint32_t ${prefix}_depth;`;
 }
 
-function globalText({ module, names }: Shape): string {
+function globalText(shape: Shape): string {
+  const { module, names } = shape;
   return module.globals
-    .flatMap(({ imported, type }, i) =>
-      imported === undefined
-        ? [`${exportedGlobal(module, i) ? "" : "static "}${C_TYPES[type]} ${names.globals[i]};`]
-        : [],
-    )
+    .flatMap(({ imported, type, initial }, i) => {
+      if (imported !== undefined) return [];
+      const declared = `${C_TYPES[type]} ${names.globals[i]}`;
+      if (isConstant(module, i))
+        return [`const ${declared} = ${literal({ shape } as Writer, type, initial)};`];
+      return [`${isExported(module, i) ? "" : "static "}${declared};`];
+    })
     .join("\n");
 }
 
-function exportedGlobal(module: Module, index: number): boolean {
+function isExported(module: Module, index: number): boolean {
   return module.exports.some((item) => item.kind === "global" && item.index === index);
+}
+
+// As the header of another module that imports it has it. C has no constant for what is not finite.
+function isConstant(module: Module, index: number): boolean {
+  const { imported, mutable, copyOf, type, initial } = module.globals[index]!;
+  if (imported !== undefined || mutable || copyOf !== undefined) return false;
+  return isExported(module, index) && isFinite(type, initial);
 }
 
 function memoryText(shape: Shape): string {
@@ -190,7 +217,7 @@ function initText(shape: Shape): string {
   const { module, names } = shape;
   if (module.start !== null) lines.push(`${names.functions[module.start]}();`);
   const globals = module.globals.flatMap(({ imported, initial, copyOf, type }, i) => {
-    if (imported !== undefined) return [];
+    if (imported !== undefined || isConstant(module, i)) return [];
     const writer = { shape } as Writer;
     const value = copyOf === undefined ? literal(writer, type, initial) : names.globals[copyOf]!;
     return [`${names.globals[i]} = ${value};`];

@@ -128,6 +128,7 @@ export function unary(writer: Writer, node: Unary, operand: string): string {
   if (extended !== null) return extend(type, operand, extended[1]!, extended[2] === "s");
   if (op.startsWith("wrap")) return `(uint32_t)${operand}`;
   if (op.startsWith("reinterpret")) return reinterpret(writer, type, operandType, operand);
+  if (op.startsWith("demote") && isPromoted(node.operand)) return `(float)(${operand} * 1.0)`;
   if (op.startsWith("demote") || op.startsWith("promote")) return `(${c})${operand}`;
   if (op.startsWith("convert"))
     return op.endsWith("_s") ? `(${c})(${C_SIGNED[operandType]})${operand}` : `(${c})${operand}`;
@@ -137,6 +138,11 @@ export function unary(writer: Writer, node: Unary, operand: string): string {
   }
   if (op.startsWith("trunc_f")) return truncate(writer, node, operand);
   return `${use(writer, `${op}_${type}`)}(${operand})`; // abs neg ceil floor trunc nearest sqrt
+}
+
+// gcc takes there and back for nothing; it makes a NaN quiet.
+function isPromoted(operand: Expression): boolean {
+  return operand.kind === "unary" && operand.op.startsWith("promote");
 }
 
 function extend(type: ValueType, operand: string, width: string, signed: boolean): string {

@@ -104,13 +104,18 @@ export function literal(writer: Writer, type: ValueType, value: number | bigint)
   if (type === "i32") return `${value}u`;
   if (type === "i64") return `${value}ull`;
   const float = floatOf(type, value);
-  if (!Number.isFinite(float)) {
+  if (!isFinite(type, value)) {
     const bits = `0x${value.toString(16)}${type === "f32" ? "u" : "ull"}`;
     return `${use(writer, `${type}_of`)}(${bits})`;
   }
   const text = Object.is(float, -0) ? "-0.0" : String(float);
   const number = `${text}${/[.e]/.test(text) ? "" : ".0"}${type === "f32" ? "f" : ""}`;
   return text.startsWith("-") ? `(${number})` : number;
+}
+
+/** False for a NaN and an infinity, which C cannot write as a number. */
+export function isFinite(type: ValueType, value: number | bigint): boolean {
+  return !type.startsWith("f") || Number.isFinite(floatOf(type, value));
 }
 
 function floatOf(type: ValueType, bits: number | bigint): number {
