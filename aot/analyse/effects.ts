@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What writes: stores, calls, globals, and instructions on whole ranges of memory.
 
-import type { Bulk, Call, CallIndirect, Store } from "../ir.ts";
+import type { Bulk, Call, CallIndirect, Module, Store } from "../ir.ts";
 import { constantValue, evaluate, reachOf, type Run, type Value } from "./evaluate.ts";
 import { type MemoryFacts, scatter, storeCell } from "./memory.ts";
 import { numberOf, numberOfPlace } from "./numbers.ts";
@@ -23,8 +23,9 @@ export function setGlobal(run: Run, index: number, value: Value): void {
   const { program, state, summary } = run;
   if (state === undefined) return;
   if (program.module.globals[index]!.type === "i32") growGlobal(program, index, value.range);
-  addGlobal(program, summary, index);
-  state.cells.set(globalKey(index), value.number);
+  const cell = program.globalCells[index]!;
+  addGlobal(program, summary, cell);
+  state.cells.set(globalKey(cell), value.number);
   if (program.numbers.terms[value.number]!.range === undefined)
     state.ranges.set(value.number, value.range);
 }
@@ -119,14 +120,26 @@ function scatterAt(run: Run, { address, length }: HostPointer, operands: readonl
   scatter(run.program.memory, from.least, from.most + octets);
 }
 
-/** Everything in the table may be called, and has been entered with anything. */
+/** Everything in the table may be called, and has been entered with anything; so may imports. */
 export function applyCallIndirect(run: Run, node: CallIndirect): void {
-  for (const operand of node.operands) evaluate(run, operand);
+  const operands = node.operands.map((operand) => evaluate(run, operand));
   evaluate(run, node.slot);
   if (run.state === undefined) return;
+  for (const index of importsInTable(run.program.module, node.type))
+    applyImport(run, index, operands);
   addAnything(run.program, run.summary);
   run.state.cells.clear();
   setResults(run, node, node.results, undefined);
+}
+
+function importsInTable({ imports, types, elements }: Module, type: number): Set<number> {
+  const wanted = JSON.stringify(types[type]);
+  const listed = elements.flatMap(({ functions }) => functions.filter((f) => f !== null));
+  return new Set(
+    listed.filter(
+      (index) => index < imports.length && JSON.stringify(imports[index]!.signature) === wanted,
+    ),
+  );
 }
 
 function setResults(

@@ -127,11 +127,12 @@ function made(run: Run, number: number, range: Range): Value {
 function globalValue(run: Run, node: Expression, index: number): Value {
   const { program, state } = run;
   const range = program.globals[index] ?? ANY;
-  const held = state!.cells.get(globalKey(index));
+  const key = globalKey(program.globalCells[index]!);
+  const held = state!.cells.get(key);
   if (held !== undefined) return known(run, held);
   const number = numberOfPlace(program.numbers, "global", node);
   if (node.type === "i32") state!.ranges.set(number, range);
-  state!.cells.set(globalKey(index), number);
+  state!.cells.set(key, number);
   return node.type === "i32" && isConstant(range)
     ? constantValue(run, range.least)
     : { number, range };

@@ -43,6 +43,7 @@ export interface Program {
   numbers: Numbers;
   memory: MemoryFacts;
   globals: (Range | undefined)[];
+  globalCells: number[]; // by global: the first one that is the same variable
   globalGrowths: number[];
   globalsVersion: number;
   summaries: Map<number, Summary>;
@@ -65,6 +66,7 @@ export function makeProgram(module: Module, sizes: Sizes, host: HostRules): Prog
     globals: module.globals.map(({ type, initial }) =>
       type === "i32" ? constant(Number(initial)) : undefined,
     ),
+    globalCells: module.globals.map((_, index) => firstAlias(module, index)),
     globalGrowths: module.globals.map(() => 0),
     globalsVersion: 1,
     summaries: new Map(),
@@ -83,6 +85,15 @@ export function makeProgram(module: Module, sizes: Sizes, host: HostRules): Prog
     summary.parameters = summary.parameters.map(() => ANY);
   }
   return program;
+}
+
+// A module may import one variable twice.
+function firstAlias({ globals }: Module, index: number): number {
+  const own = globals[index]!.imported;
+  if (own === undefined) return index;
+  return globals.findIndex(
+    ({ imported }) => imported?.module === own.module && imported.field === own.field,
+  );
 }
 
 function forgetWhatHostWrites({ module, memory, host }: Program): void {

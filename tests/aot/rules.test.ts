@@ -255,3 +255,42 @@ test("an import may write everywhere, or where it is declared to", () => {
   assert.equal(declare(4).includes(value), true);
   assert.equal(declare(5).includes(value), false);
 });
+
+test("an import in the table writes as one that is called by name", () => {
+  const wasm = assembleModule({
+    types: ["i32 ->"],
+    imports: [{ module: "env", field: "fill", type: "i32 ->" }],
+    functions: [
+      { type: "-> i32", code: "i32.const 0; i32.load 64", export: "f" },
+      { type: "->", code: "i32.const 60; i32.const 0; call_indirect 0", export: "g" },
+    ],
+    table: 1,
+    elements: [{ at: "i32.const 0", functions: [0] }],
+    memory: { pages: 1 },
+    data: DATA,
+  });
+  const declare = (octets: number): boolean =>
+    translate(wasm, {
+      name: "x",
+      hostPointers: { "env.fill": [{ address: 0, length: octets, access: "write" }] },
+    }).c.includes("return 17039619u;");
+  assert.equal(translate(wasm, { name: "x" }).c.includes("return 17039619u;"), false);
+  assert.deepEqual([declare(4), declare(5)], [true, false]);
+});
+
+test("a global imported twice is one variable", () => {
+  const imported = { module: "env", field: "level", type: "i32", mutable: true } as const;
+  const wasm = assembleModule({
+    globalImports: [imported, imported],
+    functions: [
+      {
+        type: "i32 -> i32",
+        locals: "i32",
+        code: `global.get 1; local.set 1; local.get 0; global.set 0
+          global.get 1; local.get 1; i32.eq`,
+        export: "f",
+      },
+    ],
+  });
+  assert.match(translate(wasm, { name: "x" }).c, /return \(uint32_t\)\(env_level == l1\);/);
+});
