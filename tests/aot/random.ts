@@ -2,30 +2,27 @@
 // Random modules from seeds, and whether they do as C what they do in V8.
 //
 // Two makers: generate.ts, aimed at accesses, and binaryen's wasm-opt, which makes a valid module of any
-// octets and knows nothing of this translator. Many modules share a C program; a quarter of the programs
-// run under UBSan and ASan.
+// octets and knows nothing of this translator. Many modules share a C program.
 
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeModule } from "../../aot/decode/index.ts";
 import { signatureOf } from "../../aot/ir.ts";
 import { createPrng, type Prng } from "../../host-sim/prng.ts";
-import { PROJECT } from "../support/ferrule.ts";
 import { EDGES } from "./edges.ts";
 import { generateCase } from "./generate.ts";
 import { type Call, type Case, difference, runEngine, runNative } from "./native.ts";
+import { loadWasmOpt, type WasmOpt } from "./wasm-opt.ts";
 
-const WASM_OPT = join(PROJECT, "node_modules/binaryen/bin/wasm-opt");
 const FEATURES = [
-  ...["-mvp", "--enable-bulk-memory", "--enable-multivalue", "--enable-sign-ext"],
+  ...["-q", "-mvp", "--enable-bulk-memory", "--enable-multivalue", "--enable-sign-ext"],
   ...["--enable-nontrapping-float-to-int", "--enable-mutable-globals"],
 ];
 const OCTETS_MIN = 500; // fewer make modules without code
 const OCTETS_RANGE = 4000;
 const CALLS = 3; // of each export
-const PROGRAM_CASES = 20;
+const PROGRAM_CASES = 40;
 
 export type Maker = "own" | "binaryen";
 
@@ -36,14 +33,20 @@ export interface Compared {
   failures: string[]; // each with its seed
 }
 
-/** Compares modules of seeds `first` and following. */
-export function compareSeeds(maker: Maker, first: number, count: number): Compared {
+/** Compares modules of seeds `first` and following, under UBSan and ASan or as gcc -O2 makes them. */
+export async function compareSeeds(
+  maker: Maker,
+  first: number,
+  count: number,
+  sanitize = true,
+): Promise<Compared> {
   const sum: Compared = { cases: 0, lines: 0, traps: 0, failures: [] };
+  const optimise = maker === "binaryen" ? loadWasmOpt() : undefined;
   for (let done = 0; done < count; done += PROGRAM_CASES) {
     const size = Math.min(PROGRAM_CASES, count - done);
     const seeds = Array.from({ length: size }, (_, i) => first + done + i);
-    const sanitize = (done / PROGRAM_CASES) % 4 === 0;
-    add(sum, maker === "own" ? seeds.map(generateCase) : fuzzedCases(seeds), sanitize);
+    const cases = optimise === undefined ? seeds.map(generateCase) : fuzzed(seeds, optimise);
+    add(sum, await cases, sanitize);
   }
   return sum;
 }
@@ -60,26 +63,25 @@ function add(sum: Compared, cases: readonly Case[], sanitize: boolean): void {
   });
 }
 
-function fuzzedCases(seeds: readonly number[]): Case[] {
+async function fuzzed(seeds: readonly number[], optimise: WasmOpt): Promise<Case[]> {
   const folder = mkdtempSync(join(tmpdir(), "aot-random-"));
   try {
-    return seeds.map((seed) => fuzzedCase(seed, folder));
+    const cases: Case[] = [];
+    for (const seed of seeds) cases.push(await fuzzedCase(seed, folder, optimise));
+    return cases;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-// Every fourth one is optimised, as compilers leave their modules; that takes three times as long.
-function fuzzedCase(seed: number, folder: string): Case {
+// Every fourth one is optimised, as compilers leave their modules.
+async function fuzzedCase(seed: number, folder: string, optimise: WasmOpt): Promise<Case> {
   const prng = createPrng(seed).fork("binaryen");
   const octets = new Uint8Array(OCTETS_MIN + prng.below(OCTETS_RANGE));
   prng.fill(octets);
   const [input, output] = [join(folder, "in"), join(folder, "out.wasm")];
   writeFileSync(input, octets);
-  const passes = seed % 4 === 0 ? ["-O2"] : [];
-  const args = [WASM_OPT, input, "-ttf", ...FEATURES, ...passes, "-o", output];
-  const ran = spawnSync(process.execPath, args, { encoding: "utf8" });
-  if (ran.status !== 0) throw new Error(`wasm-opt, seed ${seed}: ${ran.stderr.slice(0, 500)}`);
+  await optimise([input, "-ttf", ...FEATURES, ...(seed % 4 === 0 ? ["-O2"] : []), "-o", output]);
   const wasm = new Uint8Array(readFileSync(output));
   return { name: `seed ${seed}`, wasm, calls: callsOf(wasm, prng) };
 }
