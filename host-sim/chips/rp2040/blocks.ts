@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// The table of blocks: base addresses, in the order they are made after a reset.
+//
+// CLOCKS comes first, so that clk_sys runs from the ring oscillator before PLLs and crystal are taken
+// away. RESETS comes last: it says which of the others are held. SSI and XIP are the bus's own.
+
+import type { Prng } from "../../prng.ts";
+import { createClocks } from "./clocks.ts";
+import { createIoBank0, createPadsBank0 } from "./io-bank0.ts";
+import { createPll, createRosc, createXosc } from "./oscillators.ts";
+import type { PinBank } from "./pin-bank.ts";
+import { createResets } from "./resets.ts";
+import type { UartLines } from "./serial.ts";
+import type { Block } from "./slots.ts";
+import type { FlashPath } from "./ssi.ts";
+import { createBusctrl, createPsm, createSyscfg, createSysinfo, createVreg } from "./system.ts";
+import type { Psm } from "./system.ts";
+import type { Ticker } from "./ticker.ts";
+import { createTimer, type AlarmFired } from "./timer.ts";
+import { createUart } from "./uart.ts";
+import { createWatchdog, type WatchdogMemory } from "./watchdog.ts";
+
+/** What blocks share and a reset of the chip does not take away. */
+export interface BlockParts {
+  readonly prng: Prng; // of the ring oscillator's random bit
+  readonly roscHz: number;
+  readonly roscDead: () => boolean;
+  readonly ticker: Ticker;
+  readonly bank: PinBank;
+  readonly lines: UartLines;
+  readonly watchdog: WatchdogMemory;
+  readonly flashPath: () => FlashPath;
+  readonly fired: AlarmFired;
+  /** The watchdog bites; `select` is what PSM gives it to reset. */
+  readonly bite: (select: number) => void;
+  /** RESETS holds these blocks from now on. */
+  readonly held: (mask: number) => void;
+}
+
+/** Rows of blocks that belong here; others are added beside them. */
+export function createBlocks(parts: BlockParts): Block[] {
+  const { bank, lines, ticker } = parts;
+  let psm: Psm | undefined;
+  const bite = (): void => parts.bite(psm!.watchdogSelect());
+  return [
+    apb("CLOCKS", 0x40008000, -1, createClocks),
+    apb("ROSC", 0x40060000, -1, (c) => createRosc(c, parts.prng, parts.roscHz, parts.roscDead)),
+    apb("XOSC", 0x40024000, -1, createXosc),
+    apb("PLL_SYS", 0x40028000, 12, (c) => createPll(c, "pllSys")),
+    apb("PLL_USB", 0x4002c000, 13, (c) => createPll(c, "pllUsb")),
+    apb("PSM", 0x40010000, -1, () => (psm = createPsm())),
+    apb("VREG_AND_CHIP_RESET", 0x40064000, -1, createVreg),
+    apb("WATCHDOG", 0x40058000, -1, (c) => createWatchdog(c, parts.watchdog, ticker, bite)),
+    apb("SYSINFO", 0x40000000, 19, createSysinfo),
+    apb("SYSCFG", 0x40004000, 18, createSyscfg),
+    apb("BUSCTRL", 0x40030000, 1, createBusctrl),
+    apb("IO_BANK0", 0x40014000, 5, (c) => createIoBank0(c, bank)),
+    apb("PADS_BANK0", 0x4001c000, 8, () => createPadsBank0(bank)),
+    apb("IO_QSPI", 0x40018000, 6, () => parts.flashPath().ioQspi),
+    apb("PADS_QSPI", 0x40020000, 9, () => parts.flashPath().padsQspi),
+    apb("UART0", 0x40034000, 22, (c) => createUart(c, 0, lines)),
+    apb("UART1", 0x40038000, 23, (c) => createUart(c, 1, lines)),
+    apb("TIMER", 0x40054000, 21, (c) => createTimer(c, ticker, parts.fired)),
+    apb("RESETS", 0x4000c000, -1, () => createResets(parts.held)),
+  ];
+}
+
+function apb(name: string, base: number, resetBit: number, make: Block["make"]): Block {
+  return { name, base, resetBit, aliased: true, make };
+}
