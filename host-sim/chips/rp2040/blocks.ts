@@ -5,13 +5,18 @@
 // away. RESETS comes last: it says which of the others are held. SSI and XIP are the bus's own.
 
 import type { Prng } from "../../prng.ts";
+import { createAdc } from "./adc.ts";
 import { createClocks } from "./clocks.ts";
+import { createDma, type DmaBus } from "./dma.ts";
 import { createIoBank0, createPadsBank0 } from "./io-bank0.ts";
 import { createPll, createRosc, createXosc } from "./oscillators.ts";
+import type { InnerBlocks } from "./outside.ts";
 import type { PinBank } from "./pin-bank.ts";
+import { createPwm } from "./pwm.ts";
 import { createResets } from "./resets.ts";
 import type { UartLines } from "./serial.ts";
 import type { Block } from "./slots.ts";
+import { createSpi, SPI_LINES } from "./spi.ts";
 import type { FlashPath } from "./ssi.ts";
 import { createBusctrl, createPsm, createSyscfg, createSysinfo, createVreg } from "./system.ts";
 import type { Psm } from "./system.ts";
@@ -28,6 +33,8 @@ export interface BlockParts {
   readonly ticker: Ticker;
   readonly bank: PinBank;
   readonly lines: UartLines;
+  readonly outside: InnerBlocks;
+  readonly dmaBus: DmaBus;
   readonly watchdog: WatchdogMemory;
   readonly flashPath: () => FlashPath;
   readonly fired: AlarmFired;
@@ -37,9 +44,13 @@ export interface BlockParts {
   readonly held: (mask: number) => void;
 }
 
-/** Rows of blocks that belong here; others are added beside them. */
+/** All rows. */
 export function createBlocks(parts: BlockParts): Block[] {
-  const { bank, lines, ticker } = parts;
+  const { bank, lines, outside, ticker } = parts;
+  const spi =
+    (index: 0 | 1): Block["make"] =>
+    (c) =>
+      createSpi(c, SPI_LINES[index]!, () => outside.spi(index));
   let psm: Psm | undefined;
   const bite = (): void => parts.bite(psm!.watchdogSelect());
   return [
@@ -60,11 +71,17 @@ export function createBlocks(parts: BlockParts): Block[] {
     apb("PADS_QSPI", 0x40020000, 9, () => parts.flashPath().padsQspi),
     apb("UART0", 0x40034000, 22, (c) => createUart(c, 0, lines)),
     apb("UART1", 0x40038000, 23, (c) => createUart(c, 1, lines)),
+    apb("SPI0", 0x4003c000, 16, spi(0)),
+    apb("SPI1", 0x40040000, 17, spi(1)),
+    apb("ADC", 0x4004c000, 0, (c) => createAdc(c, outside.adc)),
+    apb("PWM", 0x40050000, 14, (c) => createPwm(c, outside.pwm, outside.pwmChanged)),
+    apb("DMA", 0x50000000, 2, (c) => createDma(c, parts.dmaBus, outside.requests)),
     apb("TIMER", 0x40054000, 21, (c) => createTimer(c, ticker, parts.fired)),
     apb("RESETS", 0x4000c000, -1, () => createResets(parts.held)),
   ];
 }
 
+// Blocks of the fast bus have the same aliases.
 function apb(name: string, base: number, resetBit: number, make: Block["make"]): Block {
   return { name, base, resetBit, aliased: true, make };
 }

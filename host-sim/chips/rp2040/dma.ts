@@ -27,8 +27,8 @@ export interface DmaBus {
 /** Levels of the request lines; outlives resets of the block. */
 export interface DmaRequests {
   level(line: number): boolean;
-  /** Calls when a line rises; gives the end of it. */
-  onRise(call: (line: number) => void): () => void;
+  /** Calls when a line rises; the last one who asked is called. */
+  onRise(call: (line: number) => void): void;
 }
 
 interface Channel {

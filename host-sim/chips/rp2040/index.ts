@@ -15,9 +15,12 @@ import { createBus, DPRAM_BASE, DPRAM_BYTES, SRAM_BASE, SRAM_BYTES } from "./bus
 import { createClockTree } from "./clock-tree.ts";
 import { createCycleClock, createScope, type ClockScope, type CycleClock } from "./clock.ts";
 import type { Context } from "./context.ts";
+import type { DmaBus } from "./dma.ts";
 import { createNor, type Nor } from "./nor.ts";
 import { roscHz } from "./oscillators.ts";
 import { ChipFailure, type ChipClock, type Peripheral } from "./peripheral.ts";
+import type { Converter } from "./adc.ts";
+import { createOutside, type OuterBlocks, type Outside } from "./outside.ts";
 import { createPinBank, type PinBank } from "./pin-bank.ts";
 import type { OuterPins } from "./pins.ts";
 import * as rom from "./rom.ts";
@@ -33,6 +36,7 @@ export { loadUf2 } from "./uf2.ts";
 
 export const FLASH_BYTES = 2 << 20; // of a Pico
 const BITE_SELECT = 0x1fffc; // PSM.WDSEL: all but the oscillators
+const DMA_APB_CYCLES = 4; // of one transfer; memory and fast peripherals take one
 const RESETS_IN_ROW_MAX = 64; // without an instruction between: the run would never end
 
 /** Makes the processor. */
@@ -43,6 +47,8 @@ export interface Rp2040Setup {
   flash: Uint8Array;
   seed: number;
   makeCore: MakeCore;
+  /** Volts to codes of the ADC; not given: ideal. */
+  convert?: Converter;
   /** An alarm of TIMER matched at this cycle. */
   alarmFired?: (alarm: number, cycle: number) => void;
 }
@@ -52,6 +58,7 @@ export interface Rp2040 {
   readonly bus: Bus;
   readonly pins: OuterPins;
   readonly serial: SerialPins;
+  readonly blocks: OuterBlocks;
   readonly nor: Nor;
   readonly sram: Uint8Array;
   readonly time: ChipTime;
@@ -82,6 +89,7 @@ interface Chip {
   resetWanted: boolean;
   roscDead: boolean;
   off: boolean;
+  dmaGoes: boolean; // a transfer of DMA costs the core nothing
 }
 
 interface Parts {
@@ -90,6 +98,7 @@ interface Parts {
   readonly shared: Context;
   readonly bank: PinBank;
   readonly serial: UartLines & SerialPins;
+  readonly outside: Outside;
   readonly nor: Nor;
   readonly sram: Uint8Array;
   readonly rom: Uint8Array;
@@ -107,6 +116,7 @@ export function createRp2040(setup: Rp2040Setup): Rp2040 {
     ...{ core, bus, counts, time },
     pins: parts.bank.outer,
     serial: parts.serial,
+    blocks: parts.outside.outer,
     nor: parts.nor,
     sram: parts.sram,
     clock: parts.clock,
@@ -138,15 +148,16 @@ function createParts(setup: Rp2040Setup, core: () => Core | undefined): Parts {
     lowerLimit(core(), clock.now()); // targets in nanoseconds are other cycles now
   });
   const bank = createPinBank();
+  const outside = createOutside(bank.outer, setup.convert);
   const sram = new Uint8Array(SRAM_BYTES);
   prng.fork("sram").fill(sram); // silicon wakes up with anything in it
   return {
-    ...{ prng, clock, bank, sram },
+    ...{ prng, clock, bank, outside, sram },
     shared: {
       ...{ clock, time, tree },
       pins: bank.inner,
       interrupt: (line, level) => core()!.setInterrupt(line, level),
-      request: () => undefined,
+      request: outside.inner.requests.set,
     },
     serial: createSerial(bank.inner),
     nor: createNor(setup.flash, time, prng.fork("flash")),
@@ -167,7 +178,7 @@ function createChip(setup: Rp2040Setup): Chip {
     rom: parts.rom,
     flashPath: () => chip().flashPath,
     sio: () => chip().sio,
-    stall: () => void chip().core.cycle++,
+    stall: () => void (chip().dmaGoes || chip().core.cycle++),
   });
   const regions: Region[] = [
     { base: SRAM_BASE, bytes: sram, writable: true },
@@ -182,7 +193,8 @@ function createChip(setup: Rp2040Setup): Chip {
     scope: createScope(parts.clock),
     flashPath: createFlashPath(shared, nor),
     sio: createSio(shared, () => 0),
-    ...{ bootCycle: 0, bootTries: 0, resetWanted: false, roscDead: false, off: false },
+    ...{ bootCycle: 0, bootTries: 0, resetWanted: false, roscDead: false },
+    ...{ off: false, dmaGoes: false },
   };
   return made.chip;
 }
@@ -196,12 +208,28 @@ function createSlots(parts: Parts, setup: Rp2040Setup, chip: () => Chip): Slot[]
     ticker: createTicker(shared.time, shared.tree),
     bank: parts.bank,
     lines: parts.serial,
+    outside: parts.outside.inner,
+    dmaBus: createDmaBus(chip),
     watchdog: parts.watchdog,
     flashPath: () => chip().flashPath,
     fired: setup.alarmFired ?? (() => undefined),
     bite: (select) => bite(chip(), select),
     held: (mask) => hold(chip(), mask),
   }).map(createSlot);
+}
+
+// The same bus for DMA. The core may have decoded what is written.
+function createDmaBus(chip: () => Chip): DmaBus {
+  return {
+    read: (address, size) => chip().bus.read(address, size),
+    write(address, size, value) {
+      chip().dmaGoes = true;
+      chip().bus.write(address, size, value);
+      chip().dmaGoes = false;
+      chip().core.invalidate(address, size);
+    },
+    cycles: (address) => (address >>> 28 === 4 ? DMA_APB_CYCLES : 1),
+  };
 }
 
 function lowerLimit(core: Core | undefined, cycle: number): void {

@@ -43,10 +43,7 @@ function createMover() {
   };
   const dma = createDma(block.context, bus, {
     level: (line) => block.requests.get(line) === true,
-    onRise(call) {
-      block.onRequest.add(call);
-      return () => void block.onRequest.delete(call);
-    },
+    onRise: (call) => void block.onRequest.add(call),
   });
   const set = (channel: number, values: Record<number, number>): void => {
     for (const [offset, value] of Object.entries(values))
