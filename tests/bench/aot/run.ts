@@ -10,6 +10,7 @@ import { findProgram } from "../../support/need.ts";
 import { build, type Core, CORES, type Counted, measure } from "./cores.ts";
 import { compileKernel, type Kernel, resultInEngine } from "./kernels.ts";
 import type { Outcome } from "./table.ts";
+import { buildWasm2c, writeWasm2c } from "./wasm2c.ts";
 
 /** Compilers that are not on this machine. */
 export function missingCompilers(): string[] {
@@ -30,14 +31,17 @@ export async function runKernel(
   const source = join(place, "ours.c");
   writeFileSync(source, c);
   writeFileSync(join(place, "ours.h"), header);
+  const theirSources = writeWasm2c(wasm, join(place, "wasm2c"));
   const [m0plus, rv32imc] = CORES.map((core) => {
     const elf = (whose: string): string => join(place, `${core.name}-${whose}.elf`);
     const native = runOn(core, kernel.c, { elf: elf("native"), prefix: "native", n: kernel.n });
     const ours = runOn(core, source, { elf: elf("ours"), prefix: "ours", n: kernel.n });
-    for (const [whose, { result }] of Object.entries({ native, ours }))
+    const image = buildWasm2c(core, theirSources, elf("wasm2c"));
+    const wasm2c = measure(core, image, functionsOf("theirs"), kernel.n);
+    for (const [whose, { result }] of Object.entries({ native, ours, wasm2c }))
       if (result !== expected)
         throw new Error(`${kernel.name} on ${core.name}: ${whose} gives ${result}, V8 ${expected}`);
-    return { native: native.count, ours: ours.count };
+    return { native: native.count, ours: ours.count, wasm2c: wasm2c.count };
   });
   return { name: kernel.name, m0plus: m0plus!, rv32imc: rv32imc! };
 }
@@ -49,6 +53,9 @@ interface Run {
 }
 
 function runOn(core: Core, source: string, { elf, prefix, n }: Run): Counted {
-  const functions = ["init", "prepare", "run"].map((name) => `${prefix}_${name}`);
-  return measure(core, build(core, [source], elf), functions, n);
+  return measure(core, build(core, [source], elf), functionsOf(prefix), n);
+}
+
+function functionsOf(prefix: string): string[] {
+  return ["init", "prepare", "run"].map((name) => `${prefix}_${name}`);
 }

@@ -7,6 +7,7 @@ import { PROJECT } from "../../../scripts/build/sources.ts";
 export interface Pair {
   native: number;
   ours: number;
+  wasm2c: number;
 }
 
 export interface Outcome {
@@ -20,23 +21,32 @@ const BEGIN = "<!-- bench:aot -->";
 const END = "<!-- /bench:aot -->";
 
 const ratioOf = ({ native, ours }: Pair): number => ours / native;
+const wasm2cOf = ({ native, wasm2c }: Pair): number => wasm2c / native;
 
-function summary(pairs: readonly Pair[]): { geomean: number; max: number } {
-  const ratios = pairs.map(ratioOf);
+function summary(pairs: readonly Pair[], of = ratioOf): { geomean: number; max: number } {
+  const ratios = pairs.map(of);
   const logs = ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0);
   return { geomean: round(Math.exp(logs / ratios.length)), max: round(Math.max(...ratios)) };
 }
 
 const round = (value: number): number => Number(value.toFixed(4));
 
-/** {"m0plus": {"geomean", "max", "kernels": {"pid_fir": {"ratio", "native", "ours"}, …}}, "rv32imc": …} */
+/** {"m0plus": {"geomean", "max", "wasm2c": {"geomean", "max"}, "kernels": {"pid_fir": …, …}}, "rv32imc": …} */
 export function jsonOf(outcomes: readonly Outcome[]): unknown {
   const core = (name: "m0plus" | "rv32imc"): unknown => ({
     ...summary(outcomes.map((outcome) => outcome[name])),
+    wasm2c: summary(
+      outcomes.map((outcome) => outcome[name]),
+      wasm2cOf,
+    ),
     kernels: Object.fromEntries(
       outcomes.map((outcome) => [
         outcome.name,
-        { ratio: round(ratioOf(outcome[name])), ...outcome[name] },
+        {
+          ratio: round(ratioOf(outcome[name])),
+          wasm2cRatio: round(wasm2cOf(outcome[name])),
+          ...outcome[name],
+        },
       ]),
     ),
   });
@@ -51,12 +61,16 @@ export function tableOf(outcomes: readonly Outcome[]): string {
       pair.native.toLocaleString("en"),
       pair.ours.toLocaleString("en"),
       ratioOf(pair).toFixed(2),
+      wasm2cOf(pair).toFixed(2),
     ]),
   ]);
-  const sums = [outcomes.map((o) => o.m0plus), outcomes.map((o) => o.rv32imc)].map(summary);
+  const sums = [outcomes.map((o) => o.m0plus), outcomes.map((o) => o.rv32imc)].map((pairs) => [
+    summary(pairs),
+    summary(pairs, wasm2cOf),
+  ]);
   const last = (name: string, key: "geomean" | "max"): string[] => [
     name,
-    ...sums.flatMap((sum) => ["", "", sum[key].toFixed(2)]),
+    ...sums.flatMap((pair) => ["", "", ...pair.map((sum) => sum[key].toFixed(2))]),
   ];
   const table = [
     [
@@ -64,11 +78,13 @@ export function tableOf(outcomes: readonly Outcome[]): string {
       "M0+ cycles, C",
       "translated",
       "ratio",
+      "wasm2c",
       "rv32imc instructions, C",
       "translated",
       "ratio",
+      "wasm2c",
     ],
-    ["---", "---:", "---:", "---:", "---:", "---:", "---:"],
+    ["---", ...Array.from({ length: 8 }, () => "---:")],
     ...rows,
     last("geometric mean", "geomean"),
     last("largest", "max"),
