@@ -4,6 +4,22 @@
 // Spec: Armv6-M Architecture Reference Manual (DDI 0419); cycles: Cortex-M0+ TRM (DDI 0484C) table 3.1.
 // Time is `cycle` alone; what is due is called by whoever calls run(), between instructions.
 
+import { attend, finishJump, takeFault, updatePriority } from "./exceptions.ts";
+import { execute } from "./execute.ts";
+import {
+  AWAKE,
+  createMachine,
+  goTo,
+  initialState,
+  lookAhead,
+  type Machine,
+  pcOf,
+} from "./machine.ts";
+import { fetch, forgetCode, invalidate, readVector } from "./memory.ts";
+import { pendLines } from "./scs.ts";
+import { runSpecial } from "./special.ts";
+import { expireTick } from "./systick.ts";
+
 /** Plain memory that the core reads and fetches from directly, e.g. SRAM or a flash window. */
 export interface Region {
   base: number; // a multiple of 32
@@ -46,4 +62,89 @@ export interface Core {
   reset(): void;
   /** Bytes of a region changed behind the core's back (DMA, flash): decoded instructions go. */
   invalidate(address: number, bytes: number): void;
+}
+
+/** A processor after its reset: it starts at the vectors at address 0. */
+export function createCore(regions: readonly Region[], bus: Bus, options: CoreOptions = {}): Core {
+  const m = createMachine(regions, bus, options);
+  const core: Core = Object.assign(m, {
+    run: (until: number) => run(m, until),
+    setInterrupt: (line: number, level: boolean) => setInterrupt(m, line, level),
+    setNmi: (level: boolean) => setNmi(m, level),
+    sendEvent: () => sendEvent(m),
+    reset: () => reset(m),
+    invalidate: (address: number, bytes: number) => invalidate(m, address, bytes),
+  });
+  reset(m);
+  return core;
+}
+
+function reset(m: Machine): void {
+  Object.assign(m, initialState());
+  m.active.fill(0);
+  m.priorities.fill(0);
+  m.registers.fill(0);
+  m.jumping = false;
+  m.special = 0;
+  m.fault = "";
+  m.resetAsked = false;
+  updatePriority(m);
+  forgetCode(m);
+  m.registers[13] = readVector(m, 0) & ~3;
+  const start = readVector(m, 4);
+  m.thumb = (start & 1) === 1;
+  goTo(m, start);
+  m.registers[14] = -1;
+  m.registers[15] = pcOf(m);
+}
+
+function run(m: Machine, until: number): void {
+  m.limit = until;
+  while (m.cycle < m.limit && !m.resetAsked) {
+    if (m.cycle >= m.tick.due) expireTick(m);
+    if (m.attention) attend(m);
+    if (m.fault === "" && m.sleeping !== AWAKE) {
+      m.cycle = Math.max(m.cycle, Math.min(m.limit, m.tick.due));
+      continue;
+    }
+    if (m.fault === "" && m.cycle < m.limit) runAwake(m);
+    if (m.fault !== "") takeFault(m);
+  }
+  m.registers[15] = pcOf(m);
+  if (!m.resetAsked) return;
+  m.resetAsked = false;
+  m.options.onReset?.();
+}
+
+function runAwake(m: Machine): void {
+  if (!m.thumb) {
+    m.fault = "instruction outside Thumb state";
+    return;
+  }
+  if (fetch(m) === 0) return;
+  lookAhead(m);
+  execute(m);
+  if (m.special !== 0) runSpecial(m);
+  else if (m.jumping) finishJump(m);
+}
+
+function setInterrupt(m: Machine, line: number, level: boolean): void {
+  const bit = 1 << line;
+  const was = (m.lines.level & bit) !== 0;
+  if (level === was) return;
+  m.lines.level ^= bit;
+  if (level) pendLines(m, bit);
+}
+
+function setNmi(m: Machine, level: boolean): void {
+  if (level && !m.nmi.level) {
+    m.nmi.pending = true;
+    m.attention = true;
+  }
+  m.nmi.level = level;
+}
+
+function sendEvent(m: Machine): void {
+  m.event = true;
+  m.attention = true;
 }

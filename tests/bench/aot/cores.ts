@@ -4,7 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { callThumb } from "./cortex-m0.ts";
+import { callThumb } from "./m0plus.ts";
 import { type Image, ramOf, readElf, symbolOf } from "./image.ts";
 import { callRiscv } from "./rv32imc.ts";
 
