@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Goal: every class of instruction takes the cycles of table 3.1 of the Cortex-M0+ manual (DDI 0484C).
+// Goal: every class of instruction takes the cycles of Arm's table.
 //
-// Method: one instruction each, run alone, with the operands that decide; figures copied from the table.
+// Cortex-M0+ TRM (DDI 0484C), table 3.1. Method: one instruction each, run alone, with the operands that decide; figures copied from the table.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

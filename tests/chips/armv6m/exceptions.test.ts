@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Goal: exceptions are entered, nested, masked and left as §B1.5 of the Armv6-M manual says.
+// Goal: exceptions are entered, nested, masked and left as Armv6-M has it.
 //
-// Method: small programs; frames, return codes, order and cycles worked out by hand from its pseudocode.
+// Spec: Armv6-M ARM §B1.5. Method: small programs; frames, return codes, order and cycles worked out by hand from its pseudocode.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -35,7 +35,7 @@ const pcOf = ({ core }: Rig): string => hex32(core.registers[15]!);
 const wordsAt = ({ ram }: Rig, address: number, count: number): string[] =>
   Array.from({ length: count }, (_, i) => hex32(ram.getUint32(address - RAM + 4 * i, true)));
 
-test("an interrupt stacks eight words, takes 15 cycles, and its return gives all back in 12", () => {
+test("an interrupt stacks eight words in 15 cycles; its return gives all back in 12", () => {
   const handler = [...MRS_R0_IPSR, 0x2100, BX_LR]; // MRS r0, IPSR; MOVS r1, #0; BX lr
   const rig = makeRig({ setup: [ENABLE_ALL], code: [0x2800, NOP, NOP], handlers: { 21: handler } });
   const { core, step } = rig;
@@ -104,7 +104,7 @@ test("thread mode on PSP stacks there; what nests uses MSP and returns to a hand
   assert.equal(pcOf(rig), hex32(CODE + 10));
 });
 
-test("a lower priority number pre-empts, an equal one waits, and of equals the first line goes first", () => {
+test("a lower priority pre-empts, an equal one waits, of equals the first line goes first", () => {
   const rig = makeRig({
     setup: [ENABLE_ALL, PRIORITIES],
     code: [NOP, NOP],
@@ -244,7 +244,7 @@ test("SLEEPONEXIT sleeps after the last return", () => {
   assert.equal(pcOf(rig), hex32(CODE));
 });
 
-test("a line that falls before it is served stays pending; one that stays up is served again", () => {
+test("a line that fell before it was served is pending; one still up is served again", () => {
   const rig = makeRig({
     setup: [ENABLE_ALL],
     code: [CPSID, CPSIE, NOP, NOP],
