@@ -16,7 +16,7 @@ export const SRAM_BASE = 0x20000000;
 export const SRAM_BYTES = 0x42000; // four striped banks of 64 KiB, two of 4 KiB
 const UNSTRIPED_BASE = 0x21000000;
 const UNSTRIPED_BYTES = 0x40000;
-const XIP_BASE = 0x10000000;
+export const XIP_BASE = 0x10000000;
 const XIP_SRAM_BASE = 0x15000000;
 const XIP_SRAM_BYTES = 16384;
 export const DPRAM_BASE = 0x50100000;
@@ -59,8 +59,7 @@ export function createBus(parts: BusParts): Bus {
     waits(address) {
       if (address >>> 28 === 4) return APB_WAITS;
       if (address >>> 28 === 0xd) return -1;
-      if (address >= XIP_BASE && address < 0x14000000)
-        return parts.flashPath().waits(address & 0xffffff, (address >>> 24) & 3);
+      if (address >= XIP_BASE && address < 0x14000000) return parts.flashPath().waits();
       return 0;
     },
   };
@@ -121,8 +120,7 @@ function store(view: DataView, at: number, size: 1 | 2 | 4, value: number): void
 // ---- registers
 
 function readXip(parts: BusParts, address: number): number {
-  if (address < 0x14000000)
-    return parts.flashPath().fetch(address & 0xfffffc, (address >>> 24) & 3);
+  if (address < 0x14000000) return parts.flashPath().fetch(address & 0xfffffc);
   return fixedBlock(parts, address).read(address & 0xfff & ~3);
 }
 

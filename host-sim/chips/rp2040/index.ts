@@ -11,7 +11,7 @@ import { createPrng, type Prng } from "../../prng.ts";
 import { hex32 } from "../failure.ts";
 import type { Bus, Core, CoreOptions, Region } from "../armv6m/core.ts";
 import { createBlocks } from "./blocks.ts";
-import { createBus, DPRAM_BASE, DPRAM_BYTES, SRAM_BASE, SRAM_BYTES } from "./bus.ts";
+import { createBus, DPRAM_BASE, DPRAM_BYTES, SRAM_BASE, SRAM_BYTES, XIP_BASE } from "./bus.ts";
 import { createClockTree } from "./clock-tree.ts";
 import { createCycleClock, createScope, type ClockScope, type CycleClock } from "./clock.ts";
 import type { Context } from "./context.ts";
@@ -40,7 +40,7 @@ const DMA_APB_CYCLES = 4; // of one transfer; memory and fast peripherals take o
 const RESETS_IN_ROW_MAX = 64; // without an instruction between: the run would never end
 
 /** Makes the processor. */
-export type MakeCore = (bus: Bus, regions: readonly Region[], options: CoreOptions) => Core;
+export type MakeCore = (regions: readonly Region[], bus: Bus, options: CoreOptions) => Core;
 
 export interface Rp2040Setup {
   /** The whole flash; it is written to. Give the same array for the next power-on. */
@@ -182,16 +182,17 @@ function createChip(setup: Rp2040Setup): Chip {
   });
   const regions: Region[] = [
     { base: SRAM_BASE, bytes: sram, writable: true },
+    { base: XIP_BASE, bytes: setup.flash, writable: false },
     { base: 0, bytes: parts.rom, writable: false },
     { base: DPRAM_BASE, bytes: dpram, writable: true },
   ];
   const options = { onReset: () => wantReset(chip()), failOnFault: true };
   made.chip = {
     ...{ setup, parts, bus, slots },
-    core: setup.makeCore(bus, regions, options),
+    core: setup.makeCore(regions, bus, options),
     counts: { resets: 0, bites: 0 },
     scope: createScope(parts.clock),
-    flashPath: createFlashPath(shared, nor),
+    flashPath: createFlashPath(shared, nor, () => undefined),
     sio: createSio(shared, () => 0),
     ...{ bootCycle: 0, bootTries: 0, resetWanted: false, roscDead: false },
     ...{ off: false, dmaGoes: false },
@@ -284,6 +285,12 @@ function run(chip: Chip, target: () => number): void {
   }
 }
 
+// What changed while the window was closed is decoded anew.
+function openFlash({ core, setup }: Chip, open: boolean): void {
+  core.setRegion(XIP_BASE, open);
+  if (open) core.invalidate(XIP_BASE, setup.flash.length);
+}
+
 // (R3)
 function named(chip: Chip, error: unknown): unknown {
   if (!(error instanceof ChipFailure) || error.message.includes("(PC ")) return error;
@@ -302,7 +309,7 @@ function restart(chip: Chip): void {
   chip.scope = createScope(clock);
   const context = { ...shared, clock: chip.scope };
   nor.abandon();
-  chip.flashPath = createFlashPath(context, nor);
+  chip.flashPath = createFlashPath(context, nor, (open) => openFlash(chip, open));
   chip.sio = createSio(context, () => 0);
   for (const slot of chip.slots) setHeld(slot, true, shared);
   bank.resetCtrl();

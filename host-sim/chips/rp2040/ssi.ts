@@ -4,7 +4,8 @@
 // Command mode: 8-bit frames both ways, chip select forced by IO_QSPI; a frame takes 8 x BAUDR cycles.
 // XIP: serial 03h reads of 32-bit frames, set up by the second stage. Other modes are not modelled.
 // (X1) the flash window opens only in XIP mode, with chip select left to the SSI and the flash idle.
-// (X2) the cache keeps words until FLUSH: what was programmed meanwhile is seen by uncached reads only.
+// The cache is not modelled: the window at 0x10000000 is plain memory, as if each access hit, the others
+// take the time of a miss. Nothing stale is ever seen; start-up is shorter than on silicon.
 
 import { createStore, unknownRegister, unknownValue, type Context } from "./context.ts";
 import type { Nor } from "./nor.ts";
@@ -15,7 +16,6 @@ const CTRLR0_COMMAND = 7 << 16;
 const CTRLR0_XIP = (31 << 16) | (3 << 8);
 const SPI_CTRLR0_XIP = (3 << 24) | (2 << 8) | (6 << 2);
 const WORD_CLOCKS = 64; // command, address, 32 bits of data
-const CACHE_WORDS = 4096;
 const SELECT_LOW = 2;
 const SELECT_HIGH = 3;
 
@@ -24,10 +24,10 @@ export interface FlashPath {
   readonly ioQspi: Peripheral;
   readonly padsQspi: Peripheral;
   readonly xipCtrl: Peripheral;
-  /** A word of the flash window; `alias` 0 cached to 3 neither cached nor allocated. */
-  fetch(offset: number, alias: number): number;
+  /** A word of the flash window. */
+  fetch(offset: number): number;
   /** Cycles beyond two that it takes. */
-  waits(offset: number, alias: number): number;
+  waits(): number;
   /** Whether the cache serves as SRAM at 0x15000000. */
   cacheIsSram(): boolean;
 }
@@ -40,44 +40,40 @@ interface Chain {
   select: number; // override of the chip select pin
   pending: number; // frames sent and not through
   freeCycle: number;
+  readonly opened: (open: boolean) => void;
+  open: boolean;
 }
 
-export function createFlashPath({ clock }: Context, nor: Nor): FlashPath {
+/** The path after reset, closed; `opened` hears of each change of that. */
+export function createFlashPath(
+  { clock }: Context,
+  nor: Nor,
+  opened: (open: boolean) => void,
+): FlashPath {
   const chain: Chain = {
-    nor,
+    ...{ nor, opened },
     cycles: clock,
     received: [],
     registers: new Uint32Array(64),
     select: 0,
     pending: 0,
     freeCycle: 0,
+    open: false,
   };
-  const cache = createCache();
-  const word = (offset: number): number =>
-    littleEndian(nor.bytes, (offset % nor.bytes.length) & ~3);
-  const isCached = (alias: number): boolean => alias < 2 && cache.enabled();
-
+  const xipCtrl = createXipCtrl();
+  opened(false);
   return {
     ssi: createSsi(chain),
     ioQspi: createIoQspi((mode) => moveSelect(chain, mode)),
     padsQspi: createPadsQspi(),
-    xipCtrl: cache.registers,
-    fetch(offset, alias) {
-      const reason = closedBecause(chain);
-      if (isCached(alias) && cache.has(offset)) return cache.get(offset);
-      if (reason !== "")
-        throw new ChipFailure(
-          `flash window read at offset 0x${offset.toString(16)} while ${reason}`,
-        );
-      const value = word(offset);
-      if (isCached(alias) && alias === 0) cache.put(offset, value);
-      return value;
+    xipCtrl,
+    fetch(offset) {
+      const why = closedBecause(chain);
+      if (why === "") return littleEndian(nor.bytes, (offset % nor.bytes.length) & ~3);
+      throw new ChipFailure(`flash window read at offset 0x${offset.toString(16)} while ${why}`);
     },
-    waits(offset, alias) {
-      if (isCached(alias) && cache.has(offset)) return 0;
-      return WORD_CLOCKS * (chain.registers[0x14 >> 2] || 2);
-    },
-    cacheIsSram: () => !cache.enabled(),
+    waits: () => WORD_CLOCKS * (chain.registers[0x14 >> 2] || 2),
+    cacheIsSram: () => (xipCtrl.peek(0) & 1) === 0,
   };
 }
 
@@ -97,41 +93,25 @@ function closedBecause({ registers, nor, select, pending }: Chain): string {
   return mode && registers[4] === 1 ? "" : "the SSI is not set up for 03h reads";
 }
 
-interface Cache {
-  readonly registers: Peripheral;
-  enabled(): boolean;
-  has(offset: number): boolean;
-  get(offset: number): number;
-  put(offset: number, value: number): void;
+function settle(chain: Chain): void {
+  const open = closedBecause(chain) === "";
+  if (open === chain.open) return;
+  chain.open = open;
+  chain.opened(open);
 }
 
-// Direct mapped by word where silicon has two ways of 8 bytes: the time of a miss is the same.
-function createCache(): Cache {
-  const tags = new Int32Array(CACHE_WORDS).fill(-1);
-  const words = new Uint32Array(CACHE_WORDS);
+function createXipCtrl(): Peripheral {
   const store = createStore("XIP_CTRL", {
-    0x0: { reset: 3, mask: 0xb },
+    0x0: { reset: 3, mask: 3 },
+    0x4: { reset: 0, mask: 0 }, // FLUSH: done at once
     0x8: { reset: 2, mask: 0 }, // FIFO empty
-    0x10: { reset: 0, mask: 0 },
   });
-  const slot = (offset: number): number => (offset >> 2) & (CACHE_WORDS - 1);
-  const peek = (offset: number): number => (offset === 4 ? 0 : store.peek(offset));
   return {
-    registers: {
-      read: peek,
-      peek,
-      write(offset, value) {
-        if (offset === 0 && (value & ~3) !== 0) unknownValue("XIP_CTRL", offset, value);
-        if (offset !== 4) store.write(offset, value);
-        tags.fill(-1);
-      },
-    },
-    enabled: () => (store.peek(0) & 1) === 1,
-    has: (offset) => tags[slot(offset)] === offset >> 2,
-    get: (offset) => words[slot(offset)]!,
-    put(offset, value) {
-      tags[slot(offset)] = offset >> 2;
-      words[slot(offset)] = value;
+    ...store,
+    write(offset, value) {
+      if (offset === 8 || (offset === 0 && (value & ~3) !== 0))
+        unknownValue("XIP_CTRL", offset, value);
+      store.write(offset, value);
     },
   };
 }
@@ -144,6 +124,7 @@ function moveSelect(chain: Chain, mode: number): void {
   if (mode === SELECT_LOW) chain.nor.select();
   else if (chain.select === SELECT_LOW) chain.nor.deselect();
   chain.select = mode;
+  settle(chain);
 }
 
 function send(chain: Chain, octet: number): void {
@@ -197,6 +178,7 @@ function createSsi(chain: Chain): Peripheral {
         received.length = 0;
       }
       registers[offset >> 2] = value;
+      settle(chain);
     },
   };
 }

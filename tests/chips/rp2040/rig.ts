@@ -3,7 +3,7 @@
 //
 // The core's place is taken by something that only counts cycles and keeps the levels of its lines.
 
-import type { Bus, Core } from "../../../host-sim/chips/armv6m/core.ts";
+import type { Core } from "../../../host-sim/chips/armv6m/core.ts";
 import { createRp2040, FLASH_BYTES, type Rp2040 } from "../../../host-sim/chips/rp2040/index.ts";
 import { BOOT_CYCLES, crc32Mpeg2 } from "../../../host-sim/chips/rp2040/rom.ts";
 
@@ -36,7 +36,7 @@ export function bootableFlash(): Uint8Array {
 /** A chip whose boot ROM is through. */
 export function createRig(flash = bootableFlash(), seed = 1): Rig {
   const lines: boolean[] = Array.from({ length: 32 }, () => false);
-  const chip = createRp2040({ flash, seed, makeCore: (bus) => fakeCore(bus, lines) });
+  const chip = createRp2040({ flash, seed, makeCore: () => fakeCore(lines) });
   const { bus } = chip;
   const rig: Rig = {
     ...{ chip, lines, flash },
@@ -59,7 +59,7 @@ export function createRig(flash = bootableFlash(), seed = 1): Rig {
   return rig;
 }
 
-function fakeCore(_bus: Bus, lines: boolean[]): Core {
+function fakeCore(lines: boolean[]): Core {
   const core: Core = {
     cycle: 0,
     limit: 0,
@@ -72,6 +72,7 @@ function fakeCore(_bus: Bus, lines: boolean[]): Core {
     setNmi: () => undefined,
     sendEvent: () => undefined,
     reset: () => void (core.registers[15] = 0x20041f00),
+    setRegion: () => undefined,
     invalidate: () => undefined,
   };
   return core;
