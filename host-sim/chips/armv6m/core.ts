@@ -60,6 +60,8 @@ export interface Core {
   sendEvent(): void;
   /** All state but `cycle` as after power-on; SP and PC from the vector table at address 0. */
   reset(): void;
+  /** A closed region is as if it were not there: accesses go to the bus, a fetch faults. */
+  setRegion(base: number, open: boolean): void;
   /** Bytes of a region changed behind the core's back (DMA, flash): decoded instructions go. */
   invalidate(address: number, bytes: number): void;
 }
@@ -73,10 +75,18 @@ export function createCore(regions: readonly Region[], bus: Bus, options: CoreOp
     setNmi: (level: boolean) => setNmi(m, level),
     sendEvent: () => sendEvent(m),
     reset: () => reset(m),
+    setRegion: (base: number, open: boolean) => setRegion(m, base, open),
     invalidate: (address: number, bytes: number) => invalidate(m, address, bytes),
   });
   reset(m);
   return core;
+}
+
+function setRegion(m: Machine, base: number, open: boolean): void {
+  const window = m.windows.find((one) => one.base === base);
+  if (window === undefined) throw new RangeError(`no region at ${base}`);
+  window.size = open ? window.bytes.length : 0;
+  if (!open) window.code.fill(0);
 }
 
 function reset(m: Machine): void {
