@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The gateway on sockets: UDP to nodes, TCP to the broker, the core between.
+// The gateway on sockets: UDP and serial lines to nodes, TCP to the broker.
 //
 // Spec: SPEC.md §7. Listens on what it is given and nothing else. A broker that is down is told once and
 // tried again with each client; clients are answered "congestion" meanwhile.
 
 import { type BrokerEvents, createBrokerStreams, parseBrokerUrl } from "./broker.ts";
 import { createGateway, type Gateway, type GatewayConfig } from "./gateway.ts";
+import { isSerialPeer, openSerialLine, type SerialLine, type SerialPlace } from "./serial.ts";
 import { openUdp, SEARCH_GROUP, type Udp } from "./udp.ts";
 
 export type { Gateway } from "./gateway.ts";
@@ -22,6 +23,7 @@ export interface GatewayOptions {
   udpPort: number; // 0: a free one
   brokerUrl: string; // mqtt://host[:port]
   log: GatewayLog;
+  serial?: readonly SerialPlace[]; // ports with a node at the other end
   group?: string | false; // multicast address for SEARCHGW; absent: 239.255.77.78; false: none
   gatewayId?: number;
   wallMs?: () => number; // time that it serves, ms since 1970; absent: the machine's
@@ -34,6 +36,7 @@ export interface GatewayOptions {
 export interface RunningGateway {
   readonly udpPort: number;
   readonly gateway: Gateway;
+  readonly serial: readonly SerialLine[];
   /** Stops at once; the broker publishes the wills of clients that are still connected. */
   close(): Promise<void>;
 }
@@ -55,25 +58,30 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const gateway = createGateway(coreConfig(options), {
     sendDatagram(peer, bytes) {
       capture?.(peer, bytes, true);
-      udp.send(peer, bytes);
+      if (isSerialPeer(peer)) lines.get(peer)?.send(bytes);
+      else udp.send(peer, bytes);
     },
     openBroker: (connection) => streams.open(connection),
     writeBroker: (connection, bytes) => streams.write(connection, bytes),
     closeBroker: (connection) => streams.close(connection),
     backlogBytes: () => streams.backlogBytes(),
   });
-  udp.listen((peer, bytes) => {
+  const hear = (peer: string, bytes: Uint8Array): void => {
     capture?.(peer, bytes, false);
     gateway.datagram(peer, bytes, performance.now());
     poller.soon();
-  });
+  };
+  udp.listen(hear);
+  const serial = (options.serial ?? []).map((place) => openSerialLine(place, log, hear));
+  const lines = new Map(serial.map((line) => [line.peer, line]));
   return {
     udpPort: udp.port,
     gateway,
+    serial,
     async close() {
       poller.stop();
       streams.closeAll();
-      await udp.close();
+      await Promise.all([udp.close(), ...serial.map((line) => line.close())]);
     },
   };
 }

@@ -30,6 +30,11 @@ export const DOWNLINK_BYTES_MAX = 8192; // topic names and payloads of these mes
 export const BROKER_PACKET_BYTES_MAX = 262_144; // a longer packet cannot be for a client of 1,400 octets
 export const BROKER_BACKLOG_BYTES_MAX = 8_388_608; // unsent octets on all sockets; then 01
 
+// Serial lines
+export const SERIAL_LINES_MAX = 32;
+export const SERIAL_BACKLOG_BYTES_MAX = 4096; // unsent octets of one line: 0.4 s at 115,200 baud
+export const SERIAL_RETRY_MS = 1000; // a plug is back, or was never there
+
 // Timers towards clients
 export const RETRY_PERIOD_MS = 10_000; // Tretry
 export const RETRY_COUNT_MAX = 4; // Nretry

@@ -4,6 +4,8 @@
 // One parser a meaning, used by all commands. Each refuses with a sentence that shows what would be right.
 
 import { InvalidArgumentError } from "commander";
+import { SERIAL_LINES_MAX } from "../../gateway/limits.ts";
+import type { SerialPlace } from "../../gateway/serial.ts";
 import { parseLengthMs } from "./length.ts";
 
 /** A length of time above zero, in milliseconds. */
@@ -57,6 +59,18 @@ export function readBroker(text: string): string {
     throw new InvalidArgumentError("a broker is mqtt://HOST or mqtt://HOST:PORT.");
   if (url.port === "") url.port = "1883";
   return url.toString().replace(/\/$/, "");
+}
+
+/** A serial port, as /dev/ttyUSB0@115200, behind those that were given before. */
+export function readSerial(text: string, before: readonly SerialPlace[] = []): SerialPlace[] {
+  const [, path, baud] = /^(.+)@(\d{1,7})$/.exec(text) ?? [];
+  if (path === undefined || !(Number(baud) > 0))
+    throw new InvalidArgumentError("a serial port is PATH@BAUD, as /dev/ttyUSB0@115200.");
+  if (before.some((place) => place.path === path))
+    throw new InvalidArgumentError(`${path} is there twice.`);
+  if (before.length >= SERIAL_LINES_MAX)
+    throw new InvalidArgumentError(`at most ${SERIAL_LINES_MAX} serial ports.`);
+  return [...before, { path, baud: Number(baud) }];
 }
 
 const ROOT_LENGTH_MAX = 200; // two or three levels are usual; a topic ends at 65,535 octets

@@ -2,6 +2,7 @@
 // Gateway and hub as services by themselves.
 
 import { startGateway } from "../../gateway/index.ts";
+import type { SerialPlace } from "../../gateway/serial.ts";
 import { startHub } from "../../hub/server.ts";
 import { hubConfig, readPlant } from "../build/plant.ts";
 import { started } from "../cli/failure.ts";
@@ -13,10 +14,12 @@ import { checkBroker, choosePage } from "./ports.ts";
 export async function runGateway(
   udp: Endpoint,
   brokerUrl: string,
+  serial: readonly SerialPlace[],
 ): Promise<{ port: number; close(): Promise<void> }> {
   await checkBroker(brokerUrl);
   const log = createLog("gateway");
-  const starting = startGateway({ udpHost: udp.host, udpPort: udp.port, brokerUrl, log });
+  const { host: udpHost, port: udpPort } = udp;
+  const starting = startGateway({ udpHost, udpPort, brokerUrl, log, serial });
   const gateway = await started(starting, "choose another one, as --udp 127.0.0.1:10001");
   return { port: gateway.udpPort, close: () => gateway.close() };
 }

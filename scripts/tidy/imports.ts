@@ -67,7 +67,7 @@ const TABLE: readonly Row[] = [
   row("firmware/generated/.*", WIRE, "constants only"),
   row(
     `gateway/(${GATEWAY_ADAPTERS})\\.ts`,
-    `gateway/.*|${WIRE}|node:.*|pino|mqtt-packet`,
+    `gateway/.*|${WIRE}|node:.*|pino|mqtt-packet|@serialport/.*`,
     "an adapter of the gateway",
   ),
   row(
