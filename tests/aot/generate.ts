@@ -138,8 +138,12 @@ function float64(g: Generator, depth: number): string {
   const a = (): string => float64(g, less);
   switch (prng.below(7)) {
     case 0:
-    case 1:
-      return `${a()}; ${a()}; f64.${pick(prng, words(BINARY_F64))}`;
+    case 1: {
+      const op = pick(prng, words(BINARY_F64));
+      // Which sign the NaN of an operation has is open (§4.3.3): here it comes from a constant.
+      const right = op === "copysign" ? `f64.const ${pick(prng, EDGES.f64)}` : a();
+      return `${a()}; ${right}; f64.${op}`;
+    }
     case 2:
       return `${a()}; f64.${pick(prng, words("abs neg ceil floor trunc nearest sqrt"))}`;
     case 3:

@@ -190,7 +190,7 @@ function runOnce(item: Case): Outcome {
   const memory = Object.values(instance.exports).find(
     (thing) => thing instanceof WebAssembly.Memory,
   );
-  if (memory !== undefined) lines.push(`memory ${sumOf(memory)}`);
+  if (memory !== undefined) lines.push(`memory ${sumOf(new Uint8Array(memory.buffer))}`);
   return lines.map((text) => text.trimEnd());
 }
 
@@ -218,9 +218,10 @@ function engineImports(module: Module, lines: Outcome): WebAssembly.Imports {
   return imports;
 }
 
-function sumOf(memory: WebAssembly.Memory): string {
+/** A sum of memory's octets and their places. */
+export function sumOf(memory: Uint8Array): string {
   let sum = 1;
-  new Uint8Array(memory.buffer).forEach((byte, i) => {
+  memory.forEach((byte, i) => {
     if (byte !== 0) sum = Math.imul(sum ^ byte ^ (i << 8), 16777619); // C's memory may have room behind
   });
   return (sum >>> 0).toString(16).padStart(8, "0");

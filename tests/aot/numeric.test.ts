@@ -7,37 +7,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  numericOperator,
-  type NumericOperator,
-  saturatingOperator,
-} from "../../aot/decode/opcodes.ts";
+import type { NumericOperator } from "../../aot/decode/opcodes.ts";
 import { program } from "../support/need.ts";
 import { assembleModule, type FuncText, type Type } from "./assemble.ts";
 import { EDGES } from "./edges.ts";
 import { type Bits, type Call, compare } from "./native.ts";
-
-const OPERATORS = [
-  ...Array.from({ length: 0xc5 - 0x45 }, (_, i) => numericOperator(0x45 + i)!),
-  ...Array.from({ length: 8 }, (_, i) => saturatingOperator(i)!),
-];
-const EXACT = /\.(abs|neg|copysign|reinterpret_\w+)$/; // the bits of a NaN are told (§4.3.3)
-const INTEGER: Record<Type, "i32" | "i64"> = { i32: "i32", i64: "i64", f32: "i32", f64: "i64" };
-
-const isFloat = (type: Type): boolean => type.startsWith("f");
-
-// A function that takes bits, makes floats of them where the operator wants them, and applies it.
-function functionOf({ name, arity, operandType, type }: NumericOperator): FuncText {
-  const given = INTEGER[operandType];
-  const make = isFloat(operandType) ? `${operandType}.reinterpret_${given}` : "nop";
-  const exact = isFloat(type) && EXACT.test(name);
-  const lines = Array.from({ length: arity }, (_, i) => `local.get ${i}; ${make}`);
-  const result = exact ? INTEGER[type] : type;
-  if (exact) lines.push(name, `${result}.reinterpret_${type}`);
-  else lines.push(name);
-  const parameters = Array.from({ length: arity }, () => given).join(" ");
-  return { export: name, type: `${parameters} -> ${result}`, code: lines.join("\n") };
-}
+import { INTEGER, isFloat, operatorFunction, OPERATORS } from "./operators.ts";
 
 function callsOf({ name, arity, operandType }: NumericOperator): Call[] {
   const edges = EDGES[operandType];
@@ -51,7 +26,7 @@ const typesOf = (type: Type): readonly NumericOperator[] =>
 for (const type of ["i32", "i64", "f32", "f64"] as const)
   test(`operators on ${type} give what V8 gives at every edge`, program("gcc"), () => {
     const operators = typesOf(type);
-    const wasm = assembleModule({ functions: operators.map(functionOf) });
+    const wasm = assembleModule({ functions: operators.map(operatorFunction) });
     const calls = operators.flatMap(callsOf);
     const lines = compare([{ name: type, wasm, calls }]);
     assert.equal(lines, calls.length);
