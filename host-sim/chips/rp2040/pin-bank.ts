@@ -106,14 +106,17 @@ function createInner(bank: Bank): InnerPins {
 }
 
 function createOuter(bank: Bank): OuterPins {
-  const volts: (number | undefined)[] = Array.from({ length: PIN_COUNT });
+  const volts: Parameters<OuterPins["setVolts"]>[1][] = Array.from({ length: PIN_COUNT });
   return {
     drive(pin, level) {
       bank.outside[pin] = level === undefined ? NOBODY : level ? 1 : 0;
       refresh(bank, pin);
     },
     setVolts: (pin, value) => void (volts[pin] = value),
-    volts: (pin) => volts[pin],
+    volts(pin) {
+      const source = volts[pin];
+      return typeof source === "function" ? source() : source;
+    },
     level: (pin) => bank.wire[pin] === 1,
     driven: (pin) => bank.driven[pin] === 1,
     onChange: (pin, call) => subscribe(bank.wireCalls[pin]!, call),

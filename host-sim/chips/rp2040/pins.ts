@@ -36,8 +36,8 @@ export interface InnerPins {
 export interface OuterPins {
   /** Drives the pin from outside; undefined lets go of it. */
   drive(pin: number, level: boolean | undefined): void;
-  /** Volts of an analog source at the pin, undefined: none. */
-  setVolts(pin: number, volts: number | undefined): void;
+  /** An analog source at the pin: volts, or what is asked for them at each sample; undefined: none. */
+  setVolts(pin: number, volts: number | (() => number | undefined) | undefined): void;
   volts(pin: number): number | undefined;
   /** The level of the wire. */
   level(pin: number): boolean;
