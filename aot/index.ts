@@ -64,6 +64,7 @@ export function translate(bytes: Uint8Array, options: AotOptions): AotResult {
     recursive: recursiveFunctions(module),
     facts,
     spans: known?.spans ?? new Map(),
+    entered: known?.entered ?? new Map(),
     safeDivisions: known === undefined ? new Set() : safeDivisions(known),
     objects:
       known === undefined || module.start !== null

@@ -61,6 +61,7 @@ export interface Run {
   heads: Map<Loop, State>; // what holds at the head of a loop in every pass
   growths: Map<Loop, Growth | undefined>; // as narrowByTrips finds them
   spans: Map<Bulk, BulkSpans>;
+  entered: Map<Loop, boolean>; // that start with a condition: whether it surely holds the first time
   recording: boolean; // the last time: heads are taken as they are and must prove true
   refuted: boolean; // they did not
 }
@@ -192,7 +193,7 @@ function compare(run: Run, op: string, [a, b]: [Value, Value], number: number): 
       for (const near of [-1, 0, 1]) run.thresholds.add(range.leastSigned + near);
   let truth = decide(op, a.range, b.range);
   if (a.number === b.number && a.number !== 0) truth ??= decide(op, constant(0), constant(0));
-  truth ??= decideByRelation(run.state!, op, a, b);
+  truth ??= decideByRelation(run.program.numbers, run.state!, op, [a, b]);
   return truth === undefined ? made(run, number, TRUTH) : constantValue(run, Number(truth));
 }
 

@@ -141,12 +141,22 @@ function loop(run: Run, node: Loop): void {
   const entry = run.state!;
   const kept = run.recording ? run.heads.get(node) : undefined;
   if (kept !== undefined) {
+    noteFirstTest(run, node, entry);
     const backs = pass(run, node, kept);
     const next = joinHead(run, node, entry, backs);
     if (!implies(run.program.numbers, next, kept)) run.refuted = true;
     return;
   }
   run.heads.set(node, findHead(run, node, entry));
+}
+
+// The condition that a loop starts with, as it is in the first pass alone.
+function noteFirstTest(run: Run, node: Loop, entry: State): void {
+  const [first] = node.body;
+  if (first?.kind !== "if") return;
+  run.state = cloneState(entry);
+  const holds = evaluate(run, first.condition).range.least > 0 && run.state !== undefined;
+  run.entered.set(node, holds && run.entered.get(node) !== false);
 }
 
 // The last pass is one from the head that is returned, so that inner loops have their heads from it.

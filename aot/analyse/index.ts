@@ -6,7 +6,7 @@
 // The last pass takes all facts as they are and must not change one: so what it records is proven by it
 // alone, however the facts were found. If it does change one, nothing is claimed and every check stays.
 
-import type { Bulk, Expression, Func, Load, Module, Statement, Store } from "../ir.ts";
+import type { Bulk, Expression, Func, Load, Loop, Module, Statement, Store } from "../ir.ts";
 import { eachStatement } from "../walk.ts";
 import { flow } from "./flow.ts";
 import type { BulkSpans, Reach, Run, Value } from "./evaluate.ts";
@@ -23,6 +23,7 @@ export interface Knowledge {
   reaches: ReadonlyMap<Load | Store, Reach>;
   steps: ReadonlySet<Statement>;
   spans: ReadonlyMap<Bulk, BulkSpans>;
+  entered: ReadonlyMap<Loop, boolean>;
   program: Program;
 }
 
@@ -54,6 +55,7 @@ function record(program: Program, heads: Run["heads"]): Knowledge | undefined {
   const reaches = new Map<Load | Store, Reach>();
   const steps = new Set<Statement>();
   const spans = new Map<Bulk, BulkSpans>();
+  const entered = new Map<Loop, boolean>();
   for (const func of program.module.functions) {
     if (!summaryOf(program, func.index).reached) continue;
     const run = runFunction(program, func, heads, true);
@@ -62,10 +64,11 @@ function record(program: Program, heads: Run["heads"]): Knowledge | undefined {
     for (const [node, reach] of run.reaches) reaches.set(node, reach);
     for (const statement of run.steps) steps.add(statement);
     for (const [node, span] of run.spans) spans.set(node, span);
+    for (const [node, surely] of run.entered) entered.set(node, surely);
   }
   const { clock, memory } = stamp(program);
   return clock === before.clock && memory === before.memory
-    ? { values, reaches, steps, spans, program }
+    ? { values, reaches, steps, spans, entered, program }
     : undefined;
 }
 
@@ -82,6 +85,7 @@ function runFunction(program: Program, func: Func, heads: Run["heads"], recordin
     heads,
     growths: new Map(),
     spans: new Map(),
+    entered: new Map(),
     recording,
     refuted: false,
   };

@@ -2,18 +2,20 @@
 // Conditions that hold: ranges, and `a < b` between two variables.
 
 import type { Value } from "./evaluate.ts";
-import { OPPOSITE, whenHolds } from "./compare.ts";
-import type { Numbers } from "./numbers.ts";
-import { constant, isConstant } from "./range.ts";
+import { EXCHANGED, OPPOSITE, whenHolds } from "./compare.ts";
+import type { Numbers, Term } from "./numbers.ts";
+import { constant, isConstant, UNSIGNED_MOST } from "./range.ts";
 import { rangeOf, refine, relationKey, type State } from "./state.ts";
 
 /** True or false where relations decide a comparison, else undefined. */
 export function decideByRelation(
+  numbers: Numbers,
   state: State,
   op: string,
-  a: Value,
-  b: Value,
+  [a, b]: readonly [Value, Value],
 ): boolean | undefined {
+  if (isSumOf(numbers, state, a, b)) return COMPARED_WITH_SUM[op];
+  if (isSumOf(numbers, state, b, a)) return COMPARED_WITH_SUM[EXCHANGED[op]!];
   if (state.relations.size === 0) return undefined;
   const sign = op.at(-1)!;
   switch (op.slice(0, 2)) {
@@ -28,6 +30,23 @@ export function decideByRelation(
     default:
       return isLess(state, "u", a, b) || isLess(state, "u", b, a) ? op === "ne" : undefined;
   }
+}
+
+const COMPARED_WITH_SUM: Readonly<Record<string, boolean>> = {
+  eq: false,
+  ne: true,
+  lt_u: true,
+  le_u: true,
+  gt_u: false,
+  ge_u: false,
+};
+
+// b is a + d with d > 0, and the sum does not wrap: then a < b as unsigned.
+function isSumOf(numbers: Numbers, state: State, a: Value, b: Value): boolean {
+  const { op, left, right } = numbers.terms[b.number]!;
+  if (op !== "i32.add" || (left !== a.number && right !== a.number)) return false;
+  const { least, most } = rangeOf(numbers, state, left === a.number ? right : left);
+  return least > 0 && a.range.most + most <= UNSIGNED_MOST;
 }
 
 function has(state: State, op: string, a: Value, b: Value): boolean {
@@ -63,8 +82,25 @@ export function assume(numbers: Numbers, state: State, number: number, truth: bo
     if (both.some((part) => rangeOf(numbers, state, part).most > 1)) return true;
     return both.every((part) => assume(numbers, state, part, truth));
   }
+  if (term.op === "select") return assumeChoice(numbers, state, term, truth);
   if (OPPOSITE[op] === undefined) return true;
   return assumeComparison(numbers, state, truth ? op : OPPOSITE[op]!, [term.left, term.right]);
+}
+
+// `c ? yes : no` is of a truth that one arm cannot have: then it is the other arm, and c is known too.
+function assumeChoice(numbers: Numbers, state: State, term: Term, truth: boolean): boolean {
+  const { left: yes, right: no } = numbers.terms[term.left]!;
+  const [canBeYes, canBeNo] = [yes, no].map((arm) => {
+    const { least, most } = rangeOf(numbers, state, arm);
+    return truth ? most > 0 : least === 0;
+  });
+  if (canBeYes && canBeNo) return true;
+  const chosen = canBeYes ? yes : no;
+  return (
+    (canBeYes || canBeNo) === true &&
+    assume(numbers, state, term.right, canBeYes === true) &&
+    assume(numbers, state, chosen, truth)
+  );
 }
 
 function assumeComparison(

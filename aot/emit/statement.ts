@@ -205,10 +205,11 @@ function countsUp(node: Loop): boolean {
   return counted?.step === 1 && counted.limit.kind === "local";
 }
 
-// Tested once before, then at the end of each pass for being unequal.
+// Tested once before unless it surely holds, then at the end of each pass for being unequal.
 function countingLoop(writer: Writer, node: Loop): void {
   const { choice: test, counter, limit } = countedLoop(node)!;
-  line(writer, `if (${condition(writer, test.condition)}) {`);
+  const entered = writer.shape.entered.get(node) === true;
+  if (!entered) line(writer, `if (${condition(writer, test.condition)}) {`);
   line(writer, "do {");
   writer.loops.push(node.label);
   writer.depth++;
@@ -216,7 +217,7 @@ function countingLoop(writer: Writer, node: Loop): void {
   writer.depth--;
   writer.loops.pop();
   line(writer, `} while (l${counter} != ${expression(writer, limit)});`);
-  line(writer, "}");
+  if (!entered) line(writer, "}");
 }
 
 function choice(writer: Writer, node: If): void {

@@ -3,7 +3,7 @@
 
 import type { BulkSpans } from "../analyse/evaluate.ts";
 import type { Range } from "../analyse/range.ts";
-import type { Expression, Func, Module, ValueType } from "../ir.ts";
+import type { Expression, Func, Module, Statement, ValueType } from "../ir.ts";
 import type { MemoryObjects } from "./objects.ts";
 
 export const C_TYPES: Record<ValueType, string> = {
@@ -53,6 +53,7 @@ export interface Shape {
   recursive: ReadonlySet<number>; // functions that count the depth of calls
   facts: ReadonlyMap<object, AccessFact>;
   spans: ReadonlyMap<object, BulkSpans>; // of instructions on whole ranges of memory
+  entered: ReadonlyMap<Statement, boolean>; // loops whose first test surely holds
   safeDivisions: ReadonlySet<object>; // that cannot trap
   objects: MemoryObjects;
   rangeOf: (node: Expression) => Range | undefined; // of an i32, as far as is known

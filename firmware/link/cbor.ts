@@ -5,13 +5,16 @@
 // Writes into the octets given to writerStart(). The first write that does not fit sets `failed` and
 // writes nothing; so do all later ones, and the caller checks once. State: `writer`.
 
-@unmanaged
-class WriterState {
-  at: usize; // the next octet
-  end: usize; // the first octet past the room
-  failed: bool;
+// (I1) at <= end, and no single write is longer than the addresses below any room (asc starts data at 1024): so
+// end - bytes never wraps, and `at > end - bytes` bounds `at` for whoever proves accesses.
+const NO_ROOM: usize = memory.data(1); // where the writer is before it is started: nothing fits
+
+/** Globals, not memory: an octet that is written through `at` is none of them, and nothing is read again. */
+export namespace writer {
+  export let at: usize = NO_ROOM; // the next octet
+  export let end: usize = NO_ROOM; // the first octet past the room
+  export let failed: bool = false;
 }
-export const writer: WriterState = changetype<WriterState>(memory.data(offsetof<WriterState>(), 4));
 
 const MAJOR_UNSIGNED: u32 = 0;
 const MAJOR_NEGATIVE: u32 = 1;
@@ -33,25 +36,29 @@ export function writerStart(at: usize, end: usize): void {
 
 /** Writes the low `bytes` (1..4) octets of `value`, big-endian. */
 export function put(value: u32, bytes: u32): void {
-  if (writer.failed || writer.end - writer.at < bytes) {
+  const start = writer.at;
+  if (writer.failed || start > writer.end - bytes) {
     writer.failed = true;
     return;
   }
-  let at = writer.at;
-  for (let shift = (bytes - 1) * 8; at < writer.at + bytes; shift -= 8) {
-    store<u8>(at++, value >> shift);
+  const end = start + bytes;
+  let shift = bytes * 8;
+  for (let at = start; at < end; at++) {
+    shift -= 8;
+    store<u8>(at, value >> shift);
   }
-  writer.at = at;
+  writer.at = end;
 }
 
 /** Copies encoded or plain octets as they are. */
 export function putRaw(from: usize, bytes: u32): void {
-  if (writer.failed || writer.end - writer.at < bytes) {
+  const at = writer.at;
+  if (writer.failed || at > writer.end - bytes) {
     writer.failed = true;
     return;
   }
-  memory.copy(writer.at, from, bytes);
-  writer.at += bytes;
+  memory.copy(at, from, bytes);
+  writer.at = at + bytes;
 }
 
 function putHead(major: u32, argument: u32): void {
