@@ -8,13 +8,14 @@ import { PROJECT } from "../../../scripts/build/sources.ts";
 
 export interface Kernel {
   name: string;
-  n: number; // rounds
+  n: number; // argument: steps, or octets of a CRC
+  rounds: number; // that figures are divided by: a step, a map, a CRC of all octets
   source: string;
   c: string;
 }
 
 const FOLDER = join(import.meta.dirname, "kernels");
-const ROUNDS: Record<string, number> = {
+const ARGUMENTS: Record<string, number> = {
   pid_fir: 1000,
   pid_f32: 1000,
   crc16_bit: 256,
@@ -29,9 +30,12 @@ const ROUNDS: Record<string, number> = {
   sha256: 10,
 };
 
-export const KERNELS: readonly Kernel[] = Object.entries(ROUNDS).map(([name, n]) => ({
+const ONE_ROUND = ["crc16_bit", "crc16_table"];
+
+export const KERNELS: readonly Kernel[] = Object.entries(ARGUMENTS).map(([name, n]) => ({
   name,
   n,
+  rounds: ONE_ROUND.includes(name) ? 1 : n,
   source: join(FOLDER, `${name}.ts`),
   c: join(FOLDER, `${name}.c`),
 }));

@@ -41,7 +41,12 @@ export async function runKernel(
     for (const [whose, { result }] of Object.entries({ native, ours, wasm2c }))
       if (result !== expected)
         throw new Error(`${kernel.name} on ${core.name}: ${whose} gives ${result}, V8 ${expected}`);
-    return { native: native.count, ours: ours.count, wasm2c: wasm2c.count };
+    const { rounds } = kernel;
+    return {
+      native: native.count / rounds,
+      ours: ours.count / rounds,
+      wasm2c: wasm2c.count / rounds,
+    };
   });
   return { name: kernel.name, m0plus: m0plus!, rv32imc: rv32imc! };
 }

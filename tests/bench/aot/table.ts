@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import { PROJECT } from "../../../scripts/build/sources.ts";
 
+/** Cycles or instructions of one round. */
 export interface Pair {
   native: number;
   ours: number;
@@ -58,8 +59,8 @@ export function tableOf(outcomes: readonly Outcome[]): string {
   const rows = outcomes.map(({ name, m0plus, rv32imc }) => [
     `\`${name}\``,
     ...[m0plus, rv32imc].flatMap((pair) => [
-      pair.native.toLocaleString("en"),
-      pair.ours.toLocaleString("en"),
+      Math.round(pair.native).toLocaleString("en"),
+      Math.round(pair.ours).toLocaleString("en"),
       ratioOf(pair).toFixed(2),
       wasm2cOf(pair).toFixed(2),
     ]),
