@@ -2,16 +2,17 @@
 // A device of host-sim/devices on the pins of the chip.
 //
 // The device lives in the machine's time and is asked for its present: at each conversion for its analog
-// inputs, every STEP_NS for the rest. What it was heard saying meanwhile arrives at the next step, so a
-// character is at most STEP_NS late.
+// inputs, every STEP_NS for the rest. Characters arrive LAG_NS after the device has said them, so that
+// their distances on the line are kept whatever the step.
 
 import type { Device } from "../../devices/device.ts";
 import type { Rp2040 } from "./index.ts";
 import type { Alarm } from "./peripheral.ts";
 import type { Format } from "./serial.ts";
 
-export const STEP_NS = 50_000; // half a character at 115,200 baud, a tenth of the shortest pulse
-export const REFERENCE_V = 3.3;
+const STEP_NS = 50_000; // half a character at 115,200 baud
+export const LAG_NS = STEP_NS;
+const REFERENCE_V = 3.3;
 const CODES = 4096;
 const DUTY_FULL = 65_535;
 const PULSES_A_STEP_MAX = 16; // 320 kHz: more than any counter of a machine
@@ -39,8 +40,8 @@ interface State {
   readonly startUs: number; // the machine's time at the chip's power-on
   readonly pulses: number[]; // by input: counted so far
   readonly ends: (() => void)[];
+  readonly counts: { unheard: number };
   nextNs: number;
-  unheard: number;
   alarm: Alarm | undefined;
 }
 
@@ -56,14 +57,14 @@ export function attachDevice(
     pulses: wiring.pulses.map((_, input) => device.pulses?.(input) ?? -1),
     ends: [],
     nextNs: chip.time.nowNs(),
-    unheard: 0,
+    counts: { unheard: 0 },
     alarm: undefined,
   };
   attachAnalog(state);
   attachOutputs(state);
   step(state);
   return {
-    unheard: () => state.unheard,
+    unheard: () => state.counts.unheard,
     end() {
       state.alarm?.cancel();
       for (const end of state.ends) end();
@@ -73,12 +74,18 @@ export function attachDevice(
 
 // The device lives on to the chip's present.
 function advance(state: State): void {
-  const { chip, device, wiring, startUs } = state;
-  device.advance(startUs + Math.floor(chip.time.nowNs() / 1000), (tap, _endUs, octet, errors) => {
-    const line = wiring.taps[tap];
-    if (line === undefined || !chip.serial.hear(line.rx, { octet, errors, format: line.format }))
-      state.unheard++;
+  const { chip, device, startUs } = state;
+  const { time } = chip;
+  device.advance(startUs + Math.floor(time.nowNs() / 1000), (tap, endUs, octet, errors) => {
+    const ns = (endUs - startUs) * 1000 + LAG_NS;
+    time.atNs(Math.max(ns, time.nowNs()), () => hear(state, tap, octet, errors));
   });
+}
+
+function hear({ chip, wiring, counts }: State, tap: number, octet: number, errors: number): void {
+  const line = wiring.taps[tap];
+  const { rx, format } = line ?? { rx: -1, format: undefined };
+  if (format === undefined || !chip.serial.hear(rx, { octet, errors, format })) counts.unheard++;
 }
 
 function attachAnalog(state: State): void {

@@ -81,6 +81,7 @@ function createMemory({ sram, dpram, flashPath }: BusParts): Memory {
   const cacheView = new DataView(new ArrayBuffer(XIP_SRAM_BYTES));
   return {
     find(address) {
+      if (address >>> 28 === 4 || address >>> 28 === 0xd) return undefined; // most accesses
       if (isIn(address, SRAM_BASE, SRAM_BYTES) || isIn(address, UNSTRIPED_BASE, UNSTRIPED_BYTES))
         return sramView;
       if (isIn(address, DPRAM_BASE, DPRAM_BYTES)) return dpramView;

@@ -5,8 +5,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { attachDevice, type Wiring } from "../../../host-sim/chips/rp2040/attach.ts";
+import { attachDevice, LAG_NS, type Wiring } from "../../../host-sim/chips/rp2040/attach.ts";
 import { formatOf } from "../../../host-sim/chips/rp2040/serial.ts";
+import { createScale } from "../../../host-sim/devices/scale.ts";
+import { createPrng } from "../../../host-sim/prng.ts";
 import { createNothing, type Device } from "../../../host-sim/devices/device.ts";
 import { createRig, startClocks, type Rig } from "./rig.ts";
 
@@ -118,13 +120,47 @@ test("what the device says on a line is heard with its errors, or counted", () =
     },
   };
   const attachment = attachDevice(rig.chip, device, WIRING);
+  rig.passNs(LAG_NS);
   assert.equal(attachment.unheard(), 1); // the pin has no function yet
+  listen(rig);
+  rig.passNs(2 * LAG_NS);
+  assert.equal(rig.read(UART1), 0x142);
+  assert.equal(attachment.unheard(), 1);
+});
+
+// UART1 at 9600 8N1 on pin 5, receiving.
+function listen(rig: Rig): void {
   rig.write(UART1 + 0x24, 813);
   rig.write(UART1 + 0x28, 51);
   rig.write(UART1 + 0x2c, 0x70);
   rig.write(UART1 + 0x30, 0x201);
   rig.write(0x40014004 + 8 * 5, 2);
-  rig.passNs(60_000);
-  assert.equal(rig.read(UART1), 0x142);
-  assert.equal(attachment.unheard(), 1);
+}
+
+test("a scale of the simulator is heard as it speaks, each character at its time", () => {
+  const rig = createReady();
+  listen(rig);
+  const startUs = 7_000_000;
+  const said: [number, number][] = []; // of a second scale with the same seed, asked once
+  const twin = createScale(0, 9600, createPrng(11));
+  twin.advance(startUs, () => undefined);
+  const scale = createScale(0, 9600, createPrng(11));
+  scale.advance(startUs, () => undefined);
+  const fromNs = rig.chip.time.nowNs();
+  attachDevice(rig.chip, scale, WIRING, startUs - Math.floor(fromNs / 1000));
+  const heard: [number, number][] = [];
+  for (let us = 5; us < 1_500_000; us += 5) {
+    rig.chip.runToNs(fromNs + us * 1000);
+    if ((rig.read(UART1 + 0x18) & 0x10) === 0) heard.push([startUs + us, rig.read(UART1)]);
+  }
+  twin.advance(startUs + 1_500_000, (_tap, endUs, octet) => void said.push([endUs, octet]));
+  const text = (list: readonly [number, number][]): string =>
+    String.fromCharCode(...list.map(([, octet]) => octet));
+  assert.ok(said.length > 100);
+  assert.equal(text(heard), text(said).slice(0, heard.length));
+  assert.ok(said.length - heard.length <= 1);
+  heard.forEach(([us], index) => {
+    const lateUs = us - said[index]![0] - LAG_NS / 1000;
+    assert.ok(Math.abs(lateUs) <= 6, `character ${index} is ${lateUs} us off`);
+  });
 });
