@@ -6,6 +6,28 @@
 #include <stdio.h>
 #include <string.h>
 
+// Isolated: in a process of its own, with a second of processor time.
+#ifdef ISOLATED
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#define RUN(what)                                            \
+  do {                                                       \
+    const struct rlimit most = { 1, 1 };                     \
+    int status = 0;                                          \
+    fflush(stdout);                                          \
+    if (fork() == 0) {                                       \
+      setrlimit(RLIMIT_CPU, &most);                          \
+      what;                                                  \
+      fflush(stdout);                                        \
+      _exit(0);                                              \
+    }                                                        \
+    if (wait(&status) < 0 || status != 0) puts("\ndied");    \
+  } while (0)
+#else
+#define RUN(what) what
+#endif
+
 static jmp_buf back;
 static int trapped;
 

@@ -29,6 +29,7 @@ export interface Case {
   calls: Call[];
   options?: Partial<AotOptions>;
   rounds?: number; // instances made one after the other, each with the same calls; else 1
+  translate?: typeof translate; // another translator
 }
 
 export type Outcome = string[];
@@ -41,6 +42,7 @@ const C_TYPE: Record<ValueType, string> = {
 };
 const FLAGS = ["-ffp-contract=off", "-fno-strict-aliasing", "-w"];
 const SANITIZE = ["-O1", "-fsanitize=undefined,address", "-fno-sanitize-recover=all"]; // half of -O2's time
+const MISALIGNED = ["-O2", "-fsanitize=alignment", "-fsanitize-undefined-trap-on-error"];
 const CASE_END = "====";
 const RUN_MS_MAX = 120_000;
 
@@ -48,17 +50,30 @@ const MAIN_HEADER = join(import.meta.dirname, "native-main.h");
 
 /** What the C does; `sanitize` builds with UBSan and ASan. Throws when gcc or the program fails. */
 export function runNative(cases: readonly Case[], sanitize = false): Outcome[] {
+  return build(cases, sanitize ? SANITIZE : ["-O2"]);
+}
+
+/** The same, but a case that dies is an outcome: it ends with "died". Misaligned access is death. */
+export function runDoubtful(cases: readonly Case[]): Outcome[] {
+  return build(cases, MISALIGNED, ["-DISOLATED"]);
+}
+
+function build(
+  cases: readonly Case[],
+  how: readonly string[],
+  defines: readonly string[] = [],
+): Outcome[] {
   const folder = mkdtempSync(join(tmpdir(), "aot-"));
   try {
     const sources = cases.map((item, i) => {
-      const { c, header } = translate(item.wasm, { ...item.options, name: `m${i}` });
+      const one = item.translate ?? translate;
+      const { c, header } = one(item.wasm, { ...item.options, name: `m${i}` });
       writeFileSync(join(folder, `m${i}.h`), header);
       writeFileSync(join(folder, `m${i}.c`), c);
       return `m${i}.c`;
     });
     writeFileSync(join(folder, "main.c"), mainText(cases));
-    run("gcc", ["-O0", "-w", "-c", "main.c"], folder);
-    const how = sanitize ? SANITIZE : ["-O2"];
+    run("gcc", ["-O0", "-w", ...defines, "-c", "main.c"], folder);
     run("gcc", [...FLAGS, ...how, "-o", "program", "main.o", ...sources], folder);
     const texts = run(join(folder, "program"), [], folder).split(`${CASE_END}\n`);
     return cases.map((_, i) => texts[i]!.trimEnd().split("\n"));
@@ -88,7 +103,8 @@ function mainText(cases: readonly Case[]): string {
     `int main(void) {`,
     ...cases.map(
       ({ rounds = 1 }, i) =>
-        `  for (int round = 0; round < ${rounds}; round++) case${i}();\n  puts("${CASE_END}");`,
+        `  RUN(for (int round = 0; round < ${rounds}; round++) case${i}());
+  puts("${CASE_END}");`,
     ),
     "  return 0;\n}",
   ].join("\n");
