@@ -34,7 +34,7 @@ export function xpsrOf(m: Machine): number {
 
 /** Sets the flags from the upper bits of a word. */
 export function setFlags(m: Machine, xpsr: number): void {
-  m.n = xpsr;
+  m.n = xpsr | 0;
   m.z = (xpsr & 0x4000_0000) === 0 ? 1 : 0;
   m.carry = (xpsr >>> 29) & 1;
   m.overflow = xpsr << 3;
