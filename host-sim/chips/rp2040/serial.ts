@@ -42,10 +42,21 @@ export interface UartLines {
   listen(uart: number, receive: Receiver): void;
   /** UART n has sent a character. */
   say(uart: number, character: Character): void;
+  /** A character found the FIFO of UART n full. */
+  lost(uart: number): void;
+}
+
+/** Characters of one UART since power-on. */
+export interface SerialCounts {
+  said: number;
+  heard: number; // whether the UART was on or not
+  lost: number; // of those, to a full FIFO
 }
 
 /** The side of the devices. */
 export interface SerialPins {
+  /** By UART. */
+  readonly counts: readonly Readonly<SerialCounts>[];
   /** A character ends now on a pin; false: no UART hears this pin. */
   hear(pin: number, character: Character): boolean;
   /** Calls when a UART has sent a character on this pin; gives the end of it. */
@@ -61,9 +72,13 @@ export const TRANSMIT_PINS: readonly (readonly number[])[] = [
 export function createSerial(pins: InnerPins): UartLines & SerialPins {
   const receivers: (Receiver | undefined)[] = [undefined, undefined];
   const listeners = Array.from({ length: PIN_COUNT }, () => new Set<Listener>());
+  const counts = receivers.map((): SerialCounts => ({ said: 0, heard: 0, lost: 0 }));
   return {
+    counts,
+    lost: (uart) => void counts[uart]!.lost++,
     listen: (uart, receive) => void (receivers[uart] = receive),
     say(uart, character) {
+      counts[uart]!.said++;
       for (const pin of TRANSMIT_PINS[uart]!)
         if (pins.selected(pin) === FUNCTION_UART)
           for (const call of listeners[pin]!) call(character);
@@ -72,6 +87,7 @@ export function createSerial(pins: InnerPins): UartLines & SerialPins {
       const uart = TRANSMIT_PINS.findIndex((transmit) => transmit.includes(pin - 1));
       const receive = receivers[uart];
       if (receive === undefined || pins.selected(pin) !== FUNCTION_UART) return false;
+      counts[uart]!.heard++;
       receive(character);
       return true;
     },

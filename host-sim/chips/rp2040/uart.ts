@@ -240,6 +240,7 @@ function receive(state: State, character: Character, looped = false): void {
     state.overrun = true;
     state.status |= 8;
     state.raw |= IRQ_OVERRUN;
+    state.lines.lost(state.uart);
   } else {
     received.push(octet | (errors << 8) | (state.overrun ? OVERRUN : 0)); // (U1)
     state.overrun = false;

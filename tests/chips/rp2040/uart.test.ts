@@ -156,6 +156,7 @@ test("what does not fit is lost, raises overrun, and marks the next that fits", 
   for (let i = 0; i < 34; i++) port.hear(i);
   assert.equal(raw(port) & OVERRUN, OVERRUN);
   assert.equal(flags(port) & 0x40, 0x40);
+  assert.deepEqual(port.chip.serial.counts[1], { said: 0, heard: 34, lost: 2 });
   const first = Array.from({ length: 32 }, () => port.read(UART1));
   assert.deepEqual(
     first,
