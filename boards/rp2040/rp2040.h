@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+// The parts of the RP2040 host and what they know of each other.
+//
+// One core. Priorities: 0 the tick (tick.c), 1 loop (IRQ 26, made pending by the tick), 2 UARTs and ADC, 3 the
+// alarm that wakes link; link is thread mode. What crosses a priority is one aligned word, written last by one
+// side (rings: head by who puts, tail by who takes), so nothing here masks interrupts.
+
+#ifndef RP2040_H
+#define RP2040_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "board.h" // made by the build: what node.json and the board's JSON say
+
+enum {
+  GATEWAYS_MAX = 4,
+  DATAGRAM_MAX = 512,     // octets on a serial line: SPEC.md section 3
+  RECORD_MAX = 76,        // SPEC.md section 1.4
+  RING_RECORDS = 64,      // a power of two; between two polls
+  MAILBOX_RECORDS = 8,    // SPEC.md section 1.7
+  SECTOR_BYTES = 4096,
+  FLASH_LINK = BOARD_FLASH_BYTES - 3 * SECTOR_BYTES,  // two sectors: SPEC.md section 1.2
+  FLASH_IDENTITY = BOARD_FLASH_BYTES - SECTOR_BYTES,
+  FLASH_SEEDS = BOARD_FLASH_BYTES - 5 * SECTOR_BYTES, // two sectors
+};
+
+static inline void barrier(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+
+// ---- clocks.c, clock.c
+enum { CLOCK_HZ = 125000000 };
+void set_up_clocks(void);
+void release_peripherals(void);
+uint64_t clock_us(void);       // since the chip started; any priority
+void wait_for_event(void);     // returns when an interrupt was taken since the latest call
+void wake_at(uint32_t us);     // an event at that time, by alarm 1
+
+// ---- tick.c
+struct rhythm {
+  volatile uint32_t ticks, missed, overruns;
+  volatile uint32_t periods_left; // loop is there and may be for so many more ticks; 0: it is not
+};
+extern struct rhythm rhythm;
+extern volatile uint32_t pins_latched; // GPIO_IN at the latest tick
+void set_up_priorities(void);
+void start_ticks(void);
+
+// ---- modules.c
+struct door {
+  uint32_t sp;              // of enter_module: start.S
+  volatile uint32_t inside; // the module runs: start.S
+  volatile uint32_t overdue;
+  int kind;
+  unsigned function, offset;
+};
+extern struct door loop_door, link_door;
+struct host_counters { volatile uint32_t ring_dropped, loop_traps, loop_overruns, link_traps; };
+extern struct host_counters host_counters;
+void start_loop(void);
+_Noreturn void run_link(void);
+void loop_abandon(void);
+void check_link(uint32_t *thread_frame);
+bool enter_module(struct door *door, void (*action)(void));
+_Noreturn void leave_module(struct door *door);
+
+// ---- channel.c: one producer and one consumer each
+struct channel {
+  volatile uint32_t head, tail; // records written, records taken
+  uint32_t mask;
+  uint8_t *lengths;
+  uint8_t (*octets)[RECORD_MAX];
+};
+extern struct channel ring, mailbox;
+bool channel_put(struct channel *channel, const uint8_t *octets, unsigned length);
+unsigned channel_next(const struct channel *channel);
+unsigned channel_take(struct channel *channel, uint8_t *octets);
+
+// ---- pins.c, analog.c
+void set_up_pins(void);
+void outputs_to_safe(void);
+void count_pulses(void);
+void set_up_analog(void);
+
+// ---- uart.c, tap.c
+void set_up_uart(unsigned uart, uint32_t baud, uint32_t line_control);
+void set_up_taps(void);
+bool tap_interrupt(unsigned uart); // false: no tap listens there
+unsigned take_tap(unsigned tap, uint8_t *target, unsigned entries);
+
+// ---- network.c: framed datagrams on the transport's UART
+void set_up_network(void);
+void network_interrupt(void);
+bool send_datagram(uint32_t peer, const uint8_t *octets, unsigned length);
+unsigned receive_datagram(uint8_t *octets, unsigned capacity, uint32_t *peer);
+bool datagram_waits(void);
+uint32_t crc32c(const uint8_t *octets, unsigned length);
+
+// ---- flash.c
+void open_flash(void);
+void read_flash(uint32_t offset, uint8_t *target, uint32_t length);
+bool erase_sector(uint32_t offset);
+bool program_flash(uint32_t offset, const uint8_t *source, uint32_t length);
+void read_unique_id(uint8_t id[8]);
+
+// ---- identity.c
+struct identity { char id[24]; uint8_t eui64[8]; uint32_t gateway_count; };
+extern struct identity identity;
+void read_identity(void);
+
+// ---- entropy.c
+void set_up_entropy(void);
+unsigned take_entropy(uint8_t *target, unsigned length); // 0: the source failed its tests
+
+// ---- watchdog.c, crash.c
+void set_up_watchdog(void);
+void feed_watchdog(void);
+void link_lives(void); // link makes progress: at least every 3 s, else the dog bites
+_Noreturn void bite(void);
+_Noreturn void crash(uint32_t kind, uint32_t value);
+void restore_counters(void);
+void keep_counters(void);
+
+// ---- board.c, made by the build
+struct board_output { uint8_t number, gpio; uint16_t safe; };
+struct board_input { uint8_t number, gpio; };
+struct board_tap { uint8_t uart, gpio, line_control, character_bits; uint32_t baud; };
+extern const struct board_output board_pwm[], board_digital[];
+extern const struct board_input board_adc[], board_pins[], board_pulses[];
+extern const struct board_tap board_taps[];
+extern const uint8_t board_loop_hash[32], board_link_hash[32];
+
+#endif

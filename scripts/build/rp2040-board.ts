@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+// A board with an RP2040: its JSON, checked, and the C that node.json adds.
+//
+// Numbers of node.json (input 0, pin 3, output 1) are places in the board's lists of GPIOs. A node that needs what the
+// board has not is refused by name.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { EXIT_FAILED, Failure } from "../cli/failure.ts";
+import type { BuiltNode } from "./modules.ts";
+import { toPinPlan } from "./plant.ts";
+import type { NodeType } from "./schema.ts";
+import { PROJECT } from "./sources.ts";
+
+const gpio = z.number().int().min(0).max(29);
+const uart = z.number().int().min(0).max(1);
+
+const boardSchema = z
+  .strictObject({
+    name: z.string().min(1).max(32).describe("what a node says of its host"),
+    title: z.string(),
+    soc: z.literal("rp2040"),
+    flashBytes: z.number().int().multipleOf(4096),
+    budget: z.strictObject({
+      flashBytes: z.number().int().describe("an image may be so large"),
+      sramBytes: z.number().int(),
+    }),
+    transport: z.strictObject({
+      kind: z.literal("serial"),
+      uart,
+      tx: gpio,
+      rx: gpio,
+      baud: z.number().int().min(1200).max(921_600),
+    }),
+    taps: z.array(z.strictObject({ uart, rx: gpio })),
+    analog: z.array(gpio.min(26)),
+    pwm: z.array(gpio),
+    digital: z.array(gpio),
+    pulses: z.array(gpio).describe("input B of a PWM slice: an odd GPIO"),
+    pull: z.enum(["up", "down", "none"]).describe("of digital inputs and pulses"),
+    wiring: z.array(z.string()).describe("drawing"),
+  })
+  .superRefine((board, context) => {
+    const complain = (path: string, message: string): void =>
+      context.addIssue({ code: "custom", path: [path], message });
+    const { transport, taps, analog, pwm, digital, pulses } = board;
+    const all = [transport.tx, transport.rx, ...taps.map(({ rx }) => rx)];
+    all.push(...analog, ...pwm, ...digital, ...pulses);
+    const twice = all.find((pin, i) => all.indexOf(pin) < i);
+    if (twice !== undefined) complain("wiring", `GPIO ${twice} is used twice`);
+    const slices = pwm.map(sliceOf);
+    for (const pin of pulses)
+      if (pin % 2 === 0 || slices.includes(sliceOf(pin)))
+        complain("pulses", `GPIO ${pin} is no input B of a PWM slice of its own`);
+    for (const tap of taps)
+      if (tap.uart === transport.uart) complain("taps", `UART ${tap.uart} is the transport's`);
+  });
+
+export type Rp2040Board = z.output<typeof boardSchema>;
+
+const DUTY_FULL = 65_535;
+const LINE_CONTROL = { N: 0, E: 0b110, O: 0b010 } as const; // LCR_H: parity enable, even
+const FIFO_ON = 1 << 4;
+const TAP_ENTRIES_MIN = 256;
+const RESET_UART0 = 22;
+const RP2040_PULL = { up: "PAD_PULL_UP", down: "PAD_PULL_DOWN", none: "0" } as const;
+
+/** A board of the folder boards. Throws when it is not as its schema says: that is our own mistake. */
+export function readBoard(name: string): Rp2040Board {
+  const file = join(PROJECT, "boards", `${name}.json`);
+  return boardSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+}
+
+/** board.h: constants that the host's memory and loops are sized by. */
+export function boardHeader(board: Rp2040Board, { type }: BuiltNode): string {
+  const used = inputsOf(type);
+  const plan = toPinPlan(type);
+  const taps = Object.values(type.taps);
+  const uarts = [board.transport.uart, ...taps.map((tap) => tapOf(board, type, tap.uart).uart)];
+  const resets = uarts.reduce((bits, n) => bits | (1 << (RESET_UART0 + n)), 0);
+  const constants: [string, string | number][] = [
+    ["NAME", JSON.stringify(board.name)],
+    ["FLASH_BYTES", board.flashBytes],
+    ["PERIOD_US", Math.round(type.periodMs * 1000)],
+    ["ADC_COUNT", used.adc.length],
+    ["PWM", plan.outputs.length],
+    ["DIGITAL", plan.digitalOutputs?.length ?? 0],
+    ["PINS", used.pins.length],
+    ["PULSES", used.pulses.length],
+    ["INPUT_PULL", RP2040_PULL[board.pull]],
+    ["TAPS", taps.length],
+    ["TAP_ENTRIES", tapEntries(type)],
+    ["UART_RESETS", `0x${resets.toString(16)}u`],
+    ["TRANSPORT_UART", board.transport.uart],
+    ["TRANSPORT_TX", board.transport.tx],
+    ["TRANSPORT_RX", board.transport.rx],
+    ["TRANSPORT_BAUD", board.transport.baud],
+  ];
+  const lines = constants.map(([name, value]) => `#define BOARD_${name} ${value}`);
+  const head = `// What ${board.name} and node.json of ${type.type} say. Made by the build.`;
+  return [head, ...lines, ""].join("\n");
+}
+
+/** board.c: which GPIO is what. Throws Failure for what the board has not. */
+export function boardText(board: Rp2040Board, { type, loop, link }: BuiltNode): string {
+  const used = inputsOf(type);
+  const { outputs, digitalOutputs = [] } = toPinPlan(type);
+  const input = (list: number[], name: string) => (number: number) =>
+    `{ ${number}, ${pinOf(list, number, name, board)} }`;
+  const pwm = outputs.map(
+    ({ output, safeDuty }) =>
+      `{ ${output}, ${pinOf(board.pwm, output, "PWM output", board)}, ` +
+      `${Math.min(safeDuty, DUTY_FULL)} }`,
+  );
+  const digital = digitalOutputs.map(
+    ({ pin, safe }) => `{ ${pin}, ${pinOf(board.digital, pin, "digital pin", board)}, ${safe} }`,
+  );
+  const taps = Object.values(type.taps).map(({ uart: number, baud, format }) => {
+    const tap = tapOf(board, type, number);
+    const [bits, parity, stops] = [Number(format[0]), format[1] as "N" | "E" | "O", format[2]];
+    const control =
+      ((bits - 5) << 5) | FIFO_ON | LINE_CONTROL[parity] | (stops === "2" ? 1 << 3 : 0);
+    const character = 1 + bits + (parity === "N" ? 0 : 1) + Number(stops);
+    return `{ ${tap.uart}, ${tap.rx}, ${control}, ${character}, ${baud} }`;
+  });
+  return `// What node.json of ${type.type} connects. Made by the build.
+#include "rp2040.h"
+${list("struct board_output", "board_pwm", pwm)}
+${list("struct board_output", "board_digital", digital)}
+${list("struct board_input", "board_adc", used.adc.map(input(board.analog, "analog input")))}
+${list("struct board_input", "board_pins", used.pins.map(input(board.digital, "digital pin")))}
+${list("struct board_input", "board_pulses", used.pulses.map(input(board.pulses, "pulse input")))}
+${list("struct board_tap", "board_taps", taps)}
+const uint8_t board_loop_hash[32] = { ${[...loop.hash].join(",")} };
+const uint8_t board_link_hash[32] = { ${[...link.hash].join(",")} };
+`;
+}
+
+// Inputs of the node's channels; those of the ADC in the order in which it takes them.
+function inputsOf({ channels }: NodeType): { adc: number[]; pins: number[]; pulses: number[] } {
+  const all = Object.values(channels);
+  const unique = (numbers: number[]): number[] => [...new Set(numbers)].sort((a, b) => a - b);
+  return {
+    adc: unique(all.flatMap((channel) => (channel.kind === "analog" ? [channel.input] : []))),
+    pins: unique(all.flatMap((channel) => (channel.kind === "digital" ? [channel.pin] : []))),
+    pulses: unique(all.flatMap((channel) => (channel.kind === "counter" ? [channel.input] : []))),
+  };
+}
+
+// Twice what comes in a period, so that a late tick loses nothing.
+function tapEntries({ taps, periodMs }: NodeType): number {
+  const fastest = Math.max(0, ...Object.values(taps).map(({ baud }) => baud / 10));
+  const wanted = Math.max(TAP_ENTRIES_MIN, (2 * fastest * periodMs) / 1000 + 64);
+  return 2 ** Math.ceil(Math.log2(wanted));
+}
+
+function tapOf(board: Rp2040Board, { type }: NodeType, number: number) {
+  const tap = board.taps[number];
+  if (tap === undefined) throw missing(board, `tap ${number} of ${type}`, board.taps.length);
+  return tap;
+}
+
+function pinOf(list: number[], number: number, name: string, board: Rp2040Board): number {
+  const pin = list[number];
+  if (pin === undefined) throw missing(board, `${name} ${number}`, list.length);
+  return pin;
+}
+
+function missing(board: Rp2040Board, what: string, count: number): Failure {
+  const has = count === 0 ? "has none" : `has 0 to ${count - 1}`;
+  return new Failure(
+    EXIT_FAILED,
+    `${board.name} has no ${what}: it ${has}`,
+    `change the number in node.json, or see boards/${board.name}.json`,
+  );
+}
+
+function sliceOf(pin: number): number {
+  return (pin >> 1) & 7;
+}
+
+function list(type: string, name: string, rows: readonly string[]): string {
+  const text = rows.length > 0 ? rows.join(", ") : "{ 0 }";
+  return `const ${type} ${name}[] = { ${text} };`;
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+// The flash image of the example nodes: what is in it, and that it stays the same.
+//
+// Goal: one command makes an image that a Pico's boot ROM takes, with the sizes it says. Method: the real compiler, the
+// files read back by other readers where there are some; nothing runs here.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { buildBoard } from "../../scripts/build/boards.ts";
+import { loadSegments, readSymbols } from "../../scripts/build/elf.ts";
+import { type BuiltNode, buildNode } from "../../scripts/build/modules.ts";
+import { boardText, readBoard } from "../../scripts/build/rp2040-board.ts";
+import { buildRp2040, type Rp2040Image } from "../../scripts/build/rp2040.ts";
+import { imageSizes } from "../../scripts/build/size.ts";
+import { decodeUf2, stageCrc } from "../../scripts/build/uf2.ts";
+import { PROJECT } from "../support/ferrule.ts";
+import { program } from "../support/need.ts";
+
+const needsCompiler = program("arm-none-eabi-gcc", "arm-none-eabi-objdump");
+const folder = mkdtempSync(join(tmpdir(), "ferrule pico "));
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+let oven: BuiltNode;
+let image: Rp2040Image;
+
+before(async () => {
+  oven = await buildNode(join(PROJECT, "firmware/nodes/oven"));
+  if (needsCompiler.skip === false) image = buildRp2040("pico", oven, join(folder, "oven"));
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test(
+  "the UF2 holds the octets of the ELF file, and a second stage that checks",
+  needsCompiler,
+  () => {
+    const flash = new Uint8Array(1 << 21);
+    for (const { address, bytes } of decodeUf2(readFileSync(image.program)))
+      flash.set(bytes, address - 0x10000000);
+    for (const { address, bytes } of loadSegments(readFileSync(image.elf))) {
+      const at = address - 0x10000000;
+      const from = at === 0 ? 256 : 0; // before that the build fills in the CRC
+      assert.equal(hex(flash.subarray(at + from, at + bytes.length)), hex(bytes.subarray(from)));
+    }
+    const crc = new DataView(flash.buffer).getUint32(252, true);
+    assert.equal(crc, stageCrc(flash.subarray(0, 252)));
+    assert.notEqual(crc, 0);
+  },
+);
+
+test("the same node gives the same octets in another folder", needsCompiler, () => {
+  const again = buildRp2040("pico", oven, join(folder, "somewhere else"));
+  for (const key of ["program", "elf", "map", "sbom"] as const)
+    assert.ok(readFileSync(image[key]).equals(readFileSync(again[key])), key);
+  assert.ok(!readFileSync(image.map, "utf8").includes(folder));
+});
+
+test("the size that is told is the size that another reader finds", needsCompiler, () => {
+  const { stdout } = spawnSync("arm-none-eabi-objdump", ["-h", image.elf], { encoding: "utf8" });
+  const bytes = (name: string): number =>
+    parseInt(new RegExp(`\\s\\${name}\\s+([0-9a-f]+)`).exec(stdout)![1]!, 16);
+  assert.equal(image.sizes.flashBytes, bytes(".boot2") + bytes(".flash") + bytes(".image"));
+  assert.equal(image.sizes.sramBytes, bytes(".image") + bytes(".bss") + 8192);
+  assert.ok(image.sizes.kept);
+});
+
+test("an image over its budget is told apart from one that keeps it", needsCompiler, () => {
+  const elf = readFileSync(image.elf);
+  const { flashBytes, sramBytes } = image.sizes;
+  assert.deepEqual(image.sizes.budget, readBoard("pico").budget);
+  assert.equal(imageSizes(elf, { flashBytes, sramBytes }).kept, true);
+  assert.equal(imageSizes(elf, { flashBytes: flashBytes - 1, sramBytes }).kept, false);
+  assert.equal(imageSizes(elf, { flashBytes, sramBytes: sramBytes - 1 }).kept, false);
+});
+
+test("the bill names both modules by their hashes and has no time in it", needsCompiler, () => {
+  const bill = JSON.parse(readFileSync(image.sbom, "utf8")) as {
+    bomFormat: string;
+    specVersion: string;
+    serialNumber: string;
+    components: { name: string; hashes?: { content: string }[] }[];
+  };
+  assert.equal(bill.bomFormat, "CycloneDX");
+  assert.equal(bill.specVersion, "1.5");
+  assert.match(bill.serialNumber, /^urn:uuid:[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/);
+  const hashOf = (name: string) =>
+    bill.components.find((c) => c.name === name)?.hashes?.[0]?.content;
+  assert.equal(hashOf("loop.wasm"), Buffer.from(oven.loop.hash).toString("hex"));
+  assert.equal(hashOf("link.wasm"), Buffer.from(oven.link.hash).toString("hex"));
+});
+
+// A mask would be a delay of the tick: the host does without. The disassembler of binutils reads the image.
+function masksIn(elf: string): string[] {
+  const args = ["-d", "--no-show-raw-insn", elf];
+  const { stdout } = spawnSync("arm-none-eabi-objdump", args, {
+    encoding: "utf8",
+    maxBuffer: 1 << 24,
+  });
+  assert.ok(stdout.includes("<on_tick>") || stdout.includes("<planted>"));
+  return stdout.split("\n").filter((line) => /\bcpsid\b|\bmsr\s+PRIMASK/i.test(line));
+}
+
+test("nothing in the image masks interrupts", needsCompiler, () => {
+  assert.deepEqual(masksIn(image.elf), []);
+  const planted = join(folder, "planted.S");
+  writeFileSync(planted, ".syntax unified\n.thumb\nplanted:\ncpsid i\nmsr primask, r0\ncpsie i\n");
+  const object = join(folder, "planted.o");
+  const args = ["-mcpu=cortex-m0plus", "-c", planted, "-o", object];
+  assert.equal(spawnSync("arm-none-eabi-gcc", args).status, 0);
+  assert.equal(masksIn(object).length, 2);
+});
+
+test("everything that runs after start-up lies in SRAM", needsCompiler, () => {
+  const inFlash = readSymbols(readFileSync(image.elf)).filter(
+    ({ address, size }) => size > 0 && address >= 0x10000000 && address < 0x20000000,
+  );
+  assert.deepEqual(inFlash.map(({ name }) => name).toSorted(), ["set_up_clocks", "start_pll"]);
+});
+
+test("a node that needs more than the board has is refused by name", () => {
+  const board = readBoard("pico");
+  const none = { ...board, analog: [] };
+  assert.throws(() => boardText(none, oven), /pico has no analog input 0: it has none/);
+  const few = { ...board, pwm: [] };
+  assert.throws(() => boardText(few, oven), /pico has no PWM output 0/);
+});
+
+test("without the compiler the build says what to install", () => {
+  const { PATH } = process.env;
+  process.env["PATH"] = folder;
+  try {
+    assert.throws(() => buildBoard("pico", oven, join(folder, "none")), {
+      message: /there is no C compiler for this board \(arm-none-eabi-gcc\)/,
+      next: /apt-get install .*gcc-arm-none-eabi/,
+    });
+  } finally {
+    process.env["PATH"] = PATH;
+  }
+});
+
+for (const name of ["meter", "press", "scale"])
+  test(`the node ${name} becomes an image`, needsCompiler, async () => {
+    const built = await buildNode(join(PROJECT, "firmware/nodes", name));
+    assert.ok(buildRp2040("pico", built, join(folder, name)).sizes.kept);
+  });
