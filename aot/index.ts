@@ -8,7 +8,7 @@
 import { analyse, type HostPointer, type Knowledge } from "./analyse/index.ts";
 import { accessFacts, reasonsOf, safeDivisions } from "./analyse/facts.ts";
 import { canTrap, rangeAt, simplify } from "./analyse/simplify.ts";
-import { splitLoops } from "./analyse/split.ts";
+import { type HoistedTests, splitLoops } from "./analyse/split.ts";
 import { reachable, recursiveFunctions, rootsOf } from "./calls.ts";
 import { decodeModule } from "./decode/index.ts";
 import { headerText, moduleText } from "./emit/module.ts";
@@ -23,6 +23,7 @@ import { takeSnapshot } from "./snapshot.ts";
 import { eachStatement } from "./walk.ts";
 
 export { AotError } from "./failure.ts";
+export type { HostPointer } from "./analyse/index.ts";
 
 export const MEMORY_BYTES_MAX = 256 * 1024 * 1024; // static storage of a host's process
 
@@ -32,7 +33,7 @@ export interface AotOptions {
   imports?: Readonly<Record<string, string>>; // "module.field" to C names
   headerFile?: string; // as the C includes it; else name.h
   checks?: "needed" | "all"; // "all" keeps also what is proven not to trap; else "needed"
-  /** Where an import may write memory, by "module.field"; one that is not listed may write everywhere. */
+  /** Where an import writes memory, by "module.field"; one that is not listed writes everywhere and calls exports. */
   hostPointers?: Readonly<Record<string, readonly HostPointer[]>>;
   /** Addresses of exported memory that the host writes between calls; without it, everywhere. */
   hostWrites?: readonly { from: number; to: number }[];
@@ -88,15 +89,16 @@ export function translate(bytes: Uint8Array, options: AotOptions): AotResult {
 // What the analysis proves, and the module without what it proved superfluous.
 function improve(module: Module, bytesMax: number, options: AotOptions): Knowledge | undefined {
   const bytesMin = growsInside(module, bytesMax) ? module.memory!.pages * PAGE_BYTES : bytesMax;
-  const again = (): Knowledge | undefined => {
-    const known = analyse(module, { bytesMin, bytesMax }, options);
+  const again = (hoisted?: HoistedTests): Knowledge | undefined => {
+    const known = analyse(module, { bytesMin, bytesMax }, options, hoisted);
     if (known !== undefined) simplify(known);
     for (const func of module.functions) func.body = flatten(func.body);
     return known;
   };
   for (const func of module.functions) func.body = flatten(func.body);
   let known = again();
-  if (known !== undefined && splitLoops(module, known)) known = again();
+  const hoisted = known && splitLoops(module, known);
+  if (hoisted !== undefined && hoisted.size > 0) known = again(hoisted);
   if (known === undefined) return undefined;
   for (const func of module.functions) shapeBody(func, (node) => canTrap(known, node));
   return known;

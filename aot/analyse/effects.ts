@@ -13,6 +13,7 @@ import {
   growGlobal,
   growRange,
   type HostPointer,
+  isShared,
   type Summary,
   summaryOf,
 } from "./program.ts";
@@ -102,22 +103,40 @@ function forgetWhatChanges(state: State, callee: Summary): void {
   for (const index of callee.globals) state.cells.delete(globalKey(index));
 }
 
-// An import may call exports, and so change what any function of the module changes.
+// An import may call exports, and so change what any function of the module changes; one that is listed may not.
 function applyImport(run: Run, index: number, operands: readonly Value[]): void {
   const { program, summary, state } = run;
   const { module, field } = program.module.imports[index]!;
+  const pointers = program.host.hostPointers?.[`${module}.${field}`];
+  if (pointers !== undefined) return applyListed(run, pointers, operands);
   addAnything(program, summary);
   state!.cells.clear();
-  const pointers = program.host.hostPointers?.[`${module}.${field}`];
-  if (pointers === undefined) return scatter(program.memory, 0, program.memory.bytesMax);
-  for (const pointer of pointers) if (pointer.access === "write") scatterAt(run, pointer, operands);
+  scatter(program.memory, 0, program.memory.bytesMax);
 }
 
-function scatterAt(run: Run, { address, length }: HostPointer, operands: readonly Value[]): void {
-  const from = operands[address]?.range ?? ANY;
-  const octets =
-    typeof length === "number" ? length : (operands[length.parameter]?.range ?? ANY).most;
-  scatter(run.program.memory, from.least, from.most + octets);
+function applyListed(
+  { program, summary, state }: Run,
+  pointers: readonly HostPointer[],
+  operands: readonly Value[],
+): void {
+  for (const { address, length, access } of pointers) {
+    if (access !== "write") continue;
+    const { least: start, most } = operands[address]?.range ?? ANY;
+    const end = most + octetsMax(length, operands);
+    forgetCells(state!, start, end);
+    addWrite(program, summary, start, end);
+    scatter(program.memory, start, end);
+  }
+  program.module.globals.forEach((_, index) => {
+    if (!isShared(program.module, index)) return;
+    addGlobal(program, summary, index);
+    state!.cells.delete(globalKey(index));
+  });
+}
+
+function octetsMax(length: HostPointer["length"], operands: readonly Value[]): number {
+  if (typeof length === "number") return length;
+  return (operands[length.parameter]?.range ?? ANY).most * (length.octetsEach ?? 1);
 }
 
 /** Everything in the table may be called, and has been entered with anything; so may imports. */

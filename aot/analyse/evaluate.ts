@@ -39,6 +39,7 @@ export interface Reach {
   low: number;
   inBounds: boolean;
   bytes: number;
+  behind?: number; // octet of the check, of an access nearby, that proves it
 }
 
 /** Octets that an instruction on a whole range may write, and read. */
@@ -56,6 +57,7 @@ export interface Run {
   values: Map<Expression, Value>; // as last evaluated
   reaches: Map<Load | Store, Reach>;
   thresholds: Set<number>;
+  checks: Map<number, { most: number; offset: number }>; // by number of the address: what is checked of it
   steps: Set<Statement>; // that something gets to
   labels: Map<number, State[]>; // states of branches to a label
   heads: Map<Loop, State>; // what holds at the head of a loop in every pass
@@ -231,6 +233,8 @@ export function reachOf(run: Run, node: Load | Store, address: Value): Reach | u
   const limit = memory.bytesMax - bytes - displacement;
   let { range } = address;
   const inBounds = range.most + displacement + bytes <= memory.bytesMin;
+  const check = run.checks.get(address.number);
+  const behind = inBounds && check?.most === range.most ? { behind: check.offset } : {};
   if (!inBounds) {
     const within = limit < 0 ? undefined : narrow(range, { unsigned: [0, limit] });
     if (within === undefined || !refine(numbers, run.state!, address.number, within)) {
@@ -238,6 +242,7 @@ export function reachOf(run: Run, node: Load | Store, address: Value): Reach | u
       return undefined;
     }
     range = within;
+    run.checks.set(address.number, { most: limit, offset: node.offset });
   }
   const reach: Reach = {
     first: range.least + displacement,
@@ -246,6 +251,7 @@ export function reachOf(run: Run, node: Load | Store, address: Value): Reach | u
     low: (range.low + displacement) % 2 ** range.bits,
     inBounds,
     bytes,
+    ...behind,
   };
   const before = run.recording ? run.reaches.get(node) : undefined;
   run.reaches.set(node, before === undefined ? reach : joinReaches(before, reach));
@@ -262,6 +268,7 @@ function joinReaches(a: Reach, b: Reach): Reach {
     low: lowBits(a.low, bits),
     inBounds: a.inBounds && b.inBounds,
     bytes: a.bytes,
+    ...((a.behind ?? b.behind) !== undefined && { behind: a.behind ?? b.behind }),
   };
 }
 

@@ -2,28 +2,53 @@
 // What the emitter asks for: facts of accesses, safe divisions, reasons.
 
 import type { AccessFact, Shape } from "../emit/writer.ts";
-import type { Load, Statement, Store } from "../ir.ts";
-import { eachExpression, eachStatement } from "../walk.ts";
+import type { Expression, Load, Statement, Store } from "../ir.ts";
+import { eachExpression, eachStatement, operandsOf } from "../walk.ts";
 import type { Reach } from "./evaluate.ts";
 import type { Knowledge } from "./index.ts";
 import { divisionIsSafe, rangeAt } from "./simplify.ts";
 
 /** Facts of every access that something gets to. */
-export function accessFacts({ reaches, program }: Knowledge): Map<object, AccessFact> {
+export function accessFacts({ reaches, program, hoisted }: Knowledge): Map<object, AccessFact> {
   const facts = new Map<object, AccessFact>();
   const { bytesMin } = program.memory;
   for (const [node, reach] of reaches) facts.set(node, factOf(reach, bytesMin));
+  for (const [loop, { counter, offset }] of hoisted)
+    if (!trapsAt(loop.body, offset))
+      eachAccess(loop.body, (node) => {
+        const fact = facts.get(node);
+        if (fact?.why.startsWith("proven") !== true || !reads(node.address, counter)) return;
+        const test = `test of octet ${offset} before the loop`;
+        facts.set(node, { ...fact, why: `hoisted${fact.why.slice("proven".length)}, ${test}` });
+      });
   return facts;
 }
 
-function factOf({ first, last, bits, low, inBounds, bytes }: Reach, bytesMin: number): AccessFact {
+// The test is still in the loop.
+function trapsAt(list: readonly Statement[], offset: number): boolean {
+  let found = false;
+  eachStatement(list, (node) => {
+    found ||= node.kind === "unreachable" && node.offset === offset;
+  });
+  return found;
+}
+
+function factOf(reach: Reach, bytesMin: number): AccessFact {
+  const { first, last, bits, low, inBounds, bytes, behind } = reach;
   const aligned = bytes === 1 || (2 ** bits >= bytes && low % bytes === 0);
+  const at = `${bytes} octets at ${first === last ? first : `${first}..${last}`}`;
   const end = `of memory's ${bytesMin} octets`;
-  const reach = first === last ? `${first}` : `${first}..${last}`;
-  const why = inBounds
-    ? `proven: ${bytes} octets at ${reach} ${end}`
-    : `checked: ${bytes} octets at ${reach} may end behind ${bytesMin}`;
+  const proven =
+    behind === undefined
+      ? `proven: ${at} ${end}`
+      : `merged: ${at} ${end}, check at octet ${behind}`;
+  const why = inBounds ? proven : `checked: ${at} may end behind ${bytesMin}`;
   return { inBounds, aligned, first, last, why };
+}
+
+function reads(node: Expression, local: number): boolean {
+  if (node.kind === "local") return node.index === local;
+  return operandsOf(node).some((operand) => reads(operand, local));
 }
 
 /** Divisions and remainders that cannot trap, and need no case of their own in C. */

@@ -13,6 +13,7 @@ import type { BulkSpans, Reach, Run, Value } from "./evaluate.ts";
 import { numberOfConstant, numberOf, numberOfPlace } from "./numbers.ts";
 import { type HostRules, makeProgram, type Program, type Sizes, summaryOf } from "./program.ts";
 import { ANY } from "./range.ts";
+import type { HoistedTests } from "./split.ts";
 import type { State } from "./state.ts";
 
 export type { HostPointer, HostRules } from "./program.ts";
@@ -25,12 +26,18 @@ export interface Knowledge {
   spans: ReadonlyMap<Bulk, BulkSpans>;
   entered: ReadonlyMap<Loop, boolean>;
   program: Program;
+  hoisted: HoistedTests;
 }
 
 const ROUNDS_MAX = 200;
 
 /** Analyses a module; undefined when it came to no end. */
-export function analyse(module: Module, sizes: Sizes, host: HostRules): Knowledge | undefined {
+export function analyse(
+  module: Module,
+  sizes: Sizes,
+  host: HostRules,
+  hoisted: HoistedTests = new Map(),
+): Knowledge | undefined {
   const program = makeProgram(module, sizes, host);
   const heads: Run["heads"] = new Map();
   const callees = new Map(module.functions.map((func) => [func.index, calledBy(func)]));
@@ -44,12 +51,16 @@ export function analyse(module: Module, sizes: Sizes, host: HostRules): Knowledg
       seen.set(func.index, stamp(program));
       if (runFunction(program, func, heads, false).refuted) return undefined;
     }
-    if (!changed) return record(program, heads);
+    if (!changed) return record(program, heads, hoisted);
   }
   return undefined;
 }
 
-function record(program: Program, heads: Run["heads"]): Knowledge | undefined {
+function record(
+  program: Program,
+  heads: Run["heads"],
+  hoisted: HoistedTests,
+): Knowledge | undefined {
   const before = stamp(program);
   const values = new Map<Expression, Value>();
   const reaches = new Map<Load | Store, Reach>();
@@ -68,7 +79,7 @@ function record(program: Program, heads: Run["heads"]): Knowledge | undefined {
   }
   const { clock, memory } = stamp(program);
   return clock === before.clock && memory === before.memory
-    ? { values, reaches, steps, spans, entered, program }
+    ? { values, reaches, steps, spans, entered, program, hoisted }
     : undefined;
 }
 
@@ -79,6 +90,7 @@ function runFunction(program: Program, func: Func, heads: Run["heads"], recordin
     state: entryState(program, func),
     values: new Map(),
     reaches: new Map(),
+    checks: new Map(),
     steps: new Set(),
     thresholds: new Set([-1, 0, 1, 255, 256, 65_535, 65_536, 2 ** 31 - 1]),
     labels: new Map(),

@@ -4,8 +4,9 @@
 // All of them start optimistic and only weaken. Whoever depends on a fact compares its version.
 //
 // The host. Between two calls of exports it may write memory when the module exports it: everywhere, or only
-// where `hostWrites` says. During a call of an import it may write where `hostPointers` says; an import that
-// is not listed there may write everywhere. It may always set exported mutable globals, and call exports.
+// where `hostWrites` says. During a call of an import that `hostPointers` lists it may write there and calls
+// no export; during a call of another one it may write everywhere and call exports. It may always set mutable
+// globals that it shares with the module.
 
 import { rootsOf } from "../calls.ts";
 import type { Func, Module } from "../ir.ts";
@@ -13,10 +14,10 @@ import { type MemoryFacts, makeMemory, scatter } from "./memory.ts";
 import { makeNumbers, type Numbers } from "./numbers.ts";
 import { ANY, constant, joinRanges, type Range, sameRange, widenRange } from "./range.ts";
 
-/** An address that an import gets: parameter by number, and how many octets from there it may write. */
+/** Octets that an import may write: from a parameter on, a number of them or of elements that another says. */
 export interface HostPointer {
   address: number;
-  length: number | { parameter: number };
+  length: number | { parameter: number; octetsEach?: number };
   access: "read" | "write";
 }
 
@@ -73,10 +74,9 @@ export function makeProgram(module: Module, sizes: Sizes, host: HostRules): Prog
     host,
     clock: 1,
   };
-  module.globals.forEach(({ type, mutable, imported, copyOf }, index) => {
-    const shared = mutable && module.exports.some((e) => e.kind === "global" && e.index === index);
-    if (type === "i32" && (shared || imported !== undefined || copyOf !== undefined))
-      program.globals[index] = ANY;
+  module.globals.forEach(({ type, imported, copyOf }, index) => {
+    const unknown = isShared(module, index) || imported !== undefined || copyOf !== undefined;
+    if (type === "i32" && unknown) program.globals[index] = ANY;
   });
   forgetWhatHostWrites(program);
   for (const index of entries(module)) {
@@ -103,6 +103,13 @@ function forgetWhatHostWrites({ module, memory, host }: Program): void {
   const exported = module.exports.some(({ kind }) => kind === "memory");
   if (!known || (exported && host.hostWrites === undefined)) scatter(memory, 0, memory.bytesMax);
   for (const { from, to } of host.hostWrites ?? []) scatter(memory, from, to);
+}
+
+/** True when the host may set a global at any time. */
+export function isShared({ globals, exports }: Module, index: number): boolean {
+  const { mutable, imported } = globals[index]!;
+  if (!mutable) return false;
+  return imported !== undefined || exports.some((e) => e.kind === "global" && e.index === index);
 }
 
 // Functions of the table can be called with anything.

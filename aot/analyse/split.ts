@@ -18,30 +18,34 @@ import { rangeAt } from "./simplify.ts";
 const SAME = { local: (index: number): number => index, label: (label: number): number => label };
 const SIZE_MAX = 400; // nodes of a loop: a second copy of its beginning is worth it
 
-/** Splits loops of a module; true when there was one. */
-export function splitLoops(module: Module, known: Knowledge): boolean {
-  let found = false;
-  for (const func of module.functions) {
-    const before = func.locals.length;
-    func.body = splitIn(func, known, func.body);
-    found ||= func.locals.length > before;
-  }
-  return found;
+/** First parts of loops that were split, with what is tested before them. */
+export type HoistedTests = ReadonlyMap<Loop, { counter: number; offset: number }>;
+
+interface Splitting {
+  known: Knowledge;
+  hoisted: Map<Loop, { counter: number; offset: number }>;
 }
 
-function splitIn(func: Func, known: Knowledge, list: readonly Statement[]): Statement[] {
+/** Splits loops of a module; which ones. */
+export function splitLoops(module: Module, known: Knowledge): HoistedTests {
+  const splitting: Splitting = { known, hoisted: new Map() };
+  for (const func of module.functions) func.body = splitIn(func, splitting, func.body);
+  return splitting.hoisted;
+}
+
+function splitIn(func: Func, splitting: Splitting, list: readonly Statement[]): Statement[] {
   return list.flatMap((statement): Statement[] => {
     if (statement.kind === "if") {
-      statement.yes = splitIn(func, known, statement.yes);
-      statement.no = splitIn(func, known, statement.no);
+      statement.yes = splitIn(func, splitting, statement.yes);
+      statement.no = splitIn(func, splitting, statement.no);
     }
     if (statement.kind !== "block" && statement.kind !== "loop") return [statement];
-    statement.body = splitIn(func, known, statement.body);
-    return statement.kind === "loop" ? splitLoop(func, known, statement) : [statement];
+    statement.body = splitIn(func, splitting, statement.body);
+    return statement.kind === "loop" ? splitLoop(func, splitting, statement) : [statement];
   });
 }
 
-function splitLoop(func: Func, known: Knowledge, loop: Loop): Statement[] {
+function splitLoop(func: Func, { known, hoisted }: Splitting, loop: Loop): Statement[] {
   const counted = countedLoop(loop);
   if (counted === undefined || !counted.signed || sizeOf(loop.body) > SIZE_MAX) return [loop];
   const at = counted.choice.yes.findIndex((statement) => bound(counted, statement) !== undefined);
@@ -51,7 +55,11 @@ function splitLoop(func: Func, known: Knowledge, loop: Loop): Statement[] {
   const before = counted.choice.yes.slice(0, at);
   if (branchesTo(before, loop.label) > 0 || containsLoop(before)) return [loop];
   const limit = rangeAt(known, counted.limit)?.mostSigned ?? 2 ** 31 - 1;
-  return limit <= most ? [loop] : parts(func, counted, before, test);
+  if (limit <= most) return [loop];
+  const [trap] = test.yes;
+  if (trap?.kind === "unreachable")
+    hoisted.set(loop, { counter: counted.counter, offset: trap.offset });
+  return parts(func, counted, before, test);
 }
 
 function containsLoop(list: readonly Statement[]): boolean {

@@ -44,6 +44,13 @@ typedef uint16_t __attribute__((may_alias)) u16m;
 typedef uint32_t __attribute__((may_alias)) u32m;
 typedef uint64_t __attribute__((may_alias, aligned(4))) u64m;`;
 
+// No optimisation looks across it, whatever is compiled or linked together: host and module see the same
+// octets under different names.
+const BORDER = "WASM_BORDER";
+const BORDER_TEXT = `#ifndef ${BORDER}
+#define ${BORDER} __attribute__((noipa))
+#endif`;
+
 /** The header: what the host calls and what it must have. */
 export function headerText(shape: Shape, file: string): string {
   const { module, names } = shape;
@@ -55,17 +62,18 @@ export function headerText(shape: Shape, file: string): string {
     `#ifndef ${guard}`,
     `#define ${guard}`,
     "#include <stdint.h>",
+    BORDER_TEXT,
     ...resultStructs(module.types),
     "",
     "// For the host to define.",
     "// kind: 1 unreachable, 2 memory, 3 table, 4 divide by zero, 5 integer overflow,",
     "// 6 conversion, 7 signature, 8 null element, 9 call depth; offset: of the instruction",
     "// in the module. Never returns.",
-    `_Noreturn void ${prefix}_trap(int kind, unsigned function, unsigned offset);`,
+    `_Noreturn void ${prefix}_trap(int kind, unsigned function, unsigned offset) ${BORDER};`,
     ...importLines(shape),
     "",
     "// A new instance, also after a trap.",
-    `void ${prefix}_init(void);`,
+    `void ${prefix}_init(void) ${BORDER};`,
     ...(module.memory === null
       ? []
       : [`extern uint8_t ${names.memory}[${Math.max(shape.bytes, 1)}];`]),
@@ -77,7 +85,7 @@ export function headerText(shape: Shape, file: string): string {
 
 function importLines({ module, names }: Shape): string[] {
   const functions = module.imports.map(
-    ({ signature }, i) => `${prototype(names.functions[i]!, signature)};`,
+    ({ signature }, i) => `${prototype(names.functions[i]!, signature)} ${BORDER};`,
   );
   const globals = module.globals.flatMap(({ imported, type, mutable }, i) =>
     imported === undefined
@@ -90,7 +98,10 @@ function importLines({ module, names }: Shape): string[] {
 function exportLines(shape: Shape, item: Export, name: string): string[] {
   const { module } = shape;
   if (item.kind === "function")
-    return [`${prototype(name, signatureAt(module, item.index))}; // ${JSON.stringify(item.name)}`];
+    return [
+      `${prototype(name, signatureAt(module, item.index))} ${BORDER}; ` +
+        `// ${JSON.stringify(item.name)}`,
+    ];
   if (item.kind !== "global") return [];
   const own = shape.names.globals[item.index]!;
   const { type } = module.globals[item.index]!;
@@ -166,7 +177,7 @@ function memoryText(shape: Shape): string {
   if (module.memory === null) return "";
   const { prefix } = names;
   const size = Math.max(bytes, 1);
-  const memory = `uint8_t ${names.memory}[${size}] __attribute__((aligned(16)));`;
+  const memory = `uint8_t ${names.memory}[${size}] __attribute__((used, aligned(16)));`;
   if (!grows) return memory;
   const most = Math.min(Math.floor(bytes / PAGE_BYTES), module.memory.pagesMax);
   return `${memory}

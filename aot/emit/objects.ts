@@ -2,8 +2,9 @@
 // Memory as C objects: accesses that may meet share one.
 //
 // gcc then knows which accesses are independent, as it does in C by hand. An object is declared extern and
-// placed on X_memory by the assembler, so that the host's view of memory stays whole. Only code of this file
-// that never mixes X_memory with objects may rely on it: X_init ends with a barrier.
+// placed on X_memory by the assembler, so that the host's view of memory stays whole. Only code of this module
+// that never mixes X_memory with objects may rely on it: X_init ends with a barrier, and what goes between host
+// and module is noipa, so that neither is optimised together with the other.
 //
 //   all accesses of one size, aligned    ► array of that type, or a variable
 //   variables close to each other        ► members of a struct: one base address
@@ -230,7 +231,7 @@ export function objectText({ objects, names }: Shape): string {
     .map(({ declaration, name, start }) => {
       const symbol = /^\w+/.exec(name)![0];
       return `extern __attribute__((visibility("hidden"))) ${declaration};
-__asm__(".set ${symbol}, ${names.memory} + ${start}");`;
+__asm__(".globl ${symbol}; .hidden ${symbol}; .set ${symbol}, ${names.memory} + ${start}");`;
     })
     .join("\n");
 }

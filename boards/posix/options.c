@@ -24,21 +24,23 @@ static const char HELP[] =
     "  --accelerometer N=FILE    a pipe of 16-bit samples, little-endian\n"
     "  --for SECONDS             ends by itself\n";
 
-void say(const char *format, ...) {
-  va_list list;
-  va_start(list, format);
+static void tell(const char *format, va_list list) {
   fprintf(stderr, "%s: ", options.id[0] ? options.id : "node");
   vfprintf(stderr, format, list);
   fputc('\n', stderr);
+}
+
+void say(const char *format, ...) {
+  va_list list;
+  va_start(list, format);
+  tell(format, list);
   va_end(list);
 }
 
 void refuse(int code, const char *format, ...) {
   va_list list;
   va_start(list, format);
-  fprintf(stderr, "%s: ", options.id[0] ? options.id : "node");
-  vfprintf(stderr, format, list);
-  fputc('\n', stderr);
+  tell(format, list);
   va_end(list);
   exit(code);
 }

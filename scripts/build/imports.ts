@@ -4,6 +4,7 @@
 // Spec: SPEC.md §1.1, §1.2 (a test compares these tables with it). Every parameter and result is i32.
 // Reads the type, import, function and export sections of a module that WebAssembly has validated.
 
+import type { HostPointer } from "../../aot/index.ts";
 import { readSignatures } from "./signatures.ts";
 
 export type ModuleName = "loop" | "link";
@@ -35,6 +36,50 @@ export const IMPORTS: Record<ModuleName, Record<string, [number, number]>> = {
     info: [3, 1],
   },
 };
+
+/** Host functions that write into the module's memory: from an address, as many elements as another says. */
+const WRITES: Record<string, HostPointer> = {
+  burst_take: writes(1, 2, 2),
+  tap_take: writes(1, 2, 8),
+  mailbox_take: writes(0, 1),
+  ring_take: writes(0, 1),
+  datagram_take: writes(0, 1),
+  flash_read: writes(1, 2),
+  entropy: writes(0, 1),
+  info: writes(1, 2),
+};
+
+function writes(address: number, parameter: number, octetsEach = 1): HostPointer {
+  return { address, length: { parameter, octetsEach }, access: "write" };
+}
+
+/** What the host may do to a module's memory, as the translator wants to know it. */
+export interface HostKnown {
+  hostPointers: Readonly<Record<string, readonly HostPointer[]>>;
+  hostWrites?: []; // between calls nothing is written; absent: it is not ours, so nobody knows
+}
+
+/**
+ * What is known of the host of a module: of each import that is one of these host functions where it writes,
+ * and of a module that is loop or link that nothing else writes.
+ */
+export function hostKnown(wasm: Uint8Array): HostKnown {
+  const { imports } = readSignatures(wasm);
+  const ours = imports.filter(({ module, name, signature }) => {
+    const counts = Object.values(IMPORTS).find((table) => Object.hasOwn(table, name))?.[name];
+    return module === "host" && counts !== undefined && signature === shape(counts);
+  });
+  const whole = (["loop", "link"] as const).some((name) => checkModule(name, wasm).length === 0);
+  return {
+    hostPointers: Object.fromEntries(
+      ours.map(({ name }) => {
+        const pointer = WRITES[name];
+        return [`host.${name}`, pointer === undefined ? [] : [pointer]];
+      }),
+    ),
+    ...(whole && { hostWrites: [] }),
+  };
+}
 
 /** Functions that the host calls, by module; `memory` comes on top. */
 export const EXPORTS: Record<ModuleName, Record<string, [number, number]>> = {

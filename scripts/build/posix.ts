@@ -10,6 +10,7 @@ import { translate } from "../../aot/index.ts";
 import { EXIT_FAILED, EXIT_NOT_FOUND, Failure } from "../cli/failure.ts";
 import { installLine } from "../run/debian.ts";
 import { writeWhole } from "./cache.ts";
+import { hostKnown } from "./imports.ts";
 import type { BuiltNode } from "./modules.ts";
 import { toPinPlan } from "./plant.ts";
 import { PROJECT } from "./sources.ts";
@@ -36,7 +37,8 @@ export function buildPosix(built: BuiltNode, out: string): PosixImage {
   const sources = join(out, "c");
   mkdirSync(sources, { recursive: true });
   for (const name of ["loop", "link"] as const) {
-    const { c, header } = translate(built[name].wasm, { name });
+    const { wasm } = built[name];
+    const { c, header } = translate(wasm, { name, ...hostKnown(wasm) });
     writeWhole(join(sources, `${name}.c`), c);
     writeWhole(join(sources, `${name}.h`), header);
   }

@@ -25,14 +25,17 @@ export function addAot(program: Command): void {
       (text) => readWhole(text, 0, MEMORY_BYTES_MAX),
     )
     .option("--name <X>", "prefix of all names in C; else the name of OUT.c")
-    .option("--imports <FILE>", 'names of imports in C, as {"module.field": "c_name"}')
+    .option(
+      "--imports <FILE>",
+      'names of imports in C, as {"module.field": "c_name"}, and what they write',
+    )
     .addOption(
       new Option("--checks <WHICH>", "leave out proven checks, or keep all to compare")
         .choices(["needed", "all"])
         .default("needed"),
     )
     .option("--private-memory", "the host never writes memory between calls, though it is exported")
-    .option("--explain", "a line for each check that was left out, with the reason")
+    .option("--explain", "a line for each access: proven, merged, hoisted or checked, and why")
     .addHelpText("after", "\nExample:\n  ferrule aot build/oven/loop.wasm -o build/oven/loop.c")
     .action(run);
 }

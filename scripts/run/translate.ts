@@ -6,9 +6,16 @@
 import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
-import { AotError, type AotOptions, type AotResult, translate } from "../../aot/index.ts";
+import {
+  AotError,
+  type AotOptions,
+  type AotResult,
+  type HostPointer,
+  translate,
+} from "../../aot/index.ts";
 import { identifier } from "../../aot/names.ts";
 import { writeWhole } from "../build/cache.ts";
+import { hostKnown } from "../build/imports.ts";
 import { show } from "../build/node.ts";
 import { EXIT_FAILED, EXIT_NOT_FOUND, Failure, systemCode } from "../cli/failure.ts";
 
@@ -31,13 +38,17 @@ export function translateFile(input: string, options: TranslateOptions): Transla
   const stem = options.output.replace(/\.c$/, "");
   const headerFile = join(dirname(stem), `${basename(stem)}.h`);
   const wasm = readModule(input);
+  const { names, pointers } = readImports(options.imports);
+  const known = WebAssembly.validate(wasm) ? hostKnown(wasm) : undefined; // else it is refused by name
   const { c, header, reasons } = translateOrRefuse(input, wasm, {
     name: options.name ?? identifierOf(basename(stem)),
     headerFile: basename(headerFile),
     checks: options.checks,
+    imports: names,
+    ...known,
+    hostPointers: { ...known?.hostPointers, ...pointers },
     ...(options.privateMemory && { hostWrites: [] }),
     ...(options.memory !== undefined && { memoryBytes: options.memory }),
-    ...(options.imports !== undefined && { imports: readImports(options.imports) }),
   });
   writeWhole(headerFile, header);
   writeWhole(options.output, c);
@@ -53,7 +64,7 @@ function identifierOf(stem: string): string {
   return identifier(stem).replace(/^(?=\d)/, "_");
 }
 
-function readModule(file: string): Uint8Array {
+function readModule(file: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(
     readFileOr(file, "build one, as ferrule build firmware/nodes/oven --out build/oven"),
   );
@@ -68,13 +79,49 @@ function readFileOr(file: string, next: string): Buffer {
   }
 }
 
-const NAMES = z.record(z.string(), z.string());
+// Where an import writes: from a parameter on, so many octets, or elements that another parameter counts.
+const PARAMETER = z.int().min(0);
+const WRITES = z.union([
+  z.strictObject({ address: PARAMETER, octets: z.int().min(0) }),
+  z.strictObject({ address: PARAMETER, count: PARAMETER, octetsEach: z.int().min(1).default(1) }),
+]);
+const IMPORT = z.union([
+  z.string(),
+  z.strictObject({ name: z.string().optional(), writes: z.array(WRITES).optional() }),
+]);
+const MANIFEST = z.record(z.string(), IMPORT);
 
-function readImports(file: string): Record<string, string> {
+interface Imports {
+  names: Record<string, string>; // "module.field" to C names
+  pointers: Record<string, HostPointer[]>;
+}
+
+function readImports(file: string | undefined): Imports {
+  const imports: Imports = { names: {}, pointers: {} };
+  if (file === undefined) return imports;
+  for (const [key, said] of Object.entries(readManifest(file))) {
+    const { name, writes } = typeof said === "string" ? { name: said } : said;
+    if (name !== undefined) imports.names[key] = name;
+    if (writes !== undefined) imports.pointers[key] = writes.map(pointerOf);
+  }
+  return imports;
+}
+
+function pointerOf(said: z.infer<typeof WRITES>): HostPointer {
+  const { address } = said;
+  if ("octets" in said) return { address, length: said.octets, access: "write" };
+  return {
+    address,
+    length: { parameter: said.count, octetsEach: said.octetsEach },
+    access: "write",
+  };
+}
+
+function readManifest(file: string): z.infer<typeof MANIFEST> {
   const next = 'write {"module.field": "c_name", …} into it';
   const text = readFileOr(file, next).toString();
   try {
-    return NAMES.parse(JSON.parse(text));
+    return MANIFEST.parse(JSON.parse(text));
   } catch (error) {
     throw new Failure(EXIT_FAILED, `${show(file)} is no list of names`, next, error);
   }

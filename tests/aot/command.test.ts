@@ -36,11 +36,11 @@ test("OUT.c and OUT.h are written, and named", async () => {
   assert.match(stdout, /^loop\.c {2}\d+ bytes\nloop\.h {2}\d+ bytes\n$/);
   const header = readFileSync(join(folder, "loop.h"), "utf8");
   for (const line of [
-    "_Noreturn void loop_trap(int kind, unsigned function, unsigned offset);",
-    "uint32_t host_adc_read(uint32_t l0);",
-    "void loop_init(void);",
+    "_Noreturn void loop_trap(int kind, unsigned function, unsigned offset) WASM_BORDER;",
+    "uint32_t host_adc_read(uint32_t l0) WASM_BORDER;",
+    "void loop_init(void) WASM_BORDER;",
     "extern uint8_t loop_memory[65536];",
-    'void loop_tick(void); // "tick"',
+    'void loop_tick(void) WASM_BORDER; // "tick"',
   ])
     assert.ok(header.split("\n").includes(line), line);
   assert.match(readFileSync(join(folder, "loop.c"), "utf8"), /^#include "loop\.h"\n/);
@@ -67,9 +67,9 @@ test("prefix, memory and names of imports can be chosen", async () => {
   const header = readFileSync(join(folder, "my loop.h"), "utf8");
   assert.equal(files[1]?.bytes, Buffer.byteLength(header));
   for (const line of [
-    "uint32_t board_adc(uint32_t l0);",
+    "uint32_t board_adc(uint32_t l0) WASM_BORDER;",
     "extern uint8_t ot_memory[2048];",
-    "void ot_init(void);",
+    "void ot_init(void) WASM_BORDER;",
   ])
     assert.ok(header.split("\n").includes(line), line);
   assert.match(readFileSync(join(folder, "my loop.c"), "utf8"), /^#include "my loop\.h"\n/);
