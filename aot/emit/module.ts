@@ -29,7 +29,16 @@ const KEEP_NANS = `#ifndef __clang__
 #pragma GCC optimize("signaling-nans")
 #endif`;
 
-const PRELUDE = `#include <stddef.h>
+// What was simplified away leaves names behind; behind a trap that always comes stands what C does not allow.
+const QUIET = [
+  ...["pragmas", "unused-variable", "unused-but-set-variable", "unused-const-variable"],
+  ...["unused-label", "unused-function", "unused-parameter", "type-limits", "return-type"],
+  ...["div-by-zero", "overflow", "array-bounds", "stringop-overread", "stringop-overflow"],
+  ...["infinite-recursion", "memset-transposed-args"],
+].map((name) => `#pragma GCC diagnostic ignored "-W${name}"`);
+
+const PRELUDE = `${QUIET.join("\n")}
+#include <stddef.h>
 #include <stdint.h>
 
 #if __FLT_EVAL_METHOD__ != 0
@@ -99,14 +108,21 @@ function exportLines(shape: Shape, item: Export, name: string): string[] {
   const { module } = shape;
   if (item.kind === "function")
     return [
-      `${prototype(name, signatureAt(module, item.index))} ${BORDER}; ` +
-        `// ${JSON.stringify(item.name)}`,
+      `${prototype(name, signatureAt(module, item.index))} ${BORDER}; // ${ascii(item.name)}`,
     ];
   if (item.kind !== "global") return [];
   const own = shape.names.globals[item.index]!;
   const { type } = module.globals[item.index]!;
   const constant = isConstant(module, item.index) ? "const " : "";
   return [own === name ? `extern ${constant}${C_TYPES[type]} ${name};` : `#define ${name} ${own}`];
+}
+
+// A name may hold what makes an editor show other code than there is.
+function ascii(name: string): string {
+  return JSON.stringify(name).replaceAll(
+    /[^ -~]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** The C file. */
