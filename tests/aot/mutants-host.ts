@@ -31,6 +31,11 @@ const filled = (address: string): Partial<ModuleText> => ({
   imports: [FILL],
   functions: [F, { type: "i32 ->", code: `${address}; call 0`, export: "g" }],
 });
+const stored = (callee: number): string =>
+  `${n(0)}; ${n(5)}; i32.store 64; ${n(64)}; call ${callee}; ${n(0)}; i32.load 64`;
+const STORE = { type: "-> i32", export: "f" };
+const STORED = { imports: [FILL], functions: [{ ...STORE, code: stored(0) }] };
+const CALLER = { type: "i32 ->", code: "local.get 0; call 0" };
 const EXPORTED = { memory: { pages: 1, export: "memory" } };
 
 export const HOST_MUTANTS: HostMutant[] = [
@@ -61,8 +66,8 @@ export const HOST_MUTANTS: HostMutant[] = [
   {
     file: "analyse/program.ts",
     rule: "a host sets exported globals",
-    old: "(shared || imported",
-    now: "(imported",
+    old: "isShared(module, index) || imported",
+    now: "imported",
     reads: reads(
       {
         functions: [{ type: "-> i32", code: "global.get 0", export: "f" }],
@@ -97,29 +102,29 @@ export const HOST_MUTANTS: HostMutant[] = [
   {
     file: "analyse/effects.ts",
     rule: "an import that is not declared writes everywhere",
-    old: "if (pointers === undefined) return scatter(program.memory, 0, program.memory.bytesMax);",
-    now: "if (pointers === undefined) return;",
+    old: "scatter(program.memory, 0, program.memory.bytesMax);",
+    now: "",
     reads: reads(filled(n(60))),
   },
   {
     file: "analyse/effects.ts",
     rule: "an import writes as many octets as are declared",
-    old: "from.most + octets",
-    now: "from.most + octets - 1",
+    old: "const end = most + octetsMax(length, operands);",
+    now: "const end = most + octetsMax(length, operands) - 1;",
     reads: reads(filled(n(60)), fills(5)),
   },
   {
     file: "analyse/effects.ts",
     rule: "an import writes behind the largest address that it may get",
-    old: "from.most + octets",
-    now: "from.least + octets",
+    old: "const end = most + octetsMax(length, operands);",
+    now: "const end = start + octetsMax(length, operands);",
     reads: reads(filled(`local.get 0; ${n(31)}; i32.and`), fills(40)),
   },
   {
     file: "analyse/effects.ts",
     rule: "an import that is given a length may write as much",
-    old: "?? ANY).most;",
-    now: "?? ANY).least;",
+    old: "?? ANY).most * (",
+    now: "?? ANY).least * (",
     reads: reads(
       {
         imports: [{ ...FILL, type: "i32 i32 ->" }],
@@ -131,30 +136,87 @@ export const HOST_MUTANTS: HostMutant[] = [
   {
     file: "analyse/effects.ts",
     rule: "an import writes where it may write",
-    old: 'if (pointer.access === "write")',
-    now: 'if (pointer.access === "read")',
+    old: 'if (access !== "write") continue;',
+    now: 'if (access === "write") continue;',
     reads: reads(filled(n(62)), fills(5)),
+  },
+  {
+    file: "analyse/effects.ts",
+    rule: "an import that is given a number of elements may write as many",
+    old: "length.octetsEach ?? 1",
+    now: "1",
+    reads: reads(filled(n(25)), {
+      hostPointers: {
+        "env.fill": [{ address: 0, length: { parameter: 0, octetsEach: 2 }, access: "write" }],
+      },
+    }),
+  },
+  {
+    file: "analyse/effects.ts",
+    rule: "an import that is listed changes what was stored where it writes",
+    old: "forgetCells(state!, start, end);",
+    now: "",
+    reads: reads(STORED, fills(5), 5),
+  },
+  {
+    file: "analyse/effects.ts",
+    rule: "callers know where an import writes that is listed",
+    old: "addWrite(program, summary, start, end);\n    scatter",
+    now: "scatter",
+    reads: reads(
+      { imports: [FILL], functions: [{ ...STORE, code: stored(2) }, CALLER] },
+      fills(5),
+      5,
+    ),
+  },
+  {
+    file: "analyse/effects.ts",
+    rule: "an import that is listed may set globals that it shares",
+    old: "state!.cells.delete(globalKey(index));",
+    now: "",
+    reads: reads(
+      {
+        globalImports: [LEVEL],
+        imports: [FILL],
+        functions: [
+          {
+            type: "-> i32",
+            code: `${n(5)}; global.set 0; ${n(60)}; call 0; global.get 0`,
+            export: "f",
+          },
+        ],
+      },
+      fills(4),
+      5,
+    ),
+  },
+  {
+    file: "analyse/program.ts",
+    rule: "a host shares the globals that it gives",
+    old: "return imported !== undefined || exports",
+    now: "return exports",
+    reads: reads(
+      {
+        globalImports: [LEVEL],
+        imports: [FILL],
+        functions: [
+          {
+            type: "-> i32",
+            code: `${n(5)}; global.set 0; ${n(60)}; call 0; global.get 0`,
+            export: "f",
+          },
+        ],
+      },
+      fills(4),
+      5,
+    ),
   },
   {
     file: "analyse/effects.ts",
     rule: "a call of an import changes what was stored before",
     old: "state!.cells.clear();",
     now: "",
-    reads: reads(
-      {
-        imports: [FILL],
-        functions: [
-          {
-            type: "-> i32",
-            code: `${n(0)}; ${n(5)}; i32.store 64; ${n(64)}; call 0
-              ${n(0)}; i32.load 64`,
-            export: "f",
-          },
-        ],
-      },
-      {},
-      5,
-    ),
+    reads: reads(STORED, {}, 5),
   },
   {
     file: "analyse/effects.ts",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Odd ways through a program, each with a fact that would be stale or too narrow behind it.
+// Odd ways through programs, each with a fact that would be wrong behind it.
 //
 // Loops with two latches or left from the middle, recursion, several results, start functions, segments that
 // overlap, no memory at all, addresses near 2^32. V8 says what is right; UBSan and ASan look on.
@@ -102,8 +102,8 @@ const PROGRAMS: Record<string, Program> = {
     },
   },
   "there is no page of memory": {
-    code: `${p}; i32.eqz; if; ${n(0)}; i32.load8_u 0; return; end; ${q}; ${n(1)}; ${n(0)}; memory.fill
-      memory.size`,
+    code: `${p}; i32.eqz; if; ${n(0)}; i32.load8_u 0; return; end
+      ${q}; ${n(1)}; ${n(0)}; memory.fill; memory.size`,
     module: { memory: { pages: 0 }, data: [] },
   },
   "memory begins without pages and grows": {
@@ -120,7 +120,8 @@ const PROGRAMS: Record<string, Program> = {
       ${p}; i32.load8_u 4294967290`,
   },
   "an address wraps before its displacement is added": {
-    code: `${op("sub", low(15), n(8))}; i32.load8_u 4; ${op("sub", low(15), n(8))}; i32.load8_u 65532
+    code: `${op("sub", low(15), n(8))}; i32.load8_u 4; ${op("sub", low(15), n(8))}
+      i32.load8_u 65532
       i32.add`,
   },
   "a copy goes over a length and a pointer": {
