@@ -4,7 +4,8 @@
 // Spec: Armv6-M ARM §B1.5. Cycles: 15 for an entry (TRM §3.6.1), 12 for a return, which Arm does not publish.
 // Tail-chaining is a return and an entry here (27 cycles); a late arrival is an entry after the first one, before
 // its handler's first instruction. Both leave memory and registers as Arm has them and cost more, never less.
-// What Arm calls UNPREDICTABLE (a wrong EXC_RETURN) is a HardFault; a fault in NMI or HardFault is lock-up.
+// What Arm calls UNPREDICTABLE (a wrong EXC_RETURN) is a HardFault; a fault in NMI or HardFault, or in stacking
+// for HardFault, is lock-up and ends the run.
 
 import { ChipFailure, hex32 } from "../failure.ts";
 import { AWAKE, goTo, type Machine, pcOf, PRIORITY_THREAD } from "./machine.ts";
