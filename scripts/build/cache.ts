@@ -65,7 +65,7 @@ export function putCached(key: string, wasm: Uint8Array): void {
   if (folder === undefined) return;
   try {
     writeWhole(join(folder, `${key}.wasm`), wasm);
-    dropOldest(folder);
+    dropOldest(folder, ".wasm", ENTRIES_MAX);
   } catch {
     return; // the module itself is in memory
   }
@@ -100,12 +100,13 @@ export function makeFolders(folder: string): string | undefined {
   return top ?? folder;
 }
 
-function dropOldest(folder: string): void {
-  const files = readdirSync(folder).filter((name) => name.endsWith(".wasm"));
-  if (files.length <= ENTRIES_MAX) return;
+/** Keeps the newest files of a kind. */
+export function dropOldest(folder: string, ending: string, most: number): void {
+  const files = readdirSync(folder).filter((name) => name.endsWith(ending));
+  if (files.length <= most) return;
   files
     .map((name) => ({ name, mtimeMs: statSync(join(folder, name)).mtimeMs }))
     .sort((a, b) => a.mtimeMs - b.mtimeMs)
-    .slice(0, files.length - ENTRIES_MAX)
+    .slice(0, files.length - most)
     .forEach(({ name }) => rmSync(join(folder, name), { force: true }));
 }

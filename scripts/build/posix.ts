@@ -4,12 +4,21 @@
 // board.c holds what node.json says of taps, outputs and period. Same input, same C. The compiler is cc, or what CC names.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { translate } from "../../aot/index.ts";
 import { EXIT_FAILED, EXIT_NOT_FOUND, Failure } from "../cli/failure.ts";
 import { installLine } from "../run/debian.ts";
-import { writeWhole } from "./cache.ts";
+import { cacheFolder, dropOldest, hashTexts, makeFolders, writeWhole } from "./cache.ts";
 import { hostKnown } from "./imports.ts";
 import type { BuiltNode } from "./modules.ts";
 import { toPinPlan } from "./plant.ts";
@@ -34,15 +43,46 @@ export interface PosixImage {
 
 /** Writes the C of a built node to a folder and makes the program in it. Throws Failure. */
 export function buildPosix(built: BuiltNode, out: string): PosixImage {
-  const sources = join(out, "c");
-  mkdirSync(sources, { recursive: true });
+  return compileBoard(built, sourcesOf(built), out);
+}
+
+const PROGRAMS_MAX = 20; // in the cache: about 2 MB
+
+/** The program of a built node from the cache, made where it is not there. Throws Failure. */
+export function cachedPosix(built: BuiltNode): string {
+  const texts = sourcesOf(built);
+  const host = readdirSync(HOST).map((file) => [file, readFileSync(join(HOST, file), "utf8")]);
+  const all = [...Object.entries(texts), ...host, ["cc", `${compiler()} ${FLAGS.join(" ")}`]];
+  const folder = join(cacheFolder() ?? tmpdir(), "posix");
+  const program = join(folder, `${hashTexts(all as [string, string][]).slice(0, 40)}.program`);
+  if (existsSync(program)) return program;
+  const out = mkdtempSync(join(tmpdir(), "ferrule-cc-"));
+  try {
+    const made = readFileSync(compileBoard(built, texts, out).program);
+    makeFolders(folder);
+    writeWhole(program, made);
+    chmodSync(program, 0o700);
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+  dropOldest(folder, ".program", PROGRAMS_MAX);
+  return program;
+}
+
+function sourcesOf(built: BuiltNode): Record<string, string> {
+  const texts: Record<string, string> = { "board.c": boardText(built) };
   for (const name of ["loop", "link"] as const) {
     const { wasm } = built[name];
     const { c, header } = translate(wasm, { name, ...hostKnown(wasm) });
-    writeWhole(join(sources, `${name}.c`), c);
-    writeWhole(join(sources, `${name}.h`), header);
+    Object.assign(texts, { [`${name}.c`]: c, [`${name}.h`]: header });
   }
-  writeWhole(join(sources, "board.c"), boardText(built));
+  return texts;
+}
+
+function compileBoard(built: BuiltNode, texts: Record<string, string>, out: string): PosixImage {
+  const sources = join(out, "c");
+  mkdirSync(sources, { recursive: true });
+  for (const [file, text] of Object.entries(texts)) writeWhole(join(sources, file), text);
   const program = join(out, built.type.type);
   const host = readdirSync(HOST).filter((file) => file.endsWith(".c"));
   const modules = ["loop.c", "link.c", "board.c"].map((file) => join(sources, file));
@@ -58,18 +98,22 @@ export function hasCompiler(): boolean {
   return spawnSync(compiler(), ["--version"]).status === 0;
 }
 
+/** What is said where there is none. */
+export function noCompiler(): Failure {
+  return new Failure(
+    EXIT_NOT_FOUND,
+    `there is no C compiler (${compiler()}) for the posix board`,
+    installLine(["gcc", "libc6-dev"]),
+  );
+}
+
 function compiler(): string {
   return process.env["CC"] ?? "cc";
 }
 
 function compile(args: string[]): void {
   const ran = spawnSync(compiler(), args, { encoding: "utf8" });
-  if (ran.error !== undefined)
-    throw new Failure(
-      EXIT_NOT_FOUND,
-      `there is no C compiler (${compiler()}) for the posix board`,
-      installLine(["gcc", "libc6-dev"]),
-    );
+  if (ran.error !== undefined) throw noCompiler();
   if (ran.status !== 0)
     throw new Failure(
       EXIT_FAILED,

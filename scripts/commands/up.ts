@@ -17,6 +17,7 @@ interface Options extends NetworkOptions {
   watch?: boolean;
   history?: string;
   pty?: PtyWish;
+  posix?: string;
   json?: boolean;
 }
 
@@ -31,6 +32,10 @@ export function addUp(program: Command): void {
     .option("--watch", "a saved loop.ts or node.json runs at once on its nodes, as a new boot")
     .option("--history <FILE>", "keeps the past in this file; without it, in memory")
     .option("--pty <[NODE[/TAP]:]A,B>", "the tapped line as two ptys, links A and B", readPty);
+  command.option(
+    "--posix <NODE>",
+    "one more node, as a process of this machine (needs a C compiler)",
+  );
   addNetworkOptions(command)
     .addHelpText("after", "\nExample:\n  ferrule up my-node --watch --page 8081")
     .action(run);

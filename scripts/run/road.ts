@@ -20,6 +20,7 @@ import { checkScenario, conduct, type Conductor } from "./conduct.ts";
 import { createTalk } from "./log.ts";
 import { checkBroker, choosePage } from "./ports.ts";
 import { createBuilder } from "./reload.ts";
+import { choosePosix, type PosixNode, type PosixOptions, startPosix } from "./posix.ts";
 import { asFailure, choosePty, type PtyWish } from "./pty.ts";
 import { hubStarted } from "./services.ts";
 import { checkFaults, type SharedParts, startShared } from "./shared.ts";
@@ -35,6 +36,7 @@ export interface RoadOptions {
   seed: number;
   history?: string; // file that keeps the past
   pty?: PtyWish; // a tapped line for outside programs
+  posix?: string; // folder of one more node, which runs as a process
   network?: NetworkFaults; // between nodes and gateway
   scenario?: NonNullable<SimulateOptions["scenario"]>; // in place of the plant and the seed
   watch?: boolean; // a saved node folder runs at once
@@ -48,6 +50,7 @@ export interface RoadTotals {
   ingested: number;
   dropped: number;
   lost: number; // with the RAM of a node that started anew, and not in the hub
+  process?: { id: string; died: number }; // of --posix; what it sent is in no other count but `ingested`
 }
 
 /** The last line of a run, for people; what was lost is told where something was. */
@@ -56,7 +59,8 @@ export function describeTotals(totals: RoadTotals): string {
   const line =
     `${nodes} nodes, ${sent} readings sent, ${acknowledged} acknowledged, ` +
     `${ingested} ingested, ${dropped} dropped`;
-  return lost === 0 ? line : `${line}, ${lost} lost`;
+  const died = totals.process?.died === 1 ? `, ${totals.process.id} ended by itself` : "";
+  return `${line}${lost === 0 ? "" : `, ${lost} lost`}${died}`;
 }
 
 export interface Road {
@@ -91,6 +95,7 @@ export async function startRoad(path: string, options: RoadOptions): Promise<Roa
   const { plant, scenario } = readInput(path, options);
   const faults = [...plant.type.faults.map(toFaultPlan), ...checkScenario(scenario)];
   checkFaults(faults, options.broker !== undefined);
+  const native = options.posix === undefined ? undefined : choosePosix(options.posix, plant);
   const line = options.pty === undefined ? undefined : choosePty(plant, options.pty);
   if (options.broker !== undefined) await checkBroker(options.broker);
   const page = await choosePage(options.page);
@@ -101,6 +106,7 @@ export async function startRoad(path: string, options: RoadOptions): Promise<Roa
   const builder = createBuilder(plant, options.signal, options.watch === true);
   let nodes: Realtime | undefined;
   let conductor: Conductor | undefined;
+  let running: PosixNode | undefined;
   let startMs = 0;
   const seed = scenario?.seed ?? options.seed;
   return {
@@ -117,6 +123,7 @@ export async function startRoad(path: string, options: RoadOptions): Promise<Roa
       );
       conductor = scenario && conduct(scenario, hub.hub);
       nodes = started;
+      running = native && (await startPosix(native, posixOptions(options, shared, seed)));
       builder.follow(plan, (node) => started.program(node));
     },
     async finish() {
@@ -124,8 +131,9 @@ export async function startRoad(path: string, options: RoadOptions): Promise<Roa
       await builder.close();
       conductor?.stopCommands();
       nodes?.stopSampling();
+      await running?.stop();
       await drain(nodes, hub);
-      const totals = sumUp(plant, nodes, hub);
+      const totals = { ...sumUp(plant, nodes, hub), ...(running && { process: told(running) }) };
       const drainMs = Math.round(performance.now() - healMs);
       const virtualMs = Math.round(performance.now() - startMs);
       const result = nodes && asResult(nodes, hub, { seed, drainMs, virtualMs });
@@ -156,6 +164,19 @@ function openHub(
     ...(history !== undefined && { historyFile: history }),
   });
   return hubStarted(starting);
+}
+
+function posixOptions(
+  { signal }: RoadOptions,
+  { gatewayPort }: SharedParts,
+  seed: number,
+): PosixOptions {
+  const log = (text: string): void => say(`node ${text}`);
+  return { gateway: `127.0.0.1:${gatewayPort}`, seed, signal, log };
+}
+
+function told({ id, died }: PosixNode): RoadTotals["process"] & object {
+  return { id, died: died() };
 }
 
 interface Parts {

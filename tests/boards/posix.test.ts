@@ -145,6 +145,28 @@ test(
   },
 );
 
+test("a trap in loop makes outputs safe before the next tick", needsCompiler, async () => {
+  const oven = await example("oven");
+  const wasm = plantTrap(oven.loop.wasm, "tick", 3);
+  const type = { ...oven.type, periodMs: 1000 }; // long enough to look in between
+  const path = build("loop-safe", { ...oven, type, loop: { ...oven.loop, wasm } });
+  const pwm = file("pwm-s", "");
+  const pins = ["--adc", `0=${file("adc", "1500\n")}`, "--pwm", `0=${pwm}`];
+  const args = ["--id", "oven-s", "--gateway", road!.gateway, ...pins];
+  const child = spawn(path, args, { stdio: ["ignore", "ignore", "pipe"] });
+  const duties: number[] = [];
+  const watch = setInterval(() => duties.push(Number(readFileSync(pwm, "latin1"))), 50);
+  const atTrap = await new Promise<number>((resolve) => {
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      if (text.includes("loop trapped")) resolve(Number(readFileSync(pwm, "latin1")));
+    });
+  });
+  clearInterval(watch);
+  child.kill("SIGKILL");
+  assert.ok(Math.max(...duties) > 60_000, String(duties)); // it heated
+  assert.equal(atTrap, 0);
+});
+
 test("a tick without end is ended, and so is a poll", needsCompiler, async () => {
   const oven = await example("oven");
   const forever = (wasm: Uint8Array, name: string): Uint8Array => {
