@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `ferrule up --posix NODE`: one more node, a Linux process with its machine simulated at its pins.
+// `ferrule up --posix NODE`: one more node, as a process of this machine.
 //
 // Pins are files, taps and accelerometers pipes, mirrored every MIRROR_MS in real time. A tap's pipe gets a
 // whole burst of characters at once, since Linux tells no times of single ones, and bursts apart from each

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `ferrule up --posix NODE`: one more node of the plant, as a process of this machine.
+// `ferrule up --posix NODE`: one more node, as a process of this machine.
 //
 // Goal: what the simulated machine has at its pins arrives through the process, its outputs come back; its
 // death ends nothing else. Method: the real gateway and hub, three processes at once; patience is the only
