@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// A flash image on the emulated chip, with a gateway of few words on its line.
+//
+// Lateness is from the match of alarm 0 to the start of the handler's first instruction: the handler reads GPIO_IN with
+// its second one, two cycles later, and nothing else reads it.
+
+import { readFileSync } from "node:fs";
+import { createFrameDecoder, createFrameEncoder } from "../../gateway/frame.ts";
+import { createCore } from "../../host-sim/chips/armv6m/core.ts";
+import {
+  createRp2040,
+  FLASH_BYTES,
+  loadUf2,
+  type Rp2040,
+} from "../../host-sim/chips/rp2040/index.ts";
+import { formatOf } from "../../host-sim/chips/rp2040/serial.ts";
+import { readSymbols } from "../../scripts/build/elf.ts";
+import type { Rp2040Image } from "../../scripts/build/rp2040.ts";
+
+const GPIO_IN = 0xd0000004;
+const SRAM = 0x20000000;
+const FIRST_INSTRUCTION = 2; // cycles: a load of a literal
+const FORMAT = formatOf(115_200, "8N1");
+const CHARACTER_NS = Math.ceil(10 * FORMAT.bitNs);
+const [TX, RX] = [0, 1];
+
+export interface Running {
+  chip: Rp2040;
+  late: Map<number, number>; // cycles, how often
+  matches: number[]; // cycles at which alarm 0 matched
+  messages: Uint8Array[]; // of the node, frames that check
+  damaged(): number;
+  words(symbol: string, count: number): number[];
+  say(bytes: Uint8Array): void; // octets on the line, one after the other
+}
+
+/** Powers a chip up; `answers` plays the gateway. */
+export function start(image: Rp2040Image, flash = emptyFlash(), answers = true): Running {
+  loadUf2(readFileSync(image.program), flash);
+  const late = new Map<number, number>();
+  const messages: Uint8Array[] = [];
+  const matches: number[] = [];
+  let freeNs = 0;
+  const chip = createRp2040({
+    ...{ flash, seed: 3 },
+    alarmFired: (alarm, cycle) => void (alarm === 0 && matches.push(cycle)),
+    makeCore(regions, bus, options) {
+      const read = (address: number, size: 1 | 2 | 4): number => {
+        if (address === GPIO_IN) count(late, core.cycle - matches.at(-1)! - FIRST_INSTRUCTION);
+        return bus.read(address, size);
+      };
+      const { write, waits } = bus;
+      const core = createCore(regions, { read, write, waits }, options);
+      return core;
+    },
+  });
+  for (const pin of [26, 27, 28]) chip.pins.setVolts(pin, 1.6);
+  const decoder = createFrameDecoder();
+  const encode = createFrameEncoder();
+  const say = (bytes: Uint8Array): void => {
+    for (const octet of bytes) {
+      freeNs = Math.max(freeNs, chip.time.nowNs()) + CHARACTER_NS;
+      chip.time.atNs(freeNs, () => void chip.serial.hear(RX, { octet, errors: 0, format: FORMAT }));
+    }
+  };
+  chip.serial.onSay(TX, ({ octet }) =>
+    decoder.push(Uint8Array.of(octet), (message) => {
+      messages.push(message);
+      const answer = answers ? answerTo(message) : undefined;
+      if (answer !== undefined) say(encode(answer));
+    }),
+  );
+  const symbols = new Map(readSymbols(readFileSync(image.elf)).map((s) => [s.name, s.address]));
+  const words = (symbol: string, n: number): number[] => {
+    const at = symbols.get(symbol)! - SRAM;
+    const view = new DataView(chip.sram.buffer, chip.sram.byteOffset + at);
+    return Array.from({ length: n }, (_, i) => view.getUint32(4 * i, true));
+  };
+  const damaged = (): number => decoder.counters.badCrc + decoder.counters.badFrame;
+  return { chip, late, matches, messages, damaged, words, say };
+}
+
+export function emptyFlash(): Uint8Array {
+  return new Uint8Array(FLASH_BYTES).fill(0xff);
+}
+
+function count(late: Map<number, number>, cycles: number): void {
+  late.set(cycles, (late.get(cycles) ?? 0) + 1);
+}
+
+// MQTT-SN 1.2: will asked for, then accepted; each topic gets an id; QoS 1 is acknowledged.
+function answerTo(message: Uint8Array): Uint8Array | undefined {
+  const body = message[0] === 1 ? message.subarray(3) : message.subarray(1);
+  switch (body[0]) {
+    case 0x04:
+      return Uint8Array.of(2, 0x06); // CONNECT: WILLTOPICREQ
+    case 0x07:
+      return Uint8Array.of(2, 0x08); // WILLTOPIC: WILLMSGREQ
+    case 0x09:
+      return Uint8Array.of(3, 0x05, 0); // WILLMSG: CONNACK
+    case 0x0a:
+      return Uint8Array.of(7, 0x0b, 0, body[4]! + 1, body[3]!, body[4]!, 0); // REGACK
+    case 0x0c:
+      if ((body[1]! & 0x60) !== 0x20) return undefined;
+      return Uint8Array.of(7, 0x0d, body[2]!, body[3]!, body[4]!, body[5]!, 0); // PUBACK
+    case 0x12:
+      return Uint8Array.of(8, 0x13, 0x20, 0, 99, body[2]!, body[3]!, 0); // SUBACK
+    case 0x16:
+      return Uint8Array.of(2, 0x17);
+    default:
+      return undefined;
+  }
+}
