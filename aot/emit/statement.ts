@@ -208,7 +208,8 @@ function countsUp(node: Loop): boolean {
 // Tested once before unless it surely holds, then at the end of each pass for being unequal.
 function countingLoop(writer: Writer, node: Loop): void {
   const { choice: test, counter, limit } = countedLoop(node)!;
-  const entered = writer.shape.entered.get(node) === true;
+  // Within another loop gcc does better with the test (fft256: 1.35 of C, 1.70 without it).
+  const entered = writer.loops.length === 0 && writer.shape.entered.get(node) === true;
   if (!entered) line(writer, `if (${condition(writer, test.condition)}) {`);
   line(writer, "do {");
   writer.loops.push(node.label);
