@@ -7,8 +7,9 @@
 
 import { analyse, type HostPointer, type Knowledge } from "./analyse/index.ts";
 import { accessFacts, reasonsOf, safeDivisions } from "./analyse/facts.ts";
-import { canTrap, rangeAt, simplify } from "./analyse/simplify.ts";
+import { canTrap, rangeAt, simplify, withoutProven } from "./analyse/simplify.ts";
 import { type HoistedTests, splitLoops } from "./analyse/split.ts";
+import { versionLoops } from "./analyse/version.ts";
 import { reachable, recursiveFunctions, rootsOf } from "./calls.ts";
 import { decodeModule } from "./decode/index.ts";
 import { headerText, moduleText } from "./emit/module.ts";
@@ -97,10 +98,16 @@ function improve(module: Module, bytesMax: number, options: AotOptions): Knowled
   };
   for (const func of module.functions) func.body = flatten(func.body);
   let known = again();
-  const hoisted = known && splitLoops(module, known);
-  if (hoisted !== undefined && hoisted.size > 0) known = again(hoisted);
+  if (known !== undefined) {
+    const hoisted = splitLoops(module, known);
+    const twice = versionLoops(module, hoisted);
+    if (twice || hoisted.size > 0) known = again(hoisted);
+  }
   if (known === undefined) return undefined;
-  for (const func of module.functions) shapeBody(func, (node) => canTrap(known, node));
+  for (const func of module.functions) {
+    func.body = flatten(withoutProven(func.body));
+    shapeBody(func, (node) => canTrap(known, node));
+  }
   return known;
 }
 

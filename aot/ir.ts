@@ -124,6 +124,7 @@ export interface If {
   condition: Expression;
   yes: Statement[];
   no: Statement[];
+  never?: true; // proven not to hold: kept for the next analysis to know, and dropped before C
 }
 
 export type Statement =

@@ -111,12 +111,16 @@ function choice(run: Run, node: If): void {
   const { numbers } = run.program;
   const entry = run.state;
   const otherwise = cloneState(entry);
-  const taken = condition.range.most > 0 && assume(numbers, entry, condition.number, true);
+  const taken =
+    node.never !== true &&
+    condition.range.most > 0 &&
+    assume(numbers, entry, condition.number, true);
   run.state = taken ? entry : undefined;
   flow(run, node.yes);
   const afterYes = run.state;
   const skipped =
-    condition.range.least === 0 && assume(numbers, otherwise, condition.number, false);
+    (node.never === true || condition.range.least === 0) &&
+    assume(numbers, otherwise, condition.number, false);
   run.state = skipped ? otherwise : undefined;
   flow(run, node.no);
   const ends = [afterYes, run.state].filter((state) => state !== undefined);

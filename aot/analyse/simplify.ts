@@ -33,7 +33,7 @@ function simplifyStatement(knowledge: Knowledge, node: Statement): Statement[] {
       node.body = simplifyList(knowledge, node.body);
       return node.kind === "block" && node.body.length === 0 ? [] : [node];
     case "if":
-      return simplifyIf(knowledge, node);
+      return node.never === true ? [node] : simplifyIf(knowledge, node);
     case "setLocal":
     case "setGlobal":
       node.value = simplifyExpression(knowledge, node.value);
@@ -64,6 +64,10 @@ function simplifyIf(knowledge: Knowledge, node: If): Statement[] {
   const dropped: Statement[] = canTrap(knowledge, node.condition)
     ? [{ kind: "drop", value: node.condition }]
     : [];
+  if (range?.most === 0 && dropped.length === 0 && isTest(node)) {
+    node.never = true; // a further analysis may not come to prove it again
+    return [node];
+  }
   node.yes = simplifyList(knowledge, node.yes);
   node.no = simplifyList(knowledge, node.no);
   if (range === undefined) return [...dropped]; // it traps for sure
@@ -72,6 +76,22 @@ function simplifyIf(knowledge: Knowledge, node: If): Statement[] {
   if (node.yes.length === 0 && node.no.length === 0) return dropped;
   node.condition = simplifyExpression(knowledge, node.condition);
   return [node];
+}
+
+function isTest({ yes, no }: If): boolean {
+  return yes[0]?.kind === "unreachable" && no.length === 0;
+}
+
+/** Statements without tests that never hold. */
+export function withoutProven(list: readonly Statement[]): Statement[] {
+  return list.flatMap((node): Statement[] => {
+    if (node.kind === "block" || node.kind === "loop") node.body = withoutProven(node.body);
+    if (node.kind !== "if") return [node];
+    if (node.never === true) return [];
+    node.yes = withoutProven(node.yes);
+    node.no = withoutProven(node.no);
+    return [node];
+  });
 }
 
 function simplifyExpression(knowledge: Knowledge, node: Expression): Expression {
