@@ -70,7 +70,8 @@ function containsLoop(list: readonly Statement[]): boolean {
 
 // The C of `if (i >= C) unreachable`, unsigned, 0 < C < 2^31.
 function bound({ counter }: CountedLoop, statement: Statement): number | undefined {
-  if (statement.kind !== "if" || statement.never || statement.yes[0]?.kind !== "unreachable") return undefined;
+  if (statement.kind !== "if" || statement.never || statement.yes[0]?.kind !== "unreachable")
+    return undefined;
   const { condition, no } = statement;
   if (no.length > 0 || condition.kind !== "binary" || condition.op !== "ge_u") return undefined;
   const { left, right } = condition;
