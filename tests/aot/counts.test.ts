@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Goal: the same path takes the same number of instructions each time; nothing is set up late or kept hidden.
+// Goal: the same path takes the same number of instructions each time.
 //
 // Method: each kernel of the bench, built for both cores, makes one round twice in one memory from a new instance.
+// What is set up late or kept where no reset reaches it would count differently.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
