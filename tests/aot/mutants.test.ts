@@ -14,6 +14,7 @@ import { EMIT_MUTANTS } from "./mutants-emit.ts";
 import { FACT_MUTANTS } from "./mutants-facts.ts";
 import { FLOW_MUTANTS } from "./mutants-flow.ts";
 import { HOST_MUTANTS } from "./mutants-host.ts";
+import { VERSION_MUTANTS } from "./mutants-version.ts";
 import { type Case, difference, type Outcome, runDoubtful, runEngine } from "./native.ts";
 
 const PROGRAMS_MAX = 2; // of a mutant, compiled
@@ -22,6 +23,7 @@ const GROUPS = {
   "facts and numbers": FACT_MUTANTS,
   "effects and control": FLOW_MUTANTS,
   "objects, shapes and floats": EMIT_MUTANTS,
+  "loops written twice": VERSION_MUTANTS,
 };
 
 interface Trial {
