@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // `ferrule gateway`: MQTT-SN on UDP and serial lines to any MQTT broker.
 
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { EXIT_INTERRUPTED } from "../cli/failure.ts";
 import { watchInterruption } from "../cli/interrupt.ts";
 import { print, printJson } from "../cli/terminal.ts";
@@ -24,10 +24,11 @@ export function addGateway(program: Command): void {
   program
     .command("gateway")
     .description("carry MQTT-SN clients to an MQTT broker, until Ctrl-C")
-    .option("--udp <[HOST:]PORT>", "where clients reach it", readEndpoint, {
-      host: "127.0.0.1",
-      port: 10_000,
-    })
+    .addOption(
+      new Option("--udp <[HOST:]PORT>", "where clients reach it")
+        .argParser(readEndpoint)
+        .default({ host: "127.0.0.1", port: 10_000 }, "127.0.0.1:10000"),
+    )
     .option("--serial <PATH@BAUD>", "a port with a node at its end; may be given again", readSerial)
     .requiredOption("--broker <URL>", "mqtt://HOST[:PORT]", readBroker)
     .addHelpText(

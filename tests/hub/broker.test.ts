@@ -202,21 +202,28 @@ test(
   },
 );
 
-test("after a broker that forgot all, retained topics are published again", MOSQUITTO, async () => {
-  const before = await startMosquitto();
-  const hub = await start(before.url);
-  await publish(before.port, "ferrule/oven-1/presence", "online");
-  await publish(before.port, "ferrule/oven-1/data", reading(1, 2350));
-  await until("it is ingested", () => hub.hub.totals().ingested === 1);
-  await before.stop();
-  const after = await startMosquitto(before.port);
-  const reader = subscribe(after.port, "umh/v1/#");
-  await until("both are there again", () => reader.messages.length >= 2);
-  assert.deepEqual(reader.messages.map(({ topic }) => topic).sort(), [`${RAW}/_meta`, STATE]);
-  reader.stop();
-  await hub.close();
-  await after.stop();
-});
+test(
+  "after a broker that forgot all, retained topics are published again",
+  MOSQUITTO,
+  async (t) => {
+    const before = await startMosquitto();
+    const hub = await start(before.url);
+    t.after(() => hub.close());
+    await publish(before.port, "ferrule/oven-1/presence", "online");
+    await publish(before.port, "ferrule/oven-1/data", reading(1, 2350));
+    await until("it is ingested", () => hub.hub.totals().ingested === 1);
+    await before.stop();
+    const after = await startMosquitto(before.port);
+    t.after(() => after.stop());
+    const reader = subscribe(after.port, "umh/v1/#");
+    t.after(() => reader.stop());
+    // What the broker had not acknowledged when it died is sent again as well.
+    const retained = (): Set<string> =>
+      new Set(reader.messages.map(({ topic }) => topic).filter((topic) => topic !== RAW));
+    await until("both are there again", () => retained().size >= 2);
+    assert.deepEqual([...retained()].sort(), [`${RAW}/_meta`, STATE]);
+  },
+);
 
 test(
   "a hub with name and password writes where the broker lets nobody else",

@@ -34,7 +34,7 @@ test("every command has help with an example and --json", async () => {
     assert.equal(code, 0);
     assert.equal(stderr, "");
     assert.match(stdout, new RegExp(`^Usage: ferrule ${name} `));
-    assert.match(stdout, new RegExp(`\\nExample:\\n  ferrule ${name}`));
+    assert.match(stdout, new RegExp(`\\nExamples?:\\n  ferrule ${name}`));
     assert.match(stdout, / --json /);
   });
 });
