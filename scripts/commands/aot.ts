@@ -41,10 +41,11 @@ export function addAot(program: Command): void {
 }
 
 function run(input: string, options: Options): void {
-  const { files, reasons } = translateFile(input, options);
-  if (options.json) return printJson({ files, ...(options.explain && { reasons }) });
+  const { files, tookMs, reasons } = translateFile(input, options);
+  if (options.json) return printJson({ files, tookMs, ...(options.explain && { reasons }) });
   if (options.explain) reasons.forEach((reason) => print(reason));
   for (const { file, bytes } of files) print(`${show(file)}  ${bytes} bytes`);
+  print(`translated in ${(tookMs / 1000).toFixed(2)} s`);
 }
 
 function readOutput(text: string): string {

@@ -30,6 +30,7 @@ export interface TranslateOptions {
 
 export interface Translated {
   files: { file: string; bytes: number }[];
+  tookMs: number; // the translation alone
   reasons: readonly string[]; // of checks that were left out
 }
 
@@ -40,6 +41,7 @@ export function translateFile(input: string, options: TranslateOptions): Transla
   const wasm = readModule(input);
   const { names, pointers } = readImports(options.imports);
   const known = WebAssembly.validate(wasm) ? hostKnown(wasm) : undefined; // else it is refused by name
+  const beginMs = performance.now();
   const { c, header, reasons } = translateOrRefuse(input, wasm, {
     name: options.name ?? identifierOf(basename(stem)),
     headerFile: basename(headerFile),
@@ -50,13 +52,14 @@ export function translateFile(input: string, options: TranslateOptions): Transla
     ...(options.privateMemory && { hostWrites: [] }),
     ...(options.memory !== undefined && { memoryBytes: options.memory }),
   });
+  const tookMs = Math.round(performance.now() - beginMs);
   writeWhole(headerFile, header);
   writeWhole(options.output, c);
   const files = [
     { file: options.output, bytes: Buffer.byteLength(c) },
     { file: headerFile, bytes: Buffer.byteLength(header) },
   ];
-  return { files, reasons };
+  return { files, tookMs, reasons };
 }
 
 // A digit cannot begin a name of C.

@@ -33,7 +33,7 @@ const inFolder = (...args: string[]) => ferrule(["aot", ...args], { cwd: folder 
 test("OUT.c and OUT.h are written, and named", async () => {
   const { code, stdout, stderr } = await inFolder("good.wasm", "-o", "loop.c");
   assert.deepEqual([code, stderr], [0, ""]);
-  assert.match(stdout, /^loop\.c {2}\d+ bytes\nloop\.h {2}\d+ bytes\n$/);
+  assert.match(stdout, /^loop\.c {2}\d+ bytes\nloop\.h {2}\d+ bytes\ntranslated in [\d.]+ s\n$/);
   const header = readFileSync(join(folder, "loop.h"), "utf8");
   for (const line of [
     "_Noreturn void loop_trap(int kind, unsigned function, unsigned offset) WASM_BORDER;",
