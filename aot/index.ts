@@ -16,6 +16,7 @@ import { headerText, moduleText } from "./emit/module.ts";
 import type { Names, Shape } from "./emit/writer.ts";
 import { AotError } from "./failure.ts";
 import { memoryObjects } from "./emit/objects.ts";
+import { inlineSmall } from "./inline.ts";
 import { type Module, PAGE_BYTES, type Statement } from "./ir.ts";
 import { exportNames, importNames } from "./names.ts";
 import { shapeBody } from "./shape.ts";
@@ -96,6 +97,7 @@ function improve(module: Module, bytesMax: number, options: AotOptions): Knowled
     for (const func of module.functions) func.body = flatten(func.body);
     return known;
   };
+  inlineSmall(module);
   for (const func of module.functions) func.body = flatten(func.body);
   let known = again();
   if (known !== undefined) {

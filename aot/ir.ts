@@ -152,6 +152,7 @@ export interface Signature {
 
 export interface Func {
   index: number; // among all functions, imports first
+  octet: number; // of the module, where the body begins; ascending by index
   type: number;
   signature: Signature;
   locals: ValueType[]; // parameters first
@@ -214,4 +215,11 @@ export function signatureOf(module: Module, index: number): Signature {
   const func = module.functions[index - module.imports.length];
   if (func === undefined) throw new RangeError(`no function ${index}`);
   return func.signature;
+}
+
+/** The function that an instruction was written in, by its octet; it may be inlined in another. */
+export function functionAt({ functions }: Module, offset: number): number {
+  const func = functions.findLast(({ octet }) => octet <= offset);
+  if (func === undefined) throw new RangeError(`no function at octet ${offset}`);
+  return func.index;
 }

@@ -2,7 +2,7 @@
 // What the emitter asks for: facts of accesses, safe divisions, reasons.
 
 import type { AccessFact, Shape } from "../emit/writer.ts";
-import type { Expression, Load, Statement, Store } from "../ir.ts";
+import { type Expression, functionAt, type Load, type Statement, type Store } from "../ir.ts";
 import { eachExpression, eachStatement, operandsOf } from "../walk.ts";
 import type { Reach } from "./evaluate.ts";
 import type { Knowledge } from "./index.ts";
@@ -70,9 +70,10 @@ export function safeDivisions(knowledge: Knowledge): Set<object> {
 /** A line for each access of the module: which check was left out and why, or that it stays. */
 export function reasonsOf({ module, facts }: Shape): string[] {
   const lines: string[] = [];
-  for (const { index, body } of module.functions)
+  for (const { body } of module.functions)
     eachAccess(body, (node) => {
       const fact = facts.get(node);
+      const index = functionAt(module, node.offset);
       if (fact !== undefined) lines.push(`function ${index}, octet ${node.offset}: ${fact.why}`);
     });
   return lines;

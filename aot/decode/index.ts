@@ -15,6 +15,7 @@ export function decodeModule(bytes: Uint8Array): Module {
   const sections = readSections(bytes);
   const functions: Func[] = sections.functionTypes.map((type, i) => ({
     index: sections.imports.length + i,
+    octet: sections.code[i]!.position,
     type,
     signature: sections.types[type]!,
     locals: [],

@@ -3,7 +3,14 @@
 
 import type { BulkSpans } from "../analyse/evaluate.ts";
 import type { Range } from "../analyse/range.ts";
-import type { Expression, Func, Module, Statement, ValueType } from "../ir.ts";
+import {
+  type Expression,
+  type Func,
+  functionAt,
+  type Module,
+  type Statement,
+  type ValueType,
+} from "../ir.ts";
 import type { MemoryObjects } from "./objects.ts";
 
 export const C_TYPES: Record<ValueType, string> = {
@@ -91,8 +98,11 @@ export function check(writer: Writer, condition: string, kind: number, offset: n
   line(writer, `if (RARE(${condition})) ${trapCall(writer, kind, offset)};`);
 }
 
+/** Call of the trap; at offset 0 it belongs to the function itself and to no instruction. */
 export function trapCall(writer: Writer, kind: number, offset: number): string {
-  return `${writer.shape.names.prefix}_trap(${kind}, ${writer.func.index}, ${offset})`;
+  const { module, names } = writer.shape;
+  const index = offset === 0 ? writer.func.index : functionAt(module, offset);
+  return `${names.prefix}_trap(${kind}, ${index}, ${offset})`;
 }
 
 export function use(writer: Writer, helper: string): string {

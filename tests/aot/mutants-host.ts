@@ -6,7 +6,7 @@
 
 import type { AotOptions } from "../../aot/index.ts";
 import { assembleModule, type ModuleText } from "./assemble.ts";
-import { type Mutant, n, type Translate } from "./mutants.ts";
+import { large, type Mutant, n, type Translate } from "./mutants.ts";
 
 export interface HostMutant extends Omit<Mutant, "programs"> {
   reads: (translate: Translate) => boolean;
@@ -35,7 +35,7 @@ const stored = (callee: number): string =>
   `${n(0)}; ${n(5)}; i32.store 64; ${n(64)}; call ${callee}; ${n(0)}; i32.load 64`;
 const STORE = { type: "-> i32", export: "f" };
 const STORED = { imports: [FILL], functions: [{ ...STORE, code: stored(0) }] };
-const CALLER = { type: "i32 ->", code: "local.get 0; call 0" };
+const CALLER = large({ type: "i32 ->", code: "local.get 0; call 0" });
 const EXPORTED = { memory: { pages: 1, export: "memory" } };
 
 export const HOST_MUTANTS: HostMutant[] = [
