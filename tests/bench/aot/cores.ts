@@ -45,7 +45,7 @@ export const CORES: readonly Core[] = [
   },
 ];
 
-/** Builds a program of C files. Throws with what the compiler said. */
+/** Builds a program of C files, and flags between them. Throws with what the compiler said. */
 export function build(core: Core, sources: readonly string[], elf: string): Image {
   const args = [...core.flags, ...FLAGS, ...sources, join(FOLDER, "runtime.c"), "-lgcc", "-o", elf];
   const ran = spawnSync(core.compiler, args, { encoding: "utf8" });

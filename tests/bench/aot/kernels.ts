@@ -40,8 +40,11 @@ export const KERNELS: readonly Kernel[] = Object.entries(ARGUMENTS).map(([name, 
   c: join(FOLDER, `${name}.c`),
 }));
 
-/** The module of a kernel, as asc -O3 makes it; what it imports from firmware/ is the real thing. */
-export async function compileKernel({ name, source }: Kernel): Promise<Uint8Array> {
+/** The module of a kernel, as asc -O3 makes it, from the real firmware/; unchecked: each a[i] as unchecked(a[i]). */
+export async function compileKernel(
+  { name, source }: Kernel,
+  indices: "checked" | "unchecked" = "checked",
+): Promise<Uint8Array> {
   let wasm: Uint8Array | undefined;
   let said = "";
   const talk = { write: (text: string | Uint8Array) => ((said += String(text)), true) };
@@ -54,6 +57,7 @@ export async function compileKernel({ name, source }: Kernel): Promise<Uint8Arra
     "--use",
     "abort=",
     "--noExportMemory",
+    ...(indices === "unchecked" ? ["--uncheckedBehavior", "always"] : []),
     "--outFile",
     "out.wasm",
   ];

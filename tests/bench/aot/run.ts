@@ -25,30 +25,46 @@ export async function runKernel(
 ): Promise<Outcome> {
   const wasm = await compileKernel(kernel);
   const expected = resultInEngine(wasm, kernel);
-  const { c, header } = translate(wasm, { name: "ours", checks });
   const place = join(folder, kernel.name);
+  const source = write(place, wasm, checks);
+  const unproven = write(
+    join(place, "unchecked"),
+    await compileKernel(kernel, "unchecked"),
+    checks,
+  );
+  const theirSources = writeWasm2c(wasm, join(place, "wasm2c"));
+  const [m0plus, rv32imc] = CORES.map((core) => {
+    const elf = (whose: string): string => join(place, `${core.name}-${whose}.elf`);
+    const { n } = kernel;
+    const native = runOn(core, kernel.c, { elf: elf("native"), prefix: "native", n });
+    const tested = runOn(core, kernel.c, { elf: elf("tested"), prefix: "native", n }, TESTED);
+    const ours = runOn(core, source, { elf: elf("ours"), prefix: "ours", n });
+    const unchecked = runOn(core, unproven, { elf: elf("unchecked"), prefix: "ours", n });
+    const image = buildWasm2c(core, theirSources, elf("wasm2c"));
+    const wasm2c = measure(core, image, functionsOf("theirs"), kernel.n);
+    const all = { native, ours, wasm2c, unchecked, tested };
+    for (const [whose, { result }] of Object.entries(all))
+      if (result !== expected)
+        throw new Error(`${kernel.name} on ${core.name}: ${whose} gives ${result}, V8 ${expected}`);
+    const per = ({ count }: Counted): number => count / kernel.rounds;
+    return {
+      ...{ native: per(native), ours: per(ours), wasm2c: per(wasm2c) },
+      ...{ unchecked: per(unchecked), tested: per(tested) },
+    };
+  });
+  return { name: kernel.name, m0plus: m0plus!, rv32imc: rv32imc! };
+}
+
+// Every index of an array whose length is known; beyond it: a trap instruction.
+const TESTED = ["-fsanitize=bounds", "-fsanitize-undefined-trap-on-error"];
+
+function write(place: string, wasm: Uint8Array, checks: "needed" | "all"): string {
+  const { c, header } = translate(wasm, { name: "ours", checks });
   mkdirSync(place, { recursive: true });
   const source = join(place, "ours.c");
   writeFileSync(source, c);
   writeFileSync(join(place, "ours.h"), header);
-  const theirSources = writeWasm2c(wasm, join(place, "wasm2c"));
-  const [m0plus, rv32imc] = CORES.map((core) => {
-    const elf = (whose: string): string => join(place, `${core.name}-${whose}.elf`);
-    const native = runOn(core, kernel.c, { elf: elf("native"), prefix: "native", n: kernel.n });
-    const ours = runOn(core, source, { elf: elf("ours"), prefix: "ours", n: kernel.n });
-    const image = buildWasm2c(core, theirSources, elf("wasm2c"));
-    const wasm2c = measure(core, image, functionsOf("theirs"), kernel.n);
-    for (const [whose, { result }] of Object.entries({ native, ours, wasm2c }))
-      if (result !== expected)
-        throw new Error(`${kernel.name} on ${core.name}: ${whose} gives ${result}, V8 ${expected}`);
-    const { rounds } = kernel;
-    return {
-      native: native.count / rounds,
-      ours: ours.count / rounds,
-      wasm2c: wasm2c.count / rounds,
-    };
-  });
-  return { name: kernel.name, m0plus: m0plus!, rv32imc: rv32imc! };
+  return source;
 }
 
 interface Run {
@@ -57,8 +73,13 @@ interface Run {
   n: number;
 }
 
-function runOn(core: Core, source: string, { elf, prefix, n }: Run): Counted {
-  return measure(core, build(core, [source], elf), functionsOf(prefix), n);
+function runOn(
+  core: Core,
+  source: string,
+  { elf, prefix, n }: Run,
+  flags: readonly string[] = [],
+): Counted {
+  return measure(core, build(core, [...flags, source], elf), functionsOf(prefix), n);
 }
 
 function functionsOf(prefix: string): string[] {

@@ -9,6 +9,8 @@ export interface Pair {
   native: number;
   ours: number;
   wasm2c: number;
+  unchecked: number; // of the same source with unchecked() around every index
+  tested: number; // of the C by hand with a test of every index
 }
 
 export interface Outcome {
@@ -23,6 +25,9 @@ const END = "<!-- /bench:aot -->";
 
 const ratioOf = ({ native, ours }: Pair): number => ours / native;
 const wasm2cOf = ({ native, wasm2c }: Pair): number => wasm2c / native;
+
+const uncheckedOf = ({ native, unchecked }: Pair): number => unchecked / native;
+const testedOf = ({ native, tested }: Pair): number => tested / native;
 
 function summary(pairs: readonly Pair[], of = ratioOf): { geomean: number; max: number } {
   const ratios = pairs.map(of);
@@ -46,6 +51,8 @@ export function jsonOf(outcomes: readonly Outcome[]): unknown {
         {
           ratio: round(ratioOf(outcome[name])),
           wasm2cRatio: round(wasm2cOf(outcome[name])),
+          uncheckedRatio: round(uncheckedOf(outcome[name])),
+          testedRatio: round(testedOf(outcome[name])),
           ...outcome[name],
         },
       ]),
@@ -54,38 +61,33 @@ export function jsonOf(outcomes: readonly Outcome[]): unknown {
   return { m0plus: core("m0plus"), rv32imc: core("rv32imc") };
 }
 
+const COLUMNS = ["ratio", "`unchecked()`", "C that tests", "wasm2c"];
+const RATIOS = [ratioOf, uncheckedOf, testedOf, wasm2cOf];
+
 /** A table of Markdown, the geometric mean and the largest ratio last. */
 export function tableOf(outcomes: readonly Outcome[]): string {
   const rows = outcomes.map(({ name, m0plus, rv32imc }) => [
     `\`${name}\``,
     ...[m0plus, rv32imc].flatMap((pair) => [
-      Math.round(pair.native).toLocaleString("en"),
-      Math.round(pair.ours).toLocaleString("en"),
-      ratioOf(pair).toFixed(2),
-      wasm2cOf(pair).toFixed(2),
+      ...[pair.native, pair.ours].map((count) => Math.round(count).toLocaleString("en")),
+      ...RATIOS.map((of) => of(pair).toFixed(2)),
     ]),
   ]);
-  const sums = [outcomes.map((o) => o.m0plus), outcomes.map((o) => o.rv32imc)].map((pairs) => [
-    summary(pairs),
-    summary(pairs, wasm2cOf),
-  ]);
+  const cores = [outcomes.map((o) => o.m0plus), outcomes.map((o) => o.rv32imc)];
   const last = (name: string, key: "geomean" | "max"): string[] => [
     name,
-    ...sums.flatMap((pair) => ["", "", ...pair.map((sum) => sum[key].toFixed(2))]),
+    ...cores.flatMap((pairs) => [
+      ...["", ""],
+      ...RATIOS.map((of) => summary(pairs, of)[key].toFixed(2)),
+    ]),
   ];
+  const heads = ["M0+ cycles, C", "rv32imc instructions, C"].flatMap((head) => [
+    ...[head, "translated"],
+    ...COLUMNS,
+  ]);
   const table = [
-    [
-      "kernel",
-      "M0+ cycles, C",
-      "translated",
-      "ratio",
-      "wasm2c",
-      "rv32imc instructions, C",
-      "translated",
-      "ratio",
-      "wasm2c",
-    ],
-    ["---", ...Array.from({ length: 8 }, () => "---:")],
+    ["kernel", ...heads],
+    ["---", ...heads.map(() => "---:")],
     ...rows,
     last("geometric mean", "geomean"),
     last("largest", "max"),
