@@ -134,7 +134,7 @@ test(
     const seconds = 4;
     const link = await run(trapping, "oven-l", seconds, pins);
     assert.match(link.said, /link trapped \(kind 1, function \d+, offset \d+\): loop goes on/);
-    assert.ok(Number(/link trapped (\d+) times/.exec(link.said)?.[1]) > 5, link.said);
+    assert.ok(Number(/link trapped (\d+) times/.exec(link.said)?.[1]) >= 3, link.said);
     assert.match(link.said, / 0 given up/);
     assert.ok(link.ticks >= (seconds * 1000) / oven.type.periodMs - 10, link.said);
     const loopWasm = plantTrap(oven.loop.wasm, "tick", 100);
