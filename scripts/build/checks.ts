@@ -19,6 +19,11 @@ export interface Surroundings {
 
 export type Complain = (path: (string | number)[], message: string) => void;
 
+/** A length of time in tenths of a millisecond, what periods are counted in: 0.1 itself is no double. */
+export function tenthsOf(lengthMs: number): number {
+  return Math.round(lengthMs * 10);
+}
+
 /** What is wrong with a channel beyond its own fields. */
 export function checkChannel(
   key: string,
@@ -28,7 +33,7 @@ export function checkChannel(
 ): void {
   const here = (field: string, message: string): void =>
     complain(["channels", key, field], message);
-  if ("everyMs" in channel && channel.everyMs % node.periodMs !== 0)
+  if ("everyMs" in channel && tenthsOf(channel.everyMs) % tenthsOf(node.periodMs) !== 0)
     here("everyMs", `a multiple of the period, ${node.periodMs} ms`);
   if (channel.kind === "analog") checkAnalog(channel, here);
   if (

@@ -26,7 +26,7 @@ import {
   unit,
   vibration,
 } from "./channels.ts";
-import { checkAccelerometers, checkChannel, unknownTap } from "./checks.ts";
+import { checkAccelerometers, checkChannel, tenthsOf, unknownTap } from "./checks.ts";
 import { checkMachine, checkTaps, lineFields } from "./line-taps.ts";
 import { VIBRATION_RATE_HZ_MIN } from "./generate-vibration.ts";
 import {
@@ -156,7 +156,8 @@ export const nodeSchema = z
     if (Object.keys(node.outputs).length > OUTPUTS_MAX)
       complain(["outputs"], `at most ${OUTPUTS_MAX} outputs`);
     if (Object.keys(node.taps).length > TAPS_MAX) complain(["taps"], `at most ${TAPS_MAX} taps`);
-    if (!Number.isInteger(node.periodMs * 10)) complain(["periodMs"], "a multiple of 0.1 ms");
+    if (tenthsOf(node.periodMs) / 10 !== node.periodMs)
+      complain(["periodMs"], "a multiple of 0.1 ms");
     for (const [key, channel] of channels) checkChannel(key, channel, node, complain);
     checkAccelerometers(node, complain);
     checkTaps(node.taps, complain);

@@ -98,6 +98,22 @@ test("a channel on a tap that is not there names the taps that are", () => {
   assert.deepEqual(lines, ['node.json:6 channels.volts.tap: there is no tap "bsu"; known: bus']);
 });
 
+test("periods are tenths of a millisecond, and 0.1 divides 100 though no double is 0.1", () => {
+  const scale = { raw: [0, 4095], value: [0, 100] };
+  const channel = { kind: "analog", input: 0, scale, everyMs: 100 };
+  for (const periodMs of [0.1, 0.2, 0.4, 0.5, 1, 2.5, 10])
+    assert.deepEqual(refusal(nodeJson({ periodMs, channels: { t: channel } })).lines, []);
+  const lines = [0.3, 0.7, 1.1, 0.15].map(
+    (periodMs) => refusal(nodeJson({ periodMs, channels: { t: channel } })).lines,
+  );
+  for (const [index, periodMs] of [0.3, 0.7, 1.1].entries())
+    assert.match(
+      lines[index]!.join(),
+      new RegExp(`everyMs.*multiple of the period, ${periodMs} ms`),
+    );
+  assert.match(lines[3]!.join(), /periodMs.*a multiple of 0\.1 ms/);
+});
+
 test("a description that is no object, empty or huge is refused", () => {
   assert.deepEqual(refusal("[]").lines, ["node.json:1: an object is wanted, not []"]);
   assert.deepEqual(refusal("").lines, ["node.json:1:1: a value is wanted, not end of the file"]);
