@@ -4,8 +4,8 @@
 // One producer and one consumer each, whatever their priorities. head and tail only grow; their difference is how
 // many wait. A full channel takes nothing. Either side may be taken away before its last store: nothing happened.
 
+#include "memory.h"
 #include "rp2040.h"
-#include <string.h>
 
 static uint8_t ring_lengths[RING_RECORDS], ring_octets[RING_RECORDS][RECORD_MAX];
 static uint8_t mailbox_lengths[MAILBOX_RECORDS], mailbox_octets[MAILBOX_RECORDS][RECORD_MAX];

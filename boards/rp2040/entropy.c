@@ -6,10 +6,10 @@
 // and 5,120 bits. The next seed is in flash before the first octet is given, so a dead source repeats no stream.
 // A failed test ends the source: nothing is given any more.
 
+#include "memory.h"
 #include "registers.h"
 #include "rp2040.h"
 #include "sha256.h"
-#include <string.h>
 
 enum {
   REPETITION_CUTOFF = 201,   // 1 + 20 / 0.1: false alarm 2^-20

@@ -3,8 +3,8 @@
 //
 // DESIGN D9. "FRI1" | id 24, zeros after it | eui64 8 | CRC-32C of the 36 octets before it, little-endian.
 
+#include "memory.h"
 #include "rp2040.h"
-#include <string.h>
 
 enum { ID_AT = 4, EUI_AT = 28, CRC_AT = 36, RECORD_BYTES = 40 };
 struct identity identity;

@@ -4,7 +4,7 @@
 // Words where both ends are aligned: the core faults on others. -fno-tree-loop-distribute-patterns keeps gcc from
 // making these loops into calls of themselves.
 
-#include <stddef.h>
+#include "memory.h"
 #include <stdint.h>
 
 typedef uint32_t __attribute__((may_alias)) word;

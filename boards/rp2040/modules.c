@@ -8,9 +8,9 @@
 #include "../host.h"
 #include "link.h"
 #include "loop.h"
+#include "memory.h"
 #include "registers.h"
 #include "rp2040.h"
-#include <string.h>
 
 enum {
   TRAP_MEMORY = 2,

@@ -4,9 +4,9 @@
 // A damaged frame costs itself: the next 00 begins anew. Peer 0 (who listens for SEARCHGW) and peer 1 are both the
 // other end of the line. The interrupt moves octets between FIFOs and two rings; link does the rest.
 
+#include "memory.h"
 #include "registers.h"
 #include "rp2040.h"
-#include <string.h>
 
 enum { LINE_OCTETS = 1024, FRAME_MAX = DATAGRAM_MAX + 4, CRC_OCTETS = 4, BLOCK = 254 };
 
