@@ -12,19 +12,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import binaryen from "binaryen";
-import { startGateway } from "../../gateway/index.ts";
-import { startHub } from "../../hub/server.ts";
 import { type BuiltNode, buildNode } from "../../scripts/build/modules.ts";
 import { buildPosix } from "../../scripts/build/posix.ts";
-import { startBroker } from "../../scripts/run/broker.ts";
-import { createTalk } from "../../scripts/run/log.ts";
 import { plantTrap } from "../host-sim/small-modules.ts";
 import { PROJECT } from "../support/ferrule.ts";
 import { program } from "../support/need.ts";
+import { type Road, startRoad } from "./road.ts";
 
 const needsCompiler = program("cc");
 const folder = mkdtempSync(join(tmpdir(), "ferrule posix "));
-let road: Awaited<ReturnType<typeof startRoad>> | undefined;
+let road: Road | undefined;
 
 before(async () => {
   road = await startRoad();
@@ -33,40 +30,6 @@ after(async () => {
   await road?.close();
   rmSync(folder, { recursive: true, force: true });
 });
-
-async function startRoad() {
-  const broker = await startBroker();
-  const gateway = await startGateway({
-    ...{ udpHost: "127.0.0.1", udpPort: 0, brokerUrl: broker.url, log: createTalk("gateway") },
-  });
-  const place = { enterprise: "acme", site: "north", area: "works", line: "one", cell: "a" };
-  const hub = await startHub({
-    config: { root: "umh/v1", ...place, nodes: {} },
-    ...{ brokerUrl: broker.url, pageHost: "127.0.0.1", pagePort: 0, log: createTalk("hub") },
-    ...broker.hub,
-  });
-  return {
-    gateway: `127.0.0.1:${gateway.udpPort}`,
-    async node(id: string) {
-      const answer = await fetch(`http://127.0.0.1:${hub.pagePort}/api/snapshot`);
-      const { nodes } = (await answer.json()) as { nodes: NodeSaid[] };
-      return nodes.find((node) => node.id === id);
-    },
-    async close() {
-      await hub.close();
-      await gateway.close();
-      await broker.close();
-    },
-  };
-}
-
-interface NodeSaid {
-  id: string;
-  host: string;
-  state: string;
-  counters: Record<string, number>;
-  channels: { name: string; value: number | null; quality: string; cause: string | null }[];
-}
 
 interface Ended {
   code: number | null;

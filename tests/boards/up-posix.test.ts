@@ -11,24 +11,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { startGateway } from "../../gateway/index.ts";
-import { startHub } from "../../hub/server.ts";
 import { type Plant, readPlant } from "../../scripts/build/plant.ts";
-import { startBroker } from "../../scripts/run/broker.ts";
-import { createTalk } from "../../scripts/run/log.ts";
 import { choosePosix, type PosixNode, startPosix } from "../../scripts/run/posix.ts";
 import { describeTotals } from "../../scripts/run/road.ts";
 import { ferrule, PROJECT } from "../support/ferrule.ts";
 import { program } from "../support/need.ts";
+import { startRoad } from "./road.ts";
 
 const needsCompiler = program("cc");
 const PATIENCE_MS = 12_000;
 const STEP_MS = 100;
 const folder = mkdtempSync(join(tmpdir(), "ferrule up posix "));
-let road: Awaited<ReturnType<typeof startRoad>> | undefined;
+let road: Awaited<ReturnType<typeof startSite>> | undefined;
 
 before(async () => {
-  road = await startRoad();
+  road = await startSite();
 });
 after(async () => {
   await road?.close();
@@ -37,23 +34,14 @@ after(async () => {
 
 const nodeFolder = (name: string): string => join(PROJECT, "firmware/nodes", name);
 
-async function startRoad() {
-  const broker = await startBroker();
-  const gateway = await startGateway({
-    ...{ udpHost: "127.0.0.1", udpPort: 0, brokerUrl: broker.url, log: createTalk("gateway") },
-  });
-  const place = { enterprise: "acme", site: "north", area: "works", line: "one", cell: "a" };
-  const hub = await startHub({
-    config: { root: "umh/v1", ...place, nodes: {} },
-    ...{ brokerUrl: broker.url, pageHost: "127.0.0.1", pagePort: 0, log: createTalk("hub") },
-    ...broker.hub,
-  });
+async function startSite() {
+  const road = await startRoad();
   const started: PosixNode[] = [];
   const said: string[] = [];
   return {
     said,
     async start(path: string): Promise<PosixNode> {
-      const options = { gateway: `127.0.0.1:${gateway.udpPort}`, seed: 1 };
+      const options = { gateway: road.gateway, seed: 1 };
       const { signal } = new AbortController();
       const chosen = choosePosix(path, EMPTY);
       const log = (text: string): void => void said.push(text);
@@ -63,31 +51,22 @@ async function startRoad() {
     },
     /** Values of a node by channel, as the page has them. */
     async values(id: string): Promise<Record<string, number | null>> {
-      const answer = await fetch(`http://127.0.0.1:${hub.pagePort}/api/snapshot`);
-      const { nodes } = (await answer.json()) as { nodes: NodeSaid[] };
-      const channels = nodes.find((node) => node.id === id)?.channels ?? [];
+      const channels = (await road.node(id))?.channels ?? [];
       return Object.fromEntries(channels.map(({ name, value }) => [name, value]));
     },
     async write(node: string, name: string, value: number): Promise<number> {
-      const answer = await fetch(`http://127.0.0.1:${hub.pagePort}/api/setpoint`, {
+      const answer = await fetch(`${road.page}/api/setpoint`, {
         method: "POST",
-        headers: { "content-type": "application/json", "x-ferrule-token": hub.token },
+        headers: { "content-type": "application/json", "x-ferrule-token": road.token },
         body: JSON.stringify({ node, name, value, by: "Ann" }),
       });
       return answer.status;
     },
     async close() {
       await Promise.all(started.map((node) => node.stop()));
-      await hub.close();
-      await gateway.close();
-      await broker.close();
+      await road.close();
     },
   };
-}
-
-interface NodeSaid {
-  id: string;
-  channels: { name: string; value: number | null }[];
 }
 
 const EMPTY: Plant = { ...readPlant(nodeFolder("oven")) };
