@@ -38,6 +38,19 @@ const STORED = { imports: [FILL], functions: [{ ...STORE, code: stored(0) }] };
 const CALLER = large({ type: "i32 ->", code: "local.get 0; call 0" });
 const EXPORTED = { memory: { pages: 1, export: "memory" } };
 
+// A global of the host, set before a call of the host.
+const SHARED = {
+  globalImports: [LEVEL],
+  imports: [FILL],
+  functions: [
+    {
+      type: "-> i32",
+      code: `${n(5)}; global.set 0; ${n(60)}; call 0; global.get 0`,
+      export: "f",
+    },
+  ],
+};
+
 export const HOST_MUTANTS: HostMutant[] = [
   {
     file: "analyse/program.ts",
@@ -174,42 +187,14 @@ export const HOST_MUTANTS: HostMutant[] = [
     rule: "an import that is listed may set globals that it shares",
     old: "state!.cells.delete(globalKey(index));",
     now: "",
-    reads: reads(
-      {
-        globalImports: [LEVEL],
-        imports: [FILL],
-        functions: [
-          {
-            type: "-> i32",
-            code: `${n(5)}; global.set 0; ${n(60)}; call 0; global.get 0`,
-            export: "f",
-          },
-        ],
-      },
-      fills(4),
-      5,
-    ),
+    reads: reads(SHARED, fills(4), 5),
   },
   {
     file: "analyse/program.ts",
     rule: "a host shares the globals that it gives",
     old: "return imported !== undefined || exports",
     now: "return exports",
-    reads: reads(
-      {
-        globalImports: [LEVEL],
-        imports: [FILL],
-        functions: [
-          {
-            type: "-> i32",
-            code: `${n(5)}; global.set 0; ${n(60)}; call 0; global.get 0`,
-            export: "f",
-          },
-        ],
-      },
-      fills(4),
-      5,
-    ),
+    reads: reads(SHARED, fills(4), 5),
   },
   {
     file: "analyse/effects.ts",
