@@ -33,8 +33,6 @@ const FLAGS = [
   "-ffp-contract=off",
   "-fno-strict-aliasing",
 ];
-// Translated code has labels and locals that this compiler would like to be rid of.
-const MODULE_FLAGS = ["-Wno-unused-label", "-Wno-unused-variable", "-Wno-unused-but-set-variable"];
 
 export interface PosixImage {
   program: string; // path
@@ -87,7 +85,7 @@ function compileBoard(built: BuiltNode, texts: Record<string, string>, out: stri
   const host = readdirSync(HOST).filter((file) => file.endsWith(".c"));
   const modules = ["loop.c", "link.c", "board.c"].map((file) => join(sources, file));
   compile([
-    ...[...FLAGS, ...MODULE_FLAGS, `-I${sources}`, `-I${HOST}`, "-pthread", "-o", program],
+    ...[...FLAGS, `-I${sources}`, `-I${HOST}`, "-pthread", "-o", program],
     ...[...host.toSorted().map((file) => join(HOST, file)), ...modules, "-lrt"],
   ]);
   return { program, sources };
