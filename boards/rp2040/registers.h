@@ -16,7 +16,7 @@
 // ---- 2.14 resets, 2.13 power-on state machine
 #define RESETS_RESET 0x4000c000u
 #define RESETS_DONE 0x4000c008u
-enum { RESET_ADC = 0, RESET_IO_BANK0 = 5, RESET_PADS_BANK0 = 8, RESET_PLL_SYS = 12,
+enum { RESET_ADC = 0, RESET_DMA = 2, RESET_IO_BANK0 = 5, RESET_PADS_BANK0 = 8, RESET_PLL_SYS = 12,
        RESET_PLL_USB = 13, RESET_PWM = 14, RESET_TIMER = 21, RESET_UART0 = 22, RESET_UART1 = 23 };
 #define PSM_WDSEL 0x40010008u
 #define PSM_ALL_BUT_OSCILLATORS 0x1fffcu
@@ -64,9 +64,20 @@ enum { PAD_FAST = 1, PAD_SCHMITT = 2, PAD_PULL_DOWN = 4, PAD_PULL_UP = 8, PAD_4_
 // ---- 4.2 UART (PL011)
 #define UART(n) (0x40034000u + 0x4000u * (n))
 enum { UARTDR = 0x00, UARTFR = 0x18, UARTIBRD = 0x24, UARTFBRD = 0x28, UARTLCR_H = 0x2c,
-       UARTCR = 0x30, UARTIFLS = 0x34, UARTIMSC = 0x38, UARTMIS = 0x40, UARTICR = 0x44 };
+       UARTCR = 0x30, UARTIFLS = 0x34, UARTIMSC = 0x38, UARTICR = 0x44, UARTDMACR = 0x48 };
 enum { FR_RX_EMPTY = 16, FR_TX_FULL = 32 };
-enum { UART_RX = 16, UART_TX = 32, UART_TIMEOUT = 64 }; // bits of IMSC, MIS and ICR
+enum { UART_RX = 16, UART_TX = 32, UART_TIMEOUT = 64 }; // bits of IMSC and ICR
+
+// ---- 2.5 DMA
+#define DMA(channel) (0x50000000u + 0x40u * (channel))
+enum { DMA_READ = 0x00, DMA_WRITE = 0x04, DMA_COUNT = 0x08, DMA_CTRL_TRIG = 0x0c,
+       DMA_CTRL = 0x10 }; // the last one starts nothing
+enum { DMA_ON = 1, DMA_HIGH_PRIORITY = 2, DMA_HALF = 1 << 2, DMA_WORD = 2 << 2, DMA_INC_READ = 16,
+       DMA_INC_WRITE = 32, DMA_QUIET = 1 << 21 };
+#define DMA_WRITE_RING(bits) ((uint32_t)(bits) << 6 | BIT(10)) // the base is aligned to its size
+#define DMA_CHAIN(channel) ((uint32_t)(channel) << 11)
+#define DMA_REQUEST(line) ((uint32_t)(line) << 15)
+enum { DREQ_UART0_RX = 21, DREQ_UART1_RX = 23, DREQ_NONE = 63 };
 
 // ---- 4.5 PWM
 #define PWM(slice) (0x40050000u + 0x14u * (slice))

@@ -74,6 +74,9 @@ bool channel_put(struct channel *channel, const uint8_t *octets, unsigned length
 unsigned channel_next(const struct channel *channel);
 unsigned channel_take(struct channel *channel, uint8_t *octets);
 
+// ---- DMA channels, each with one user
+enum { DMA_TAPS = 0 }; // two a tap: characters, stamps
+
 // ---- pins.c, analog.c
 void set_up_pins(void);
 void outputs_to_safe(void);
@@ -83,7 +86,6 @@ void set_up_analog(void);
 // ---- uart.c, tap.c
 void set_up_uart(unsigned uart, uint32_t baud, uint32_t line_control);
 void set_up_taps(void);
-bool tap_interrupt(unsigned uart); // false: no tap listens there
 unsigned take_tap(unsigned tap, uint8_t *target, unsigned entries);
 
 // ---- network.c: framed datagrams on the transport's UART

@@ -2,7 +2,7 @@
 // Setting up a UART, and whose interrupt it is.
 //
 // Spec: RP2040 datasheet 4.2 (PL011). The divisor is taken over by a write to LCR_H. Without a function on its
-// transmit pin a UART cannot drive a line: taps get none.
+// transmit pin a UART cannot drive a line: taps get none, and their transmitter stays off. Taps have no interrupt.
 
 #include "registers.h"
 #include "rp2040.h"
@@ -18,14 +18,10 @@ void set_up_uart(unsigned uart, uint32_t baud, uint32_t line_control) {
   REG(UART(uart) + UARTLCR_H) = line_control;
   REG(UART(uart) + UARTIFLS) = FIFO_4_OF_32;
   REG(UART(uart) + UARTICR) = 0x7ff;
-  REG(UART(uart) + UARTIMSC) = UART_RX | UART_TIMEOUT | (sends ? UART_TX : 0);
+  REG(UART(uart) + UARTIMSC) = sends ? UART_RX | UART_TIMEOUT | UART_TX : 0;
   REG(UART(uart) + UARTCR) = CR_ON | CR_RX | (sends ? CR_TX : 0);
-  REG(NVIC_ISER) = BIT(IRQ_UART0 + uart);
+  if (sends) REG(NVIC_ISER) = BIT(IRQ_UART0 + uart);
 }
 
-static void take_interrupt(unsigned uart) {
-  if (uart == BOARD_TRANSPORT_UART) network_interrupt();
-  else tap_interrupt(uart);
-}
-void on_uart0(void) { take_interrupt(0); }
-void on_uart1(void) { take_interrupt(1); }
+void on_uart0(void) { network_interrupt(); }
+void on_uart1(void) { network_interrupt(); }

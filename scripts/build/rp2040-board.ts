@@ -63,6 +63,8 @@ const DUTY_FULL = 65_535;
 const LINE_CONTROL = { N: 0, E: 0b110, O: 0b010 } as const; // LCR_H: parity enable, even
 const FIFO_ON = 1 << 4;
 const TAP_ENTRIES_MIN = 256;
+const TAP_ENTRIES_MAX = 8192; // stamps of 4 octets in a DMA ring of at most 32 KiB
+const TAP_GUARD = 64; // boards/rp2040/tap.c
 const RESET_UART0 = 22;
 const RP2040_PULL = { up: "PAD_PULL_UP", down: "PAD_PULL_DOWN", none: "0" } as const;
 
@@ -149,10 +151,16 @@ function inputsOf({ channels }: NodeType): { adc: number[]; pins: number[]; puls
 }
 
 // Twice what comes in a period, so that a late tick loses nothing.
-function tapEntries({ taps, periodMs }: NodeType): number {
+function tapEntries({ type, taps, periodMs }: NodeType): number {
   const fastest = Math.max(0, ...Object.values(taps).map(({ baud }) => baud / 10));
-  const wanted = Math.max(TAP_ENTRIES_MIN, (2 * fastest * periodMs) / 1000 + 64);
-  return 2 ** Math.ceil(Math.log2(wanted));
+  const wanted = Math.max(TAP_ENTRIES_MIN, (2 * fastest * periodMs) / 1000 + TAP_GUARD);
+  if (wanted <= TAP_ENTRIES_MAX) return 2 ** Math.ceil(Math.log2(wanted));
+  const mostMs = Math.floor(((TAP_ENTRIES_MAX - TAP_GUARD) * 1000) / (2 * fastest));
+  throw new Failure(
+    EXIT_FAILED,
+    `a tap of ${type} hears more in ${periodMs} ms than the board can keep`,
+    `make periodMs at most ${mostMs}`,
+  );
 }
 
 function tapOf(board: Rp2040Board, { type }: NodeType, number: number) {

@@ -30,13 +30,20 @@ export interface Running {
   matches: number[]; // cycles at which alarm 0 matched
   messages: Uint8Array[]; // of the node, frames that check
   damaged(): number;
+  symbol(name: string): number; // its address
   words(symbol: string, count: number): number[];
   say(bytes: Uint8Array): void; // octets on the line, one after the other
 }
 
-/** Powers a chip up; `answers` plays the gateway. */
-export function start(image: Rp2040Image, flash = emptyFlash(), answers = true): Running {
+/** Powers a chip up; `answers` plays the gateway; `patch` changes the flash after the image was loaded. */
+export function start(
+  image: Rp2040Image,
+  flash = emptyFlash(),
+  answers = true,
+  patch: (flash: Uint8Array) => void = () => undefined,
+): Running {
   loadUf2(readFileSync(image.program), flash);
+  patch(flash);
   const late = new Map<number, number>();
   const messages: Uint8Array[] = [];
   const matches: number[] = [];
@@ -71,13 +78,14 @@ export function start(image: Rp2040Image, flash = emptyFlash(), answers = true):
     }),
   );
   const symbols = new Map(readSymbols(readFileSync(image.elf)).map((s) => [s.name, s.address]));
-  const words = (symbol: string, n: number): number[] => {
-    const at = symbols.get(symbol)! - SRAM;
+  const symbol = (name: string): number => symbols.get(name)!;
+  const words = (name: string, n: number): number[] => {
+    const at = symbol(name) - SRAM;
     const view = new DataView(chip.sram.buffer, chip.sram.byteOffset + at);
     return Array.from({ length: n }, (_, i) => view.getUint32(4 * i, true));
   };
   const damaged = (): number => decoder.counters.badCrc + decoder.counters.badFrame;
-  return { chip, late, matches, messages, damaged, words, say };
+  return { chip, late, matches, messages, damaged, symbol, words, say };
 }
 
 export function emptyFlash(): Uint8Array {
