@@ -26,31 +26,24 @@ void open_flash(void) {
   memset(contents + length, 0xff, sizeof contents - (size_t)length);
 }
 
-static bool inside(uint32_t offset, uint32_t length) {
-  return offset <= FLASH_BYTES && length <= FLASH_BYTES - offset;
-}
-
-static int keep(uint32_t offset, uint32_t length) {
-  if (file < 0) return 0;
+static bool keep(uint32_t offset, uint32_t length) {
+  if (file < 0) return true;
   if (pwrite(file, contents + offset, length, offset) != (ssize_t)length || fdatasync(file) != 0)
     refuse(1, "%s: %s", options.flash, strerror(errno));
-  return 0;
+  return true;
 }
 
-int read_flash(uint32_t offset, uint8_t *target, uint32_t length) {
-  if (!inside(offset, length)) return -1;
+bool read_link_flash(uint32_t offset, uint8_t *target, uint32_t length) {
   memcpy(target, contents + offset, length);
-  return 0;
+  return true;
 }
 
-int erase_flash(uint32_t offset) {
-  if (offset % SECTOR_BYTES != 0 || !inside(offset, SECTOR_BYTES)) return -1;
+bool erase_link_flash(uint32_t offset) {
   memset(contents + offset, 0xff, SECTOR_BYTES);
   return keep(offset, SECTOR_BYTES);
 }
 
-int program_flash(uint32_t offset, const uint8_t *source, uint32_t length) {
-  if (!inside(offset, length)) return -1;
+bool program_link_flash(uint32_t offset, const uint8_t *source, uint32_t length) {
   for (uint32_t i = 0; i < length; i++) contents[offset + i] &= source[i];
   return keep(offset, length);
 }

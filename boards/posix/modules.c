@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The two modules in their threads: ticks, polls, traps, and their host functions.
+// The two modules in their threads: ticks, polls, traps, functions of pins.
 //
 // Spec: SPEC.md §1.1, §1.2. (P1) ticks stand at start + k x period; nothing that link does moves one.
 // (P2) outputs are safe whenever loop is not there. A module that traps, or uses the processor for longer than it may,
 // leaves by siglongjmp; it holds no lock: what it was doing is forgotten with its instance.
 // A module is entered by one thread only, so each has its own way out.
 
-#include "posix.h"
 #include "../host.h"
+#include "hooks.h"
 #include "link.h"
 #include "loop.h"
 #include <errno.h>
@@ -30,7 +30,6 @@ enum {
   LINK_CPU_US_MAX = 2000000,  // of one poll: more is a loop without end
   GOODBYE_US_MAX = 5000000,   // for stop() until poll() gives -1
   LATE_US_MAX = 1000000,      // ticks later than this (a suspended machine) are given up
-  TRAP_MEMORY = 2,
   TRAP_HANG = 10,
 };
 
@@ -72,20 +71,11 @@ static void time_is_up(int signal) {
 }
 
 // ---- host functions: outside the module while they run
-static void enter_host(void) { door->inside = 0; }
-static uint32_t leave_host(uint32_t result) {
+void enter_host(void) { door->inside = 0; }
+uint32_t leave_host(uint32_t result) {
   if (door->overdue) leave(door, TRAP_HANG, ~0u, 0);
   door->inside = 1;
   return result;
-}
-
-static uint8_t *reach_loop(uint32_t address, uint64_t length) {
-  if (address + length > sizeof loop_memory) leave(&loop_door, TRAP_MEMORY, ~0u, 0);
-  return loop_memory + address;
-}
-static uint8_t *reach_link(uint32_t address, uint64_t length) {
-  if (address + length > sizeof link_memory) leave(&link_door, TRAP_MEMORY, ~0u, 0);
-  return link_memory + address;
 }
 
 uint32_t host_now_us(void) {
@@ -113,104 +103,19 @@ uint32_t host_digital_write(uint32_t pin, uint32_t level) {
   enter_host();
   return leave_host(write_level(pin, level != 0) ? 0 : ~0u);
 }
-uint32_t host_burst_take(uint32_t device, uint32_t address, uint32_t capacity) {
-  enter_host();
-  return leave_host(read_burst(device, reach_loop(address, 2 * (uint64_t)capacity), capacity));
+
+void count_dropped(void) { atomic_fetch_add(&host_counters.ring_dropped, 1); }
+
+void read_counters(uint32_t counters[4]) {
+  counters[0] = atomic_load(&host_counters.ring_dropped);
+  counters[1] = atomic_load(&host_counters.loop_traps);
+  counters[2] = atomic_load(&host_counters.loop_overruns);
+  counters[3] = atomic_load(&host_counters.link_traps);
 }
-uint32_t host_tap_take(uint32_t tap, uint32_t address, uint32_t capacity) {
-  enter_host();
-  return leave_host(take_tap(tap, reach_loop(address, 8 * (uint64_t)capacity), capacity));
-}
-uint32_t host_ring_put(uint32_t address, uint32_t length) {
-  enter_host();
-  const bool taken = channel_put(&ring, reach_loop(address, length), length);
-  if (taken) wake_link();
-  else atomic_fetch_add(&host_counters.ring_dropped, 1);
-  return leave_host(taken);
-}
-static uint32_t take_record(struct channel *channel, uint8_t *target, uint32_t capacity) {
-  while (channel_next(channel) > capacity) {
-    channel_skip(channel);
-    atomic_fetch_add(&host_counters.ring_dropped, 1);
-  }
-  return channel_take(channel, target);
-}
-uint32_t host_mailbox_take(uint32_t address, uint32_t capacity) {
-  enter_host();
-  return leave_host(take_record(&mailbox, reach_loop(address, capacity), capacity));
-}
-uint32_t host_ring_take(uint32_t address, uint32_t capacity) {
-  enter_host();
-  return leave_host(take_record(&ring, reach_link(address, capacity), capacity));
-}
-uint32_t host_mailbox_put(uint32_t address, uint32_t length) {
-  enter_host();
-  return leave_host(channel_put(&mailbox, reach_link(address, length), length));
-}
-uint32_t host_datagram_put(uint32_t peer, uint32_t address, uint32_t length) {
-  enter_host();
-  return leave_host(send_datagram(peer, reach_link(address, length), length));
-}
-uint32_t host_datagram_take(uint32_t address, uint32_t capacity) {
-  enter_host();
-  uint8_t *target = reach_link(address, capacity);
-  uint32_t peer = 0;
-  if (capacity < 4) return leave_host(0);
-  const unsigned length = receive_datagram(target + 4, capacity - 4, &peer);
-  for (unsigned i = 0; i < 4; i++) target[i] = (uint8_t)(peer >> (8 * i));
-  return leave_host(length == 0 ? 0 : length + 4);
-}
-uint32_t host_flash_read(uint32_t offset, uint32_t address, uint32_t length) {
-  enter_host();
-  return leave_host((uint32_t)read_flash(offset, reach_link(address, length), length));
-}
-uint32_t host_flash_erase(uint32_t offset) {
-  enter_host();
-  return leave_host((uint32_t)erase_flash(offset));
-}
-uint32_t host_flash_program(uint32_t offset, uint32_t address, uint32_t length) {
-  enter_host();
-  return leave_host((uint32_t)program_flash(offset, reach_link(address, length), length));
-}
-uint32_t host_entropy(uint32_t address, uint32_t length) {
-  enter_host();
-  uint8_t *target = reach_link(address, length);
+
+unsigned take_entropy(uint8_t *target, unsigned length) {
   const ssize_t got = getrandom(target, length, 0);
-  return leave_host(got < 0 ? 0 : (uint32_t)got);
-}
-
-static unsigned counters_item(uint8_t *item) {
-  const unsigned values[4] = {
-    atomic_load(&host_counters.ring_dropped), atomic_load(&host_counters.loop_traps),
-    atomic_load(&host_counters.loop_overruns), atomic_load(&host_counters.link_traps),
-  };
-  for (unsigned i = 0; i < 16; i++) item[i] = (uint8_t)(values[i / 4] >> (8 * (i % 4)));
-  return 16;
-}
-
-// SPEC.md §1.5.
-static unsigned info_item(uint32_t number, uint8_t *item) {
-  static const char host[] = "posix";
-  const uint8_t gateways = (uint8_t)options.gateway_count;
-  const struct { const void *from; size_t length; } items[] = {
-    [1] = { options.id, strlen(options.id) }, [2] = { options.eui64, 8 },
-    [3] = { board_loop_hash, 32 },            [4] = { board_link_hash, 32 },
-    [5] = { host, sizeof host - 1 },          [6] = { &gateways, 1 },
-  };
-  if (number == 7) return counters_item(item);
-  if (number < 1 || number > 6) return 0;
-  memcpy(item, items[number].from, items[number].length);
-  return (unsigned)items[number].length;
-}
-
-uint32_t host_info(uint32_t number, uint32_t address, uint32_t capacity) {
-  enter_host();
-  uint8_t *target = reach_link(address, capacity);
-  uint8_t item[32];
-  const unsigned length = info_item(number, item);
-  if (length == 0 || length > capacity) return leave_host(~0u);
-  memcpy(target, item, length);
-  return leave_host(length);
+  return got < 0 ? 0 : (unsigned)got;
 }
 
 // ---- entering a module

@@ -6,6 +6,7 @@
 
 #ifndef POSIX_H
 #define POSIX_H
+#include "../channel.h"
 #include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -18,9 +19,7 @@ enum {
   GATEWAYS_MAX = 4,      // configured ones
   PEERS_MAX = 8,         // SPEC.md §1.2: addresses that answered, at a time
   DATAGRAM_MAX = 1400,   // octets; longer ones are dropped and counted
-  RECORD_MAX = 76,       // SPEC.md §1.4
-  RING_RECORDS = 128,    // between two polls
-  MAILBOX_RECORDS = 8,   // SPEC.md §1.7
+  RING_RECORDS = 128,    // a power of two; between two polls
   TAP_ENTRIES = 1024,    // a second at 9,600 baud
   FLASH_BYTES = 8192,    // SPEC.md §1.2: two sectors
   SECTOR_BYTES = 4096,
@@ -61,19 +60,6 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 // ---- clock.c
 uint64_t clock_us(void);  // since the process started
 
-// ---- channel.c: one producer, one consumer each
-struct channel {
-  atomic_uint head, tail;  // records written, records taken
-  unsigned records;
-  uint8_t lengths[RING_RECORDS];
-  uint8_t octets[RING_RECORDS][RECORD_MAX];
-};
-extern struct channel ring, mailbox;
-bool channel_put(struct channel *channel, const uint8_t *octets, unsigned length);
-unsigned channel_next(struct channel *channel);  // length of the oldest, 0: none
-unsigned channel_take(struct channel *channel, uint8_t *octets);
-void channel_skip(struct channel *channel);
-
 // ---- pins.c
 void open_pins(void);
 int32_t read_pin(unsigned kind, unsigned number);  // -1: there is none
@@ -97,9 +83,9 @@ extern atomic_uint datagrams_dropped;
 
 // ---- flash.c
 void open_flash(void);
-int read_flash(uint32_t offset, uint8_t *target, uint32_t length);
-int erase_flash(uint32_t offset);
-int program_flash(uint32_t offset, const uint8_t *source, uint32_t length);
+bool read_link_flash(uint32_t offset, uint8_t *target, uint32_t length);
+bool erase_link_flash(uint32_t offset);
+bool program_link_flash(uint32_t offset, const uint8_t *source, uint32_t length);
 
 // ---- modules.c
 struct host_counters { atomic_uint ring_dropped, loop_traps, loop_overruns, link_traps; };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// memset, memcpy, memmove, memcmp: what gcc and the translated modules call.
+// memset, memcpy, memmove, memcmp, strlen: what gcc and modules call.
 //
 // Words where both ends are aligned: the core faults on others. -fno-tree-loop-distribute-patterns keeps gcc from
 // making these loops into calls of themselves.
@@ -43,4 +43,10 @@ int memcmp(const void *left, const void *right, size_t length) {
   for (; length > 0; length--, a++, b++)
     if (*a != *b) return *a - *b;
   return 0;
+}
+
+size_t strlen(const char *text) {
+  size_t length = 0;
+  while (text[length] != 0) length++;
+  return length;
 }

@@ -9,5 +9,6 @@ void *memset(void *target, int value, size_t length);
 void *memcpy(void *restrict target, const void *restrict source, size_t length);
 void *memmove(void *target, const void *source, size_t length);
 int memcmp(const void *left, const void *right, size_t length);
+size_t strlen(const char *text);
 
 #endif

@@ -10,14 +10,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "../channel.h"
 #include "board.h" // made by the build: what node.json and the board's JSON say
 
 enum {
   GATEWAYS_MAX = 4,
   DATAGRAM_MAX = 512,     // octets on a serial line: SPEC.md section 3
-  RECORD_MAX = 76,        // SPEC.md section 1.4
   RING_RECORDS = 64,      // a power of two; between two polls
-  MAILBOX_RECORDS = 8,    // SPEC.md section 1.7
   SECTOR_BYTES = 4096,
   FLASH_LINK = BOARD_FLASH_BYTES - 3 * SECTOR_BYTES,  // two sectors: SPEC.md section 1.2
   FLASH_IDENTITY = BOARD_FLASH_BYTES - SECTOR_BYTES,
@@ -58,21 +57,10 @@ extern struct host_counters host_counters;
 void start_loop(void);
 _Noreturn void run_link(void);
 void loop_abandon(void);
+_Noreturn void link_abandon(void);
 void check_link(uint32_t *thread_frame);
 bool enter_module(struct door *door, void (*action)(void));
 _Noreturn void leave_module(struct door *door);
-
-// ---- channel.c: one producer and one consumer each
-struct channel {
-  volatile uint32_t head, tail; // records written, records taken
-  uint32_t mask;
-  uint8_t *lengths;
-  uint8_t (*octets)[RECORD_MAX];
-};
-extern struct channel ring, mailbox;
-bool channel_put(struct channel *channel, const uint8_t *octets, unsigned length);
-unsigned channel_next(const struct channel *channel);
-unsigned channel_take(struct channel *channel, uint8_t *octets);
 
 // ---- DMA channels, each with one user
 enum { DMA_TAPS = 0 }; // two a tap: characters, stamps

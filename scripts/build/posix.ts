@@ -24,7 +24,8 @@ import type { BuiltNode } from "./modules.ts";
 import { toPinPlan } from "./plant.ts";
 import { PROJECT } from "./sources.ts";
 
-const HOST = join(PROJECT, "boards/posix");
+const BOARDS = join(PROJECT, "boards");
+const HOST = join(BOARDS, "posix");
 const FLAGS = [
   "-std=gnu11",
   "-O2",
@@ -49,7 +50,10 @@ const PROGRAMS_MAX = 20; // in the cache: about 2 MB
 /** The program of a built node from the cache, made where it is not there. Throws Failure. */
 export function cachedPosix(built: BuiltNode): string {
   const texts = sourcesOf(built);
-  const host = readdirSync(HOST).map((file) => [file, readFileSync(join(HOST, file), "utf8")]);
+  const host = [...filesOf(BOARDS), ...filesOf(HOST)].map((file) => [
+    file,
+    readFileSync(file, "utf8"),
+  ]);
   const all = [...Object.entries(texts), ...host, ["cc", `${compiler()} ${FLAGS.join(" ")}`]];
   const folder = join(cacheFolder() ?? tmpdir(), "posix");
   const program = join(folder, `${hashTexts(all as [string, string][]).slice(0, 40)}.program`);
@@ -67,6 +71,12 @@ export function cachedPosix(built: BuiltNode): string {
   return program;
 }
 
+// C of the host in a folder, by full path.
+function filesOf(folder: string): string[] {
+  const names = readdirSync(folder).filter((file) => /\.[ch]$/.test(file));
+  return names.toSorted().map((file) => join(folder, file));
+}
+
 function sourcesOf(built: BuiltNode): Record<string, string> {
   const texts: Record<string, string> = { "board.c": boardText(built) };
   for (const name of ["loop", "link"] as const) {
@@ -82,11 +92,11 @@ function compileBoard(built: BuiltNode, texts: Record<string, string>, out: stri
   mkdirSync(sources, { recursive: true });
   for (const [file, text] of Object.entries(texts)) writeWhole(join(sources, file), text);
   const program = join(out, built.type.type);
-  const host = readdirSync(HOST).filter((file) => file.endsWith(".c"));
+  const host = [...filesOf(BOARDS), ...filesOf(HOST)].filter((file) => file.endsWith(".c"));
   const modules = ["loop.c", "link.c", "board.c"].map((file) => join(sources, file));
   compile([
     ...[...FLAGS, `-I${sources}`, `-I${HOST}`, "-pthread", "-o", program],
-    ...[...host.toSorted().map((file) => join(HOST, file)), ...modules, "-lrt"],
+    ...[...host, ...modules, "-lrt"],
   ]);
   return { program, sources };
 }

