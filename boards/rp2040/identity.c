@@ -34,7 +34,6 @@ static bool read_record(void) {
 void read_identity(void) {
   static const char digits[] = "0123456789abcdef";
   uint8_t unique[8];
-  identity.gateway_count = 1; // the other end of the line
   if (read_record()) return;
   read_unique_id(unique);
   memcpy(identity.id, "pico-", 5);

@@ -99,11 +99,13 @@ static bool enter_link(void (*action)(void)) {
 
 // Until then, or until a record or a datagram came when `wakes`.
 static void rest(uint32_t us, bool wakes) {
-  const uint32_t until = REG(TIMERAWL) + us;
-  wake_at(until);
-  while ((int32_t)(REG(TIMERAWL) - until) < 0) {
+  const uint32_t start = REG(TIMERAWL);
+  for (uint32_t gone = 0; gone < us; gone = REG(TIMERAWL) - start) {
+    const uint32_t network_us = work_network();
     if (wakes && (channel_next(&ring) > 0 || datagram_waits())) return;
-    wait_for_event();
+    const uint32_t until = start + (network_us < us - gone ? gone + network_us : us);
+    wake_at(until);
+    if ((int32_t)(REG(TIMERAWL) - until) < 0) wait_for_event();
   }
 }
 

@@ -76,12 +76,16 @@ void set_up_uart(unsigned uart, uint32_t baud, uint32_t line_control);
 void set_up_taps(void);
 unsigned take_tap(unsigned tap, uint8_t *target, unsigned entries);
 
-// ---- network.c: framed datagrams on the transport's UART
-void set_up_network(void);
+// ---- serial/network.c or ethernet/network.c, as the board's JSON says
+enum { NETWORK_RESTS = 1000000000 };
+void set_up_network(void); // after read_identity: it says how many gateways there are
 void network_interrupt(void);
 bool send_datagram(uint32_t peer, const uint8_t *octets, unsigned length);
 unsigned receive_datagram(uint8_t *octets, unsigned capacity, uint32_t *peer);
 bool datagram_waits(void);
+uint32_t work_network(void); // does what is due; microseconds until it wants to be called again
+
+// ---- crc32c.c
 uint32_t crc32c(const uint8_t *octets, unsigned length);
 
 // ---- flash.c

@@ -52,6 +52,8 @@ start:
     b     6b
     .ltorg
 
+    .weak on_pins
+    .thumb_set on_pins, on_fault
     .section .vectors, "a"
     .word 0x20042000, start
     .word on_fault, on_fault     // NMI, HardFault
@@ -60,7 +62,11 @@ start:
     .word on_fault, on_fault     // PendSV, SysTick
     .word on_tick                // 0 TIMER alarm 0
     .word on_wake                // 1 TIMER alarm 1
-    .rept 18
+    .rept 11
+    .word on_fault
+    .endr
+    .word on_pins                // 13 IO_BANK0: a network chip, where the board has one
+    .rept 6
     .word on_fault
     .endr
     .word on_uart0, on_uart1     // 20, 21

@@ -16,6 +16,25 @@ import { PROJECT } from "./sources.ts";
 const gpio = z.number().int().min(0).max(29);
 const uart = z.number().int().min(0).max(1);
 
+const transport = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("serial"),
+    uart,
+    tx: gpio,
+    rx: gpio,
+    baud: z.number().int().min(1200).max(921_600),
+  }),
+  z.strictObject({
+    kind: z.literal("ethernet").describe("a W5500 on SPI 0"),
+    miso: gpio,
+    mosi: gpio,
+    sck: gpio,
+    cs: gpio,
+    reset: gpio,
+    interrupt: gpio,
+  }),
+]);
+
 const boardSchema = z
   .strictObject({
     name: z.string().min(1).max(32).describe("what a node says of its host"),
@@ -26,13 +45,7 @@ const boardSchema = z
       flashBytes: z.number().int().describe("an image may be so large"),
       sramBytes: z.number().int(),
     }),
-    transport: z.strictObject({
-      kind: z.literal("serial"),
-      uart,
-      tx: gpio,
-      rx: gpio,
-      baud: z.number().int().min(1200).max(921_600),
-    }),
+    transport,
     taps: z.array(z.strictObject({ uart, rx: gpio })),
     analog: z.array(gpio.min(26)),
     pwm: z.array(gpio),
@@ -45,7 +58,7 @@ const boardSchema = z
     const complain = (path: string, message: string): void =>
       context.addIssue({ code: "custom", path: [path], message });
     const { transport, taps, analog, pwm, digital, pulses } = board;
-    const all = [transport.tx, transport.rx, ...taps.map(({ rx }) => rx)];
+    const all = [...transportPins(transport), ...taps.map(({ rx }) => rx)];
     all.push(...analog, ...pwm, ...digital, ...pulses);
     const twice = all.find((pin, i) => all.indexOf(pin) < i);
     if (twice !== undefined) complain("wiring", `GPIO ${twice} is used twice`);
@@ -54,7 +67,12 @@ const boardSchema = z
       if (pin % 2 === 0 || slices.includes(sliceOf(pin)))
         complain("pulses", `GPIO ${pin} is no input B of a PWM slice of its own`);
     for (const tap of taps)
-      if (tap.uart === transport.uart) complain("taps", `UART ${tap.uart} is the transport's`);
+      if (tap.uart === uartOf(transport)) complain("taps", `UART ${tap.uart} is the transport's`);
+    if (transport.kind === "ethernet") {
+      const { miso, sck, mosi } = transport;
+      if (![0, 4].includes(miso % 16) || sck !== miso + 2 || mosi !== miso + 3)
+        complain("transport", "these are not pins of SPI 0");
+    }
   });
 
 export type Rp2040Board = z.output<typeof boardSchema>;
@@ -66,6 +84,7 @@ const TAP_ENTRIES_MIN = 256;
 const TAP_ENTRIES_MAX = 8192; // stamps of 4 octets in a DMA ring of at most 32 KiB
 const TAP_GUARD = 64; // boards/rp2040/tap.c
 const RESET_UART0 = 22;
+const UART_NONE = 2;
 const RP2040_PULL = { up: "PAD_PULL_UP", down: "PAD_PULL_DOWN", none: "0" } as const;
 
 /** A board of the folder boards. Throws when it is not as its schema says: that is our own mistake. */
@@ -79,7 +98,8 @@ export function boardHeader(board: Rp2040Board, { type }: BuiltNode): string {
   const used = inputsOf(type);
   const plan = toPinPlan(type);
   const taps = Object.values(type.taps);
-  const uarts = [board.transport.uart, ...taps.map((tap) => tapOf(board, type, tap.uart).uart)];
+  const uarts = taps.map((tap) => tapOf(board, type, tap.uart).uart);
+  if (board.transport.kind === "serial") uarts.push(board.transport.uart);
   const resets = uarts.reduce((bits, n) => bits | (1 << (RESET_UART0 + n)), 0);
   const constants: [string, string | number][] = [
     ["NAME", JSON.stringify(board.name)],
@@ -94,10 +114,8 @@ export function boardHeader(board: Rp2040Board, { type }: BuiltNode): string {
     ["TAPS", taps.length],
     ["TAP_ENTRIES", tapEntries(type)],
     ["UART_RESETS", `0x${resets.toString(16)}u`],
-    ["TRANSPORT_UART", board.transport.uart],
-    ["TRANSPORT_TX", board.transport.tx],
-    ["TRANSPORT_RX", board.transport.rx],
-    ["TRANSPORT_BAUD", board.transport.baud],
+    ["TRANSPORT_UART", uartOf(board.transport)],
+    ...transportConstants(board.transport),
   ];
   const lines = constants.map(([name, value]) => `#define BOARD_${name} ${value}`);
   const head = `// What ${board.name} and node.json of ${type.type} say. Made by the build.`;
@@ -182,6 +200,35 @@ function missing(board: Rp2040Board, what: string, count: number): Failure {
     `${board.name} has no ${what}: it ${has}`,
     `change the number in node.json, or see boards/${board.name}.json`,
   );
+}
+
+// UART_NONE: datagrams do not go through a UART.
+function uartOf(transport: Rp2040Board["transport"]): number {
+  return transport.kind === "serial" ? transport.uart : UART_NONE;
+}
+
+function transportPins(transport: Rp2040Board["transport"]): number[] {
+  if (transport.kind === "serial") return [transport.tx, transport.rx];
+  const { miso, mosi, sck, cs, reset, interrupt } = transport;
+  return [miso, mosi, sck, cs, reset, interrupt];
+}
+
+function transportConstants(transport: Rp2040Board["transport"]): [string, number][] {
+  if (transport.kind === "serial")
+    return [
+      ["TRANSPORT_TX", transport.tx],
+      ["TRANSPORT_RX", transport.rx],
+      ["TRANSPORT_BAUD", transport.baud],
+    ];
+  const { miso, mosi, sck, cs, reset, interrupt } = transport;
+  return [
+    ["SPI_MISO", miso],
+    ["SPI_MOSI", mosi],
+    ["SPI_SCK", sck],
+    ["W5500_CS", cs],
+    ["W5500_RESET", reset],
+    ["W5500_INTERRUPT", interrupt],
+  ];
 }
 
 function sliceOf(pin: number): number {

@@ -82,7 +82,9 @@ function writeSources(sources: string, board: Rp2040Board, built: BuiltNode): vo
   const put = (name: string, text: string): void => writeWhole(join(sources, name), text);
   const copy = (from: string, to: string): void => put(to, readFileSync(from, "utf8"));
   for (const name of SHARED) copy(join(PROJECT, "boards", name), name);
-  for (const name of readdirSync(HOST)) copy(join(HOST, name), `rp2040/${name}`);
+  for (const folder of [HOST, join(HOST, board.transport.kind)])
+    for (const file of readdirSync(folder, { withFileTypes: true }))
+      if (file.isFile()) copy(join(folder, file.name), `rp2040/${file.name}`);
   for (const name of ["loop", "link"] as const) {
     const { c, header } = translate(built[name].wasm, { name });
     put(`rp2040/${name}.c`, c);

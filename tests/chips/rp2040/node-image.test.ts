@@ -66,7 +66,7 @@ function power(flash: Uint8Array, seed: number, node: (typeof NODES)[number]): R
   const lines = taps.map(({ rx }) => ({ rx, format }));
   const wiring: Wiring = { analog, digital, pulses, pwm, taps: lines };
   attachDevice(chip, node.machine(), wiring);
-  chip.serial.onSay(transport.tx, ({ octet }) => line.push(octet));
+  if (transport.kind === "serial") chip.serial.onSay(transport.tx, ({ octet }) => line.push(octet));
   return { chip, ticks, line };
 }
 
