@@ -21,13 +21,18 @@ export interface Accelerometer {
   take(nowUs: number, target: Uint8Array, offset: number, capacity: number): number;
 }
 
+/** Counts of 16 bits for m/s², 32,768 being `rangeG`. */
+export function countsOf(value: number, rangeG: number): number {
+  const counts = Math.round(value * ((COUNT_MAX + 1) / (rangeG * G)));
+  return Math.max(-COUNT_MAX - 1, Math.min(COUNT_MAX, counts));
+}
+
 /** Without a vibrating machine it reads 0. */
 export function createAccelerometer(
   plan: AccelerometerPlan,
   vibration: Vibration | undefined,
 ): Accelerometer {
   const values = new Float64Array(BURST_FIFO_SAMPLES); // m/s²
-  const countsPerUnit = (COUNT_MAX + 1) / (plan.rangeG * G);
   let startUs = 0;
   let overflowTold = false;
   let next = 0; // number of the oldest sample in the FIFO, 0 being the first after power-on
@@ -57,7 +62,7 @@ export function createAccelerometer(
   };
 
   function putCount(target: Uint8Array, offset: number, value: number): void {
-    const count = Math.max(-COUNT_MAX - 1, Math.min(COUNT_MAX, Math.round(value * countsPerUnit)));
+    const count = countsOf(value, plan.rangeG);
     target[offset] = count & 0xff;
     target[offset + 1] = (count >> 8) & 0xff;
   }

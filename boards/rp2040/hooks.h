@@ -39,10 +39,4 @@ static inline bool program_link_flash(uint32_t offset, const uint8_t *source, ui
   return program_flash(FLASH_LINK + offset, source, length);
 }
 
-// No accelerometer is wired to a board yet.
-static inline unsigned read_burst(unsigned device, uint8_t *target, unsigned samples) {
-  (void)device, (void)target, (void)samples;
-  return 0;
-}
-
 #endif

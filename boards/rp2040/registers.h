@@ -17,7 +17,8 @@
 #define RESETS_RESET 0x4000c000u
 #define RESETS_DONE 0x4000c008u
 enum { RESET_ADC = 0, RESET_DMA = 2, RESET_IO_BANK0 = 5, RESET_PADS_BANK0 = 8, RESET_PLL_SYS = 12,
-       RESET_PLL_USB = 13, RESET_PWM = 14, RESET_TIMER = 21, RESET_UART0 = 22, RESET_UART1 = 23 };
+       RESET_PLL_USB = 13, RESET_PWM = 14, RESET_SPI0 = 16, RESET_TIMER = 21, RESET_UART0 = 22,
+       RESET_UART1 = 23 };
 #define PSM_WDSEL 0x40010008u
 #define PSM_ALL_BUT_OSCILLATORS 0x1fffcu
 #define CHIP_RESET 0x40064008u // 8 power-on, 16 RUN pin, 20 debugger
@@ -40,6 +41,7 @@ enum { RESET_ADC = 0, RESET_DMA = 2, RESET_IO_BANK0 = 5, RESET_PADS_BANK0 = 8, R
 // ---- 4.6 timer, 4.7 watchdog
 #define TIMER_ALARM0 0x40054010u
 #define TIMER_ALARM1 0x40054014u
+#define TIMER_ALARM2 0x40054018u
 #define TIMER_ARMED 0x40054020u
 #define TIMERAWH 0x40054024u
 #define TIMERAWL 0x40054028u
@@ -52,7 +54,8 @@ enum { RESET_ADC = 0, RESET_DMA = 2, RESET_IO_BANK0 = 5, RESET_PADS_BANK0 = 8, R
 
 // ---- 2.19 GPIO, 2.3.1 SIO
 #define IO_CTRL(gpio) (0x40014004u + 8u * (gpio))
-enum { FUNCTION_UART = 2, FUNCTION_PWM = 4, FUNCTION_SIO = 5, FUNCTION_NONE = 31 };
+enum { FUNCTION_SPI = 1, FUNCTION_UART = 2, FUNCTION_PWM = 4, FUNCTION_SIO = 5,
+       FUNCTION_NONE = 31 };
 #define PAD(gpio) (0x4001c004u + 4u * (gpio))
 enum { PAD_FAST = 1, PAD_SCHMITT = 2, PAD_PULL_DOWN = 4, PAD_PULL_UP = 8, PAD_4_MA = 16,
        PAD_INPUT = 64, PAD_NO_OUTPUT = 128 };
@@ -77,7 +80,16 @@ enum { DMA_ON = 1, DMA_HIGH_PRIORITY = 2, DMA_HALF = 1 << 2, DMA_WORD = 2 << 2, 
 #define DMA_WRITE_RING(bits) ((uint32_t)(bits) << 6 | BIT(10)) // the base is aligned to its size
 #define DMA_CHAIN(channel) ((uint32_t)(channel) << 11)
 #define DMA_REQUEST(line) ((uint32_t)(line) << 15)
-enum { DREQ_UART0_RX = 21, DREQ_UART1_RX = 23, DREQ_NONE = 63 };
+enum { DREQ_SPI0_TX = 16, DREQ_SPI0_RX = 17, DREQ_UART0_RX = 21, DREQ_UART1_RX = 23,
+       DREQ_NONE = 63 }; // of SPI1 two more
+#define DMA_BUSY BIT(24)
+#define DMA_ABORT 0x50000444u
+
+// ---- 4.4 SPI (PL022)
+#define SPI(n) (0x4003c000u + 0x4000u * (n))
+enum { SPI_CR0 = 0x00, SPI_CR1 = 0x04, SPI_DR = 0x08, SPI_SR = 0x0c, SPI_CPSR = 0x10,
+       SPI_DMACR = 0x24 };
+enum { SPI_SR_RX = 4, SPI_CR1_ON = 2 };
 
 // ---- 4.5 PWM
 #define PWM(slice) (0x40050000u + 0x14u * (slice))
@@ -102,6 +114,7 @@ enum { SR_BUSY = 1, SR_RX_NOT_EMPTY = 8 };
 #define NVIC_ISER 0xe000e100u
 #define NVIC_ISPR 0xe000e200u
 #define NVIC_IPR(irq) (0xe000e400u + ((irq) & ~3u))
-enum { IRQ_TICK = 0, IRQ_WAKE = 1, IRQ_UART0 = 20, IRQ_UART1 = 21, IRQ_ADC = 22, IRQ_LOOP = 26 };
+enum { IRQ_TICK = 0, IRQ_WAKE = 1, IRQ_SENSOR = 2, IRQ_UART0 = 20, IRQ_UART1 = 21,
+       IRQ_ADC = 22, IRQ_LOOP = 26 };
 
 #endif

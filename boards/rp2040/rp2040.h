@@ -63,7 +63,7 @@ bool enter_module(struct door *door, void (*action)(void));
 _Noreturn void leave_module(struct door *door);
 
 // ---- DMA channels, each with one user
-enum { DMA_TAPS = 0 }; // two a tap: characters, stamps
+enum { DMA_TAPS = 0, DMA_SENSOR = 4 }; // two a tap: characters, stamps; out and in
 
 // ---- pins.c, analog.c
 void set_up_pins(void);
@@ -75,6 +75,12 @@ void set_up_analog(void);
 void set_up_uart(unsigned uart, uint32_t baud, uint32_t line_control);
 void set_up_taps(void);
 unsigned take_tap(unsigned tap, uint8_t *target, unsigned entries);
+
+// ---- accelerometer.c
+struct sensor_counters { volatile uint32_t samples, overruns, restarts; };
+extern struct sensor_counters sensor_counters;
+void set_up_accelerometer(void);
+unsigned read_burst(unsigned device, uint8_t *target, unsigned samples); // ~0: some were lost
 
 // ---- serial/network.c or ethernet/network.c, as the board's JSON says
 enum { NETWORK_RESTS = 1000000000 };

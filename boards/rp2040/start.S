@@ -62,7 +62,8 @@ start:
     .word on_fault, on_fault     // PendSV, SysTick
     .word on_tick                // 0 TIMER alarm 0
     .word on_wake                // 1 TIMER alarm 1
-    .rept 11
+    .word on_accelerometer       // 2 TIMER alarm 2
+    .rept 10
     .word on_fault
     .endr
     .word on_pins                // 13 IO_BANK0: a network chip, where the board has one

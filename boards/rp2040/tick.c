@@ -43,7 +43,7 @@ void take_tick(uint32_t pins, uint32_t *frame) {
 }
 
 void set_up_priorities(void) {
-  REG(NVIC_IPR(IRQ_TICK)) = 0u << 6 | 3u << 14; // alarm 0 highest, alarm 1 lowest
+  REG(NVIC_IPR(IRQ_TICK)) = 0u << 6 | 3u << 14 | 2u << 22; // alarms: tick, wake, sensor
   REG(NVIC_IPR(IRQ_UART0)) = 2u << 6 | 2u << 14 | 2u << 22;
   REG(NVIC_IPR(IRQ_LOOP)) = 1u << 22;
 }
@@ -51,6 +51,6 @@ void set_up_priorities(void) {
 void start_ticks(void) {
   REG(NVIC_ISER) = BIT(IRQ_LOOP) | BIT(IRQ_WAKE) | BIT(IRQ_TICK);
   due_us = REG(TIMERAWL);
-  REG(TIMER_INTE) = BIT(0) | BIT(1);
+  SET(TIMER_INTE) = BIT(0) | BIT(1);
   arm();
 }

@@ -10,6 +10,7 @@ import { z } from "zod";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
 import type { BuiltNode } from "./modules.ts";
 import { toPinPlan } from "./plant.ts";
+import { sensorConstants, sensorSchema } from "./rp2040-sensor.ts";
 import type { NodeType } from "./schema.ts";
 import { PROJECT } from "./sources.ts";
 
@@ -51,15 +52,17 @@ const boardSchema = z
     pwm: z.array(gpio),
     digital: z.array(gpio),
     pulses: z.array(gpio).describe("input B of a PWM slice: an odd GPIO"),
+    accelerometers: z.array(sensorSchema).max(1).default([]).describe("a KX134-1211"),
     pull: z.enum(["up", "down", "none"]).describe("of digital inputs and pulses"),
     wiring: z.array(z.string()).describe("drawing"),
   })
   .superRefine((board, context) => {
     const complain = (path: string, message: string): void =>
       context.addIssue({ code: "custom", path: [path], message });
-    const { transport, taps, analog, pwm, digital, pulses } = board;
+    const { transport, taps, analog, pwm, digital, pulses, accelerometers } = board;
     const all = [...transportPins(transport), ...taps.map(({ rx }) => rx)];
     all.push(...analog, ...pwm, ...digital, ...pulses);
+    for (const { rx, sck, tx, cs } of accelerometers) all.push(rx, sck, tx, cs);
     const twice = all.find((pin, i) => all.indexOf(pin) < i);
     if (twice !== undefined) complain("wiring", `GPIO ${twice} is used twice`);
     const slices = pwm.map(sliceOf);
@@ -72,6 +75,8 @@ const boardSchema = z
       const { miso, sck, mosi } = transport;
       if (![0, 4].includes(miso % 16) || sck !== miso + 2 || mosi !== miso + 3)
         complain("transport", "these are not pins of SPI 0");
+      if (accelerometers.some(({ spi }) => spi === 0))
+        complain("accelerometers", "SPI 0 is the transport's");
     }
   });
 
@@ -113,6 +118,7 @@ export function boardHeader(board: Rp2040Board, { type }: BuiltNode): string {
     ["INPUT_PULL", RP2040_PULL[board.pull]],
     ["TAPS", taps.length],
     ["TAP_ENTRIES", tapEntries(type)],
+    ...sensorConstants(board, type),
     ["UART_RESETS", `0x${resets.toString(16)}u`],
     ["TRANSPORT_UART", uartOf(board.transport)],
     ...transportConstants(board.transport),

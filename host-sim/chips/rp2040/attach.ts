@@ -6,6 +6,7 @@
 // their distances on the line are kept whatever the step.
 
 import type { Device } from "../../devices/device.ts";
+import { createKx134, type Kx134 } from "../kx134/index.ts";
 import type { Rp2040 } from "./index.ts";
 import type { Alarm } from "./peripheral.ts";
 import type { Format } from "./serial.ts";
@@ -24,9 +25,20 @@ export interface Wiring {
   pulses: readonly number[];
   pwm: readonly number[];
   taps: readonly { rx: number; format: Format }[];
+  /** A KX134 each, alone on its SPI. */
+  accelerometers?: readonly SpiPins[];
+}
+
+export interface SpiPins {
+  spi: 0 | 1;
+  sck: number;
+  tx: number;
+  rx: number;
+  cs: number;
 }
 
 export interface Attachment {
+  readonly accelerometers: readonly Kx134[];
   /** Characters of the device that no UART heard. */
   unheard(): number;
   /** Lets go of the pins. */
@@ -62,8 +74,12 @@ export function attachDevice(
   };
   attachAnalog(state);
   attachOutputs(state);
+  const accelerometers = (wiring.accelerometers ?? []).map((pins, number) =>
+    attachAccelerometer(state, pins, number),
+  );
   step(state);
   return {
+    accelerometers,
     unheard: () => state.counts.unheard,
     end() {
       state.alarm?.cancel();
@@ -123,6 +139,27 @@ function attachOutputs(state: State): void {
   state.ends.push(() => {
     for (const pin of [...wiring.digital, ...wiring.pulses]) chip.pins.drive(pin, undefined);
   });
+}
+
+function attachAccelerometer(
+  state: State,
+  { spi, sck, tx, rx, cs }: SpiPins,
+  number: number,
+): Kx134 {
+  const { chip, device, startUs } = state;
+  const sensor = createKx134({
+    nowNs: () => chip.time.nowNs(),
+    sample(startNs, first, rateHz, target) {
+      if (device.vibration === undefined) return void target.fill(0);
+      advance(state);
+      device.vibration(number, { startUs: startUs + startNs / 1000, first, rateHz }, target);
+    },
+  });
+  const exchange = (octet: number): number => sensor.exchange(octet);
+  chip.blocks.attachSpi(spi, { pins: [sck, tx, rx], exchange });
+  const stop = chip.pins.onChange(cs, (level, driven) => sensor.select(driven && !level));
+  state.ends.push(stop, () => chip.blocks.attachSpi(spi, undefined));
+  return sensor;
 }
 
 function step(state: State): void {

@@ -61,10 +61,10 @@ function power(flash: Uint8Array, seed: number, node: (typeof NODES)[number]): R
   const alarmFired = (alarm: number, cycle: number): void =>
     void (alarm === 0 && ticks.push(cycle));
   const chip = createRp2040({ flash, seed, makeCore: createCore, alarmFired });
-  const { analog, digital, pulses, pwm, taps, transport } = readBoard("pico");
+  const { analog, digital, pulses, pwm, taps, transport, accelerometers } = readBoard("pico");
   const format = formatOf(9600, node.format);
   const lines = taps.map(({ rx }) => ({ rx, format }));
-  const wiring: Wiring = { analog, digital, pulses, pwm, taps: lines };
+  const wiring: Wiring = { analog, digital, pulses, pwm, taps: lines, accelerometers };
   attachDevice(chip, node.machine(), wiring);
   if (transport.kind === "serial") chip.serial.onSay(transport.tx, ({ octet }) => line.push(octet));
   return { chip, ticks, line };
