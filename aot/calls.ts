@@ -2,16 +2,22 @@
 // Who calls whom: what exports reach, and what may call itself.
 
 import type { Func, Module } from "./ir.ts";
+import { listedFunctions, sharesTable } from "./sharing.ts";
 import { eachStatement } from "./walk.ts";
 
-/** Functions that a body calls; an indirect call may reach every function of the table. */
+/**
+ * Functions that a body calls. An indirect call may reach every function of the table; where other modules
+ * share it, that and a call of an import may come back into whatever those can call.
+ */
 export function calleesOf(module: Module, func: Func): Set<number> {
   const callees = new Set<number>();
+  const shared = sharesTable(module);
   eachStatement(func.body, (statement) => {
     if (statement.kind === "call") callees.add(statement.callee);
-    if (statement.kind !== "callIndirect") return;
-    for (const { functions } of module.elements)
-      for (const index of functions) if (index !== null) callees.add(index);
+    const leaves = statement.kind === "call" && statement.callee < module.imports.length;
+    if (statement.kind !== "callIndirect" && !(shared && leaves)) return;
+    for (const index of listedFunctions(module)) callees.add(index);
+    if (shared) for (const index of exportedFunctions(module)) callees.add(index);
   });
   return callees;
 }
@@ -29,10 +35,15 @@ export function reachable(module: Module, roots: readonly number[]): Set<number>
   return seen;
 }
 
-/** Functions that a host can enter: exports and start, and through an exported table all of it. */
+/** Functions that a host or another module can enter: exports, start, and through a shared table all of it. */
 export function rootsOf(module: Module): number[] {
-  const roots = module.exports.filter(({ kind }) => kind === "function").map(({ index }) => index);
+  const roots = exportedFunctions(module);
+  if (sharesTable(module)) roots.push(...listedFunctions(module));
   return module.start === null ? roots : [...roots, module.start];
+}
+
+function exportedFunctions({ exports }: Module): number[] {
+  return exports.filter(({ kind }) => kind === "function").map(({ index }) => index);
 }
 
 /** Functions that can be entered again before they return. */

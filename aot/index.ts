@@ -6,6 +6,7 @@
 // SPEC.md has the interface of the C. Nothing of a runtime is needed but memset, memmove and memcpy.
 
 import { analyse, type HostPointer, type Knowledge } from "./analyse/index.ts";
+import type { Sizes } from "./analyse/program.ts";
 import { accessFacts, reasonsOf, safeDivisions } from "./analyse/facts.ts";
 import { canTrap, rangeAt, simplify, withoutProven } from "./analyse/simplify.ts";
 import { type HoistedTests, splitLoops } from "./analyse/split.ts";
@@ -13,13 +14,14 @@ import { versionLoops } from "./analyse/version.ts";
 import { reachable, recursiveFunctions, rootsOf } from "./calls.ts";
 import { decodeModule } from "./decode/index.ts";
 import { headerText, moduleText } from "./emit/module.ts";
-import type { Names, Shape } from "./emit/writer.ts";
+import type { Shape } from "./emit/writer.ts";
 import { AotError } from "./failure.ts";
 import { memoryObjects } from "./emit/objects.ts";
 import { inlineSmall } from "./inline.ts";
 import { type Module, PAGE_BYTES, type Statement } from "./ir.ts";
-import { exportNames, importNames } from "./names.ts";
+import { nameAll } from "./names.ts";
 import { shapeBody } from "./shape.ts";
+import { sharesMemory, sharesTable } from "./sharing.ts";
 import { flatten } from "./structure.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { eachStatement } from "./walk.ts";
@@ -53,16 +55,16 @@ export function translate(bytes: Uint8Array, options: AotOptions): AotResult {
     throw new AotError(`"${options.name}" is no C identifier: give another --name`);
   const module = decodeModule(bytes);
   takeSnapshot(module, bytes, options.memoryBytes);
-  const memoryBytes = chooseMemory(module, options.memoryBytes);
-  const grows = growsInside(module, memoryBytes); // before improve() drops a memory.grow
-  const known = options.checks === "all" ? undefined : improve(module, memoryBytes, options);
-  const live = liveFunctions(module);
+  const sizes = chooseMemory(module, options);
+  const known = options.checks === "all" ? undefined : improve(module, sizes, options);
+  const live = reachable(module, rootsOf(module));
   const facts = known === undefined ? new Map() : accessFacts(known);
   const shape: Shape = {
     module,
-    names: nameAll(module, options),
-    bytes: memoryBytes,
-    grows,
+    names: nameAll(module, options.name, options.imports ?? {}),
+    bytes: sizes.bytes,
+    grows: sizes.grows,
+    shared: { memory: sizes.shared, table: sharesTable(module) },
     live,
     recursive: recursiveFunctions(module),
     facts,
@@ -70,9 +72,9 @@ export function translate(bytes: Uint8Array, options: AotOptions): AotResult {
     entered: known?.entered ?? new Map(),
     safeDivisions: known === undefined ? new Set() : safeDivisions(known),
     objects:
-      known === undefined || module.start !== null
+      known === undefined || module.start !== null || module.memory?.imported !== undefined
         ? []
-        : memoryObjects(bodiesOf(module, live), options.name, memoryBytes, {
+        : memoryObjects(bodiesOf(module, live), options.name, sizes.bytes, {
             facts,
             spans: known.spans,
           }),
@@ -89,10 +91,9 @@ export function translate(bytes: Uint8Array, options: AotOptions): AotResult {
 }
 
 // What the analysis proves, and the module without what it proved superfluous.
-function improve(module: Module, bytesMax: number, options: AotOptions): Knowledge | undefined {
-  const bytesMin = growsInside(module, bytesMax) ? module.memory!.pages * PAGE_BYTES : bytesMax;
+function improve(module: Module, sizes: Sizes, options: AotOptions): Knowledge | undefined {
   const again = (hoisted?: HoistedTests): Knowledge | undefined => {
-    const known = analyse(module, { bytesMin, bytesMax }, options, hoisted);
+    const known = analyse(module, sizes, options, hoisted);
     if (known !== undefined) simplify(known);
     for (const func of module.functions) func.body = flatten(func.body);
     return known;
@@ -113,70 +114,47 @@ function improve(module: Module, bytesMax: number, options: AotOptions): Knowled
   return known;
 }
 
-function nameAll(module: Module, options: AotOptions): Names {
-  const prefix = options.name;
-  const importName = importNames(module, prefix, options.imports ?? {});
-  const exported = exportNames(module, prefix);
-  const globals = module.globals.map(({ imported }, i) => {
-    if (imported !== undefined) return importName(imported);
-    const at = module.exports.findIndex((item) => item.kind === "global" && item.index === i);
-    return at < 0 ? `g${i}` : exported[at]!;
-  });
-  const functions = [
-    ...module.imports.map((item) => importName(item)),
-    ...module.functions.map(({ index }) => `f${index}`),
-  ];
-  refuseConflicts(module, functions);
-  return { prefix, functions, globals, memory: `${prefix}_memory` };
-}
-
-// C has no overloading: one name, one signature.
-function refuseConflicts(module: Module, names: readonly string[]): void {
-  const signatures = new Map<string, string>();
-  module.imports.forEach(({ signature, module: from, field }, i) => {
-    const text = JSON.stringify(signature);
-    const other = signatures.get(names[i]!);
-    if (other !== undefined && other !== text)
-      throw new AotError(
-        `two imports are ${names[i]} in C with different types; name ${from}.${field} in --imports`,
-      );
-    signatures.set(names[i]!, text);
-  });
-}
-
-// What nobody reaches keeps its number and is left out.
-function liveFunctions(module: Module): Set<number> {
-  const roots = rootsOf(module);
-  if (module.exports.some(({ kind }) => kind === "table"))
-    for (const { functions } of module.elements)
-      for (const index of functions) if (index !== null) roots.push(index);
-  return reachable(module, roots);
-}
-
 function bodiesOf({ functions }: Module, live: ReadonlySet<number>): Statement[][] {
   return functions.filter(({ index }) => live.has(index)).map(({ body }) => body);
 }
 
-function chooseMemory(module: Module, wanted: number | undefined): number {
-  if (module.memory === null) return 0;
-  const bytes = wanted ?? module.memory.pages * PAGE_BYTES;
-  if (!Number.isInteger(bytes) || bytes < 0 || bytes > MEMORY_BYTES_MAX)
-    throw new AotError(`a memory of ${bytes} octets: 0..${MEMORY_BYTES_MAX} are possible`);
-  for (const { place, bytes: data } of module.data) {
-    if (typeof place === "string" || !("at" in place)) continue;
-    if (place.at + data.length > bytes && bytes < module.memory.pages * PAGE_BYTES)
-      throw new AotError(
-        `the module's data end at ${place.at + data.length}: more than --memory ${bytes}`,
-      );
-  }
-  return growsInside(module, bytes) ? bytes : Math.min(bytes, module.memory.pages * PAGE_BYTES);
+interface MemorySizes extends Sizes {
+  bytes: number; // in C; of an imported memory what it must have at least
+  grows: boolean; // its size is a variable
+  shared: boolean;
 }
 
-function growsInside(module: Module, bytes: number): boolean {
-  if (module.memory === null) return false;
-  if (Math.min(Math.floor(bytes / PAGE_BYTES), module.memory.pagesMax) <= module.memory.pages)
-    return false;
-  return module.functions.some(({ body }) => {
+function chooseMemory(module: Module, options: AotOptions): MemorySizes {
+  const { memory } = module;
+  if (memory === null) return { bytes: 0, bytesMin: 0, bytesMax: 0, grows: false, shared: false };
+  const declared = memory.pages * PAGE_BYTES;
+  const bytes = options.memoryBytes ?? declared;
+  if (!Number.isInteger(bytes) || bytes < 0 || bytes > MEMORY_BYTES_MAX)
+    throw new AotError(`a memory of ${bytes} octets: 0..${MEMORY_BYTES_MAX} are possible`);
+  refuseDataBeyond(module, Math.min(bytes, declared));
+  const shared = sharesMemory(module, options.hostWrites !== undefined);
+  const least = Math.min(bytes, declared);
+  if (memory.imported !== undefined)
+    return { bytes: least, bytesMin: least, bytesMax: IMPORTED_BYTES_MAX, grows: true, shared };
+  const room = Math.min(Math.floor(bytes / PAGE_BYTES), memory.pagesMax) > memory.pages;
+  const grows = room && (shared || growsInside(module));
+  const most = grows ? bytes : least;
+  return { bytes: most, bytesMin: grows ? declared : most, bytesMax: most, grows, shared };
+}
+
+const IMPORTED_BYTES_MAX = 2 ** 32 - 1; // what the size of a shared memory can say
+
+function refuseDataBeyond({ data, memory }: Module, bytes: number): void {
+  if (bytes >= memory!.pages * PAGE_BYTES) return;
+  for (const { place, bytes: octets } of data)
+    if (typeof place !== "string" && "at" in place && place.at + octets.length > bytes)
+      throw new AotError(
+        `the module's data end at ${place.at + octets.length}: more than --memory ${bytes}`,
+      );
+}
+
+function growsInside({ functions }: Module): boolean {
+  return functions.some(({ body }) => {
     let grows = false;
     eachStatement(body, ({ kind }) => (grows ||= kind === "grow"));
     return grows;

@@ -166,11 +166,17 @@ export interface ImportedFunction {
   signature: Signature;
 }
 
+/** Whence an import comes. */
+export interface Origin {
+  module: string;
+  field: string;
+}
+
 export interface Global {
   type: ValueType;
   mutable: boolean;
   initial: number | bigint;
-  imported?: { module: string; field: string };
+  imported?: Origin;
   copyOf?: number; // starts as an imported global
 }
 
@@ -193,13 +199,26 @@ export interface Export {
   index: number;
 }
 
+/** An imported one has at least `initial` slots. */
+export interface Table {
+  initial: number;
+  imported?: Origin;
+}
+
+/** An imported one has at least `pages`, and may have become larger since. */
+export interface Memory {
+  pages: number;
+  pagesMax: number;
+  imported?: Origin;
+}
+
 export interface Module {
   types: Signature[];
   imports: ImportedFunction[];
   functions: Func[];
   globals: Global[];
-  table: { initial: number } | null;
-  memory: { pages: number; pagesMax: number } | null;
+  table: Table | null;
+  memory: Memory | null;
   exports: Export[];
   start: number | null; // none after a snapshot
   data: DataSegment[];

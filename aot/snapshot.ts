@@ -41,7 +41,8 @@ export function takeSnapshot(module: Module, bytes: Uint8Array, memoryBytes = In
 }
 
 function canRun(module: Module): boolean {
-  if (module.globals.some(({ imported }) => imported !== undefined)) return false;
+  const things = [...module.globals, module.memory, module.table];
+  if (things.some((thing) => thing?.imported !== undefined)) return false;
   if (module.start === null) return true;
   for (const index of reachable(module, [module.start])) {
     const func = module.functions[index - module.imports.length];

@@ -2,6 +2,7 @@
 // What writes: stores, calls, globals, and instructions on whole ranges of memory.
 
 import type { Bulk, Call, CallIndirect, Module, Store } from "../ir.ts";
+import { listedFunctions, sharesTable } from "../sharing.ts";
 import { constantValue, evaluate, reachOf, type Run, type Value } from "./evaluate.ts";
 import { type MemoryFacts, scatter, storeCell } from "./memory.ts";
 import { numberOf, numberOfPlace } from "./numbers.ts";
@@ -105,10 +106,14 @@ function forgetWhatChanges(state: State, callee: Summary): void {
 
 // An import may call exports, and so change what any function of the module changes; one that is listed may not.
 function applyImport(run: Run, index: number, operands: readonly Value[]): void {
-  const { program, summary, state } = run;
+  const { program } = run;
   const { module, field } = program.module.imports[index]!;
   const pointers = program.host.hostPointers?.[`${module}.${field}`];
   if (pointers !== undefined) return applyListed(run, pointers, operands);
+  applyUnknown(run);
+}
+
+function applyUnknown({ program, summary, state }: Run): void {
   addAnything(program, summary);
   state!.cells.clear();
   scatter(program.memory, 0, program.memory.bytesMax);
@@ -139,23 +144,24 @@ function octetsMax(length: HostPointer["length"], operands: readonly Value[]): n
   return (operands[length.parameter]?.range ?? ANY).most * (length.octetsEach ?? 1);
 }
 
-/** Everything in the table may be called, and has been entered with anything; so may imports. */
+/** Everything in the table may be called, and has been entered with anything; so may imports, and strangers. */
 export function applyCallIndirect(run: Run, node: CallIndirect): void {
   const operands = node.operands.map((operand) => evaluate(run, operand));
   evaluate(run, node.slot);
   if (run.state === undefined) return;
   for (const index of importsInTable(run.program.module, node.type))
     applyImport(run, index, operands);
+  if (sharesTable(run.program.module)) applyUnknown(run);
   addAnything(run.program, run.summary);
   run.state.cells.clear();
   setResults(run, node, node.results, undefined);
 }
 
-function importsInTable({ imports, types, elements }: Module, type: number): Set<number> {
+function importsInTable(module: Module, type: number): Set<number> {
+  const { imports, types } = module;
   const wanted = JSON.stringify(types[type]);
-  const listed = elements.flatMap(({ functions }) => functions.filter((f) => f !== null));
   return new Set(
-    listed.filter(
+    listedFunctions(module).filter(
       (index) => index < imports.length && JSON.stringify(imports[index]!.signature) === wanted,
     ),
   );

@@ -23,11 +23,15 @@ export interface MemoryFacts {
   version: number; // rises with each change
 }
 
-export function makeMemory(image: Uint8Array, bytesMin: number): MemoryFacts {
+/** Facts of memory that begins as `image`; of octets behind it, as of another module's, nothing is known. */
+export function makeMemory(
+  image: Uint8Array,
+  { bytesMin, bytesMax }: Pick<MemoryFacts, "bytesMin" | "bytesMax">,
+): MemoryFacts {
   return {
     view: new DataView(image.buffer, image.byteOffset, image.byteLength),
     bytesMin,
-    bytesMax: image.length,
+    bytesMax,
     scattered: new Uint8Array(image.length),
     owner: new Float64Array(image.length),
     cells: new Map(),
@@ -39,7 +43,7 @@ export function makeMemory(image: Uint8Array, bytesMin: number): MemoryFacts {
 /** Octets from `start` up to `end` may become anything. */
 export function scatter(memory: MemoryFacts, start: number, end: number): void {
   const { scattered } = memory;
-  for (let at = Math.max(start, 0); at < Math.min(end, memory.bytesMax); at++) {
+  for (let at = Math.max(start, 0); at < Math.min(end, scattered.length); at++) {
     if (scattered[at] === 1) continue;
     scattered[at] = 1;
     memory.version++;

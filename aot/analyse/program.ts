@@ -3,13 +3,15 @@
 //
 // All of them start optimistic and only weaken. Whoever depends on a fact compares its version.
 //
-// The host. Between two calls of exports it may write memory when the module exports it: everywhere, or only
-// where `hostWrites` says. During a call of an import that `hostPointers` lists it may write there and calls
+// The host, and other modules with it. Between two calls of exports it may write memory when the module exports
+// it: everywhere, or only where `hostWrites` says. Nothing is known of an imported memory, whatever is said.
+// During a call of an import that `hostPointers` lists it may write there and calls
 // no export; during a call of another one it may write everywhere and call exports. It may always set mutable
 // globals that it shares with the module.
 
 import { rootsOf } from "../calls.ts";
 import type { Func, Module } from "../ir.ts";
+import { listedFunctions, sharesMemory } from "../sharing.ts";
 import { type MemoryFacts, makeMemory, scatter } from "./memory.ts";
 import { makeNumbers, type Numbers } from "./numbers.ts";
 import { ANY, constant, joinRanges, type Range, sameRange, widenRange } from "./range.ts";
@@ -59,7 +61,7 @@ export interface Sizes {
 
 /** The facts before anything was seen. */
 export function makeProgram(module: Module, sizes: Sizes, host: HostRules): Program {
-  const memory = makeMemory(imageOf(module, sizes.bytesMax), sizes.bytesMin);
+  const memory = makeMemory(imageOf(module, sizes.bytesMax), sizes);
   const program: Program = {
     module,
     numbers: makeNumbers(),
@@ -100,8 +102,8 @@ function forgetWhatHostWrites({ module, memory, host }: Program): void {
   const known =
     module.start === null &&
     module.data.every(({ place }) => typeof place === "string" || "at" in place);
-  const exported = module.exports.some(({ kind }) => kind === "memory");
-  if (!known || (exported && host.hostWrites === undefined)) scatter(memory, 0, memory.bytesMax);
+  const shared = sharesMemory(module, host.hostWrites !== undefined);
+  if (!known || shared) scatter(memory, 0, memory.bytesMax);
   for (const { from, to } of host.hostWrites ?? []) scatter(memory, from, to);
 }
 
@@ -114,11 +116,13 @@ export function isShared({ globals, exports }: Module, index: number): boolean {
 
 // Functions of the table can be called with anything.
 function entries(module: Module): number[] {
-  const listed = module.elements.flatMap(({ functions }) => functions.filter((f) => f !== null));
-  return [...rootsOf(module), ...listed].filter((index) => index >= module.imports.length);
+  return [...rootsOf(module), ...listedFunctions(module)].filter(
+    (index) => index >= module.imports.length,
+  );
 }
 
-function imageOf({ data }: Module, bytes: number): Uint8Array {
+function imageOf({ data, memory }: Module, bytes: number): Uint8Array {
+  if (memory?.imported !== undefined) return new Uint8Array();
   const image = new Uint8Array(bytes);
   for (const { place, bytes: content } of data)
     if (typeof place !== "string" && "at" in place && place.at + content.length <= bytes)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The sections of a module but for code, as typed values.
 //
-// Spec: WebAssembly 2.0 §5.5. What is valid and not translated is refused by its name: imported memories
-// and tables, reference types, more than one memory or table, SIMD.
+// Spec: WebAssembly 2.0 §5.5. What is valid and not translated is refused by its name: reference types, more
+// than one memory or table, SIMD.
 
 import { AotError } from "../failure.ts";
 import type {
@@ -11,8 +11,10 @@ import type {
   Export,
   Global,
   ImportedFunction,
+  Memory,
   Place,
   Signature,
+  Table,
   ValueType,
 } from "../ir.ts";
 import { valueType } from "./opcodes.ts";
@@ -39,8 +41,8 @@ export interface Sections {
   types: Signature[];
   imports: ImportedFunction[];
   functionTypes: number[];
-  tables: { initial: number }[];
-  memories: { pages: number; pagesMax: number }[];
+  tables: Table[];
+  memories: Memory[];
   globals: Global[];
   exports: Export[];
   start: number | null;
@@ -120,8 +122,10 @@ function readImport(reader: Reader, to: Sections): void {
       initial: 0,
       imported: { module, field },
     });
-  } else {
-    const what = ["", "a table", "a memory", "", "an exception tag"][kind] ?? "unknown";
+  } else if (kind === 1) to.tables.push({ ...readTable(reader), imported: { module, field } });
+  else if (kind === 2) to.memories.push({ ...readMemory(reader), imported: { module, field } });
+  else {
+    const what = kind === 4 ? "an exception tag" : "unknown";
     throw new AotError(`the import ${module}.${field} is ${what}: not supported, define it inside`);
   }
 }
@@ -133,12 +137,12 @@ function readLimits(reader: Reader, most: number): { min: number; max: number } 
   return { min, max: flags === 1 ? Math.min(readU32(reader), most) : most };
 }
 
-function readTable(reader: Reader): { initial: number } {
+function readTable(reader: Reader): Table {
   if (readByte(reader) !== FUNCREF) throw new AotError("tables of externref are not supported");
   return { initial: readLimits(reader, 2 ** 32 - 1).min };
 }
 
-function readMemory(reader: Reader): { pages: number; pagesMax: number } {
+function readMemory(reader: Reader): Memory {
   const { min, max } = readLimits(reader, PAGES_MAX);
   return { pages: min, pagesMax: max };
 }

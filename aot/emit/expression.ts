@@ -2,7 +2,6 @@
 // Expressions in C: nested as in the module, with their checks as lines before.
 
 import type { Expression, Load, Store } from "../ir.ts";
-import { PAGE_BYTES } from "../ir.ts";
 import { binary, compare, comparison, isTruth, unary } from "./numeric.ts";
 import { placeOf } from "./place.ts";
 import { C_SIGNED, C_TYPES, literal, use, type Writer } from "./writer.ts";
@@ -89,6 +88,6 @@ function select(writer: Writer, node: Extract<Expression, { kind: "select" }>): 
 
 function memorySize(writer: Writer): string {
   const { module, grows, names } = writer.shape;
-  if (grows) return `(${names.memory}_bytes / ${PAGE_BYTES}u)`;
+  if (grows) return `${names.memory}_size.pages`;
   return `${module.memory?.pages ?? 0}u`;
 }

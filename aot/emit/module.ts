@@ -6,11 +6,12 @@
 // call depth.
 
 import { exportNames } from "../names.ts";
-import { type Export, type Func, type Module, PAGE_BYTES, type Signature } from "../ir.ts";
-import { dataText, elementText, initLines } from "./segments.ts";
+import type { Export, Func, Module, Signature } from "../ir.ts";
 import { helperText } from "./helpers.ts";
+import { memoryHeader, memoryText } from "./memory.ts";
 import { objectText } from "./objects.ts";
 import { ANYWHERE } from "./place.ts";
+import { dataText, elementText, initLines, tableHeader } from "./segments.ts";
 import { statements } from "./statement.ts";
 import { prototype, resultStructs } from "./types.ts";
 import {
@@ -21,6 +22,7 @@ import {
   type Shape,
   TRAP,
   trapCall,
+  trapName,
   type Writer,
 } from "./writer.ts";
 
@@ -83,9 +85,8 @@ export function headerText(shape: Shape, file: string): string {
     "",
     "// A new instance, also after a trap.",
     `void ${prefix}_init(void) ${BORDER};`,
-    ...(module.memory === null
-      ? []
-      : [`extern uint8_t ${names.memory}[${Math.max(shape.bytes, 1)}];`]),
+    ...memoryHeader(shape),
+    ...tableHeader(shape, exported),
     ...module.exports.flatMap((item, i) => exportLines(shape, item, exported[i]!)),
     "#endif",
   ];
@@ -146,7 +147,7 @@ export function moduleText(shape: Shape, header: string): string {
     globalText(shape),
     memoryText(shape),
     objectText(shape),
-    ...(shape.recursive.size > 0 ? [depthText(prefix)] : []),
+    depthText(shape),
     live
       .map((func) => `static ${prototype(names.functions[func.index]!, func.signature)};`)
       .join("\n"),
@@ -159,9 +160,21 @@ export function moduleText(shape: Shape, header: string): string {
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }
 
-function depthText(prefix: string): string {
+const countsDepth = ({ recursive, shared }: Shape): boolean => recursive.size > 0 || shared.table;
+
+// Modules that share a table may call each other in circles, so they count together.
+function depthText(shape: Shape): string {
+  if (!countsDepth(shape)) return "";
+  const { depth, prefix } = shape.names;
   const most = `${prefix.toUpperCase()}_CALL_DEPTH_MAX`;
-  return `#ifndef ${most}\n#define ${most} 256\n#endif\nstatic uint32_t ${prefix}_depth;`;
+  const limit = `#ifndef ${most}\n#define ${most} 256\n#endif`;
+  if (!shape.shared.table) return `${limit}\nstatic uint32_t ${depth};`;
+  return `${limit}
+__attribute__((weak)) uint32_t ${depth} = 0;
+static _Noreturn __attribute__((cold)) void ${trapName(shape)}(int kind, unsigned f, unsigned at) {
+  ${depth} = 0;
+  ${prefix}_trap(kind, f, at);
+}`;
 }
 
 function globalText(shape: Shape): string {
@@ -188,25 +201,6 @@ function isConstant(module: Module, index: number): boolean {
   return isExported(module, index) && isFinite(type, initial);
 }
 
-function memoryText(shape: Shape): string {
-  const { module, names, bytes, grows } = shape;
-  if (module.memory === null) return "";
-  const { prefix } = names;
-  const size = Math.max(bytes, 1);
-  const memory = `uint8_t ${names.memory}[${size}] __attribute__((used, aligned(16)));`;
-  if (!grows) return memory;
-  const most = Math.min(Math.floor(bytes / PAGE_BYTES), module.memory.pagesMax);
-  return `${memory}
-static uint32_t ${names.memory}_pages;
-#define ${names.memory}_bytes ((uint64_t)${names.memory}_pages << 16)
-static inline uint32_t ${prefix}_grow(uint32_t delta) {
-  const uint32_t before = ${names.memory}_pages;
-  if (delta > ${most}u - before) return ~0u;
-  ${names.memory}_pages = before + delta;
-  return before;
-}`;
-}
-
 function functionText(shape: Shape, func: Func): string {
   const { names } = shape;
   const writer: Writer = {
@@ -226,11 +220,8 @@ function functionText(shape: Shape, func: Func): string {
   });
   if (shape.recursive.has(func.index)) {
     const limit = `${names.prefix.toUpperCase()}_CALL_DEPTH_MAX`;
-    line(
-      writer,
-      `if (RARE(${names.prefix}_depth >= ${limit})) ${trapCall(writer, TRAP.callDepth, 0)};`,
-    );
-    line(writer, `${names.prefix}_depth++;`);
+    line(writer, `if (RARE(${names.depth} >= ${limit})) ${trapCall(writer, TRAP.callDepth, 0)};`);
+    line(writer, `${names.depth}++;`);
   }
   statements(writer, func.body);
   const head = `static ${prototype(names.functions[func.index]!, func.signature)} {`;
@@ -249,17 +240,19 @@ function initText(shape: Shape): string {
     const value = copyOf === undefined ? literal(writer, type, initial) : names.globals[copyOf]!;
     return [`${names.globals[i]} = ${value};`];
   });
-  const depth = shape.recursive.size > 0 ? [`${names.prefix}_depth = 0;`] : [];
+  const depth = countsDepth(shape) ? [`${names.depth} = 0;`] : [];
   const barrier = shape.objects.length > 0 ? ['__asm__ volatile("" : : : "memory");'] : [];
   const body = [...depth, ...globals, ...lines, ...barrier].map((text) => `  ${text}`);
   return [`void ${names.prefix}_init(void) {`, ...body, "}"].join("\n");
 }
 
-// From outside the count of calls starts at 0; what the host's own nesting does is the host's.
+// From outside the count of calls starts at 0; what the host's own nesting does is the host's. Where modules
+// count together, whoever calls may be one of them.
 function wrapperText(shape: Shape, item: Export, name: string): string {
   const signature = signatureAt(shape.module, item.index);
   const list = signature.parameters.map((_, i) => `l${i}`).join(", ");
-  const reset = shape.recursive.size > 0 ? `${shape.names.prefix}_depth = 0; ` : "";
+  const counts = shape.recursive.size > 0 && !shape.shared.table;
+  const reset = counts ? `${shape.names.depth} = 0; ` : "";
   const result = signature.results.length > 0 ? "return " : "";
   const target = shape.names.functions[item.index]!;
   return `${prototype(name, signature)} { ${reset}${result}${target}(${list}); }`;

@@ -7,7 +7,7 @@
 import type { Expression, Load, Store } from "../ir.ts";
 import { expression } from "./expression.ts";
 import { type MemoryObject, objectAt } from "./objects.ts";
-import { type AccessFact, check, hold, TRAP, type Writer } from "./writer.ts";
+import { type AccessFact, check, hold, memoryBytes, TRAP, type Writer } from "./writer.ts";
 
 /** An lvalue of the access's own type, or a pointer to its first octet. */
 export interface Place {
@@ -61,13 +61,13 @@ function plus(text: string, by: number): string {
 }
 
 function checked(writer: Writer, node: Load | Store, address: string): string {
-  const { bytes, grows, names } = writer.shape;
+  const { bytes, grows } = writer.shape;
   const reach = node.displacement + node.bytes;
   const last = bytes - reach; // the highest address in bounds
   if (!grows && node.address.kind === "const" && Number(node.address.value) <= last) return address;
   const held = hold(writer, "i32", address);
   const bad = grows
-    ? `(uint64_t)${held} + ${reach}u > ${names.memory}_bytes`
+    ? `(uint64_t)${held} + ${reach}u > ${memoryBytes(writer.shape)}`
     : last < 0
       ? "1"
       : `${held} > ${last}u`;

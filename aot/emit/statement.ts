@@ -19,8 +19,18 @@ import { countedLoop } from "../analyse/counted.ts";
 import { condition, expression, isAligned } from "./expression.ts";
 import { objectAt } from "./objects.ts";
 import { anywhere, placeOf } from "./place.ts";
-import { canonicalType, functionType, resultType } from "./types.ts";
-import { check, hold, line, TRAP, trapCall, use, type Writer } from "./writer.ts";
+import { functionType, resultType, typeInSlot } from "./types.ts";
+import {
+  check,
+  hold,
+  line,
+  memoryBytes,
+  tableSlots,
+  TRAP,
+  trapCall,
+  use,
+  type Writer,
+} from "./writer.ts";
 
 const SWITCH = -1;
 
@@ -93,14 +103,14 @@ function call(writer: Writer, node: Call): void {
 }
 
 function callIndirect(writer: Writer, node: CallIndirect): void {
-  const { names, module } = writer.shape;
+  const { module, names } = writer.shape;
+  const { table } = names;
   const operands = node.operands.map((operand) => expression(writer, operand));
   const slot = hold(writer, "i32", expression(writer, node.slot));
-  const table = `${names.prefix}_table`;
-  check(writer, `${slot} >= ${module.table!.initial}u`, TRAP.table, node.offset);
+  check(writer, `${slot} >= ${tableSlots(writer.shape)}`, TRAP.table, node.offset);
   check(writer, `${table}[${slot}].type == 0`, TRAP.nullElement, node.offset);
-  const type = canonicalType(module.types, node.type);
-  check(writer, `${table}[${slot}].type != ${type + 1}u`, TRAP.signature, node.offset);
+  const type = typeInSlot(writer.shape, node.type);
+  check(writer, `${table}[${slot}].type != ${type}`, TRAP.signature, node.offset);
   const target = `((${functionType(module.types[node.type]!)})${table}[${slot}].code)`;
   takeResults(writer, `${target}(${operands.join(", ")})`, node.results, module.types[node.type]!);
 }
@@ -128,7 +138,7 @@ function bulk(writer: Writer, node: Bulk): void {
   const [target, source, length] = node.operands.map((operand) =>
     hold(writer, "i32", expression(writer, operand)),
   );
-  const { prefix, memory } = writer.shape.names;
+  const { prefix, table } = writer.shape.names;
   const kind = node.op.startsWith("memory") ? TRAP.memory : TRAP.table;
   const spans = writer.shape.spans.get(node);
   const known = spans?.inBounds === true ? spans : undefined;
@@ -136,21 +146,20 @@ function bulk(writer: Writer, node: Bulk): void {
     known !== undefined
       ? undefined
       : check(writer, `(uint64_t)${at} + ${length} > ${size}`, kind, node.offset);
-  const memoryBytes = writer.shape.grows ? `${memory}_bytes` : `${writer.shape.bytes}u`;
-  const tableSlots = `${writer.shape.module.table?.initial ?? 0}u`;
+  const [octets, slots] = [memoryBytes(writer.shape), tableSlots(writer.shape)];
   const segment = `${prefix}_${kind === TRAP.memory ? "data" : "element"}${node.segment}`;
-  if (node.op === "memory.copy") outside(source!, memoryBytes);
-  if (node.op === "table.copy") outside(source!, tableSlots);
+  if (node.op === "memory.copy") outside(source!, octets);
+  if (node.op === "table.copy") outside(source!, slots);
   if (node.op.endsWith("init")) outside(source!, `${segment}_length`);
-  outside(target!, kind === TRAP.memory ? memoryBytes : tableSlots);
+  outside(target!, kind === TRAP.memory ? octets : slots);
   const to =
-    kind === TRAP.memory ? octetsAt(writer, target!, known?.target) : `${prefix}_table + ${target}`;
+    kind === TRAP.memory ? octetsAt(writer, target!, known?.target) : `${table} + ${target}`;
   if (node.op === "memory.fill")
     return line(writer, `memset(${to}, (int)(${source} & 255), ${length});`);
   const place =
-    kind === TRAP.memory ? octetsAt(writer, source!, known?.source) : `${prefix}_table + ${source}`;
+    kind === TRAP.memory ? octetsAt(writer, source!, known?.source) : `${table} + ${source}`;
   const from = node.op.endsWith("init") ? `${segment} + ${source}` : place;
-  const size = kind === TRAP.memory ? length : `${length} * sizeof(${prefix}_table[0])`;
+  const size = kind === TRAP.memory ? length : `${length} * sizeof(${table}[0])`;
   line(writer, `memmove(${to}, ${from}, ${size});`);
 }
 
@@ -266,7 +275,7 @@ function leave(writer: Writer, values: readonly string[]): void {
   const counted = recursive.has(writer.func.index);
   const { results } = writer.func.signature;
   const held = counted ? values.map((value, i) => hold(writer, results[i]!, value)) : values;
-  if (counted) line(writer, `${names.prefix}_depth--;`);
+  if (counted) line(writer, `${names.depth}--;`);
   if (held.length === 0) line(writer, "return;");
   else if (held.length === 1) line(writer, `return ${held[0]};`);
   else line(writer, `return (${resultType(writer.func.signature)}){ ${held.join(", ")} };`);

@@ -2,7 +2,7 @@
 // Types of functions in C: parameters, one result or a struct of several.
 
 import type { Signature, ValueType } from "../ir.ts";
-import { C_TYPES } from "./writer.ts";
+import { C_TYPES, type Shape } from "./writer.ts";
 
 /** The C type of what a function returns. */
 export function resultType({ results }: Signature): string {
@@ -38,8 +38,18 @@ export function functionType(signature: Signature): string {
   return `${resultType(signature)} (*)(${list.length === 0 ? "void" : list.join(", ")})`;
 }
 
-/** The first type with the same parameters and results: call_indirect compares structure. */
-export function canonicalType(types: readonly Signature[], index: number): number {
+/**
+ * What a slot of the table has as its type, never 0; equal for equal parameters and results, as call_indirect
+ * compares structure. In a table of one module a number; among several the address of a variable whose name is
+ * the signature, of which the linker keeps one.
+ */
+export function typeInSlot({ module: { types }, shared }: Shape, index: number): string {
+  if (shared.table) return `&${typeVariable(types[index]!)}`;
   const key = (at: number): string => JSON.stringify(types[at]);
-  return types.findIndex((_, i) => key(i) === key(index));
+  return `${types.findIndex((_, i) => key(i) === key(index)) + 1}u`;
+}
+
+/** The variable whose address is a signature in tables that modules share. */
+export function typeVariable({ parameters, results }: Signature): string {
+  return `wasm_type_${[...parameters, "to", ...results].join("_")}`;
 }

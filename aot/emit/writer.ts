@@ -48,7 +48,9 @@ export interface Names {
   prefix: string;
   functions: readonly string[]; // by index, imports first
   globals: readonly string[];
-  memory: string;
+  memory: string; // with `_size`: the variable that has its size
+  table: string; // with `_size`: its slots, where other modules share it
+  depth: string; // of calls
 }
 
 export interface Shape {
@@ -56,6 +58,7 @@ export interface Shape {
   names: Names;
   bytes: number; // of memory
   grows: boolean; // memory may become larger: its size is a variable
+  shared: { memory: boolean; table: boolean }; // with other modules
   live: ReadonlySet<number>; // functions that somebody reaches
   recursive: ReadonlySet<number>; // functions that count the depth of calls
   facts: ReadonlyMap<object, AccessFact>;
@@ -100,9 +103,25 @@ export function check(writer: Writer, condition: string, kind: number, offset: n
 
 /** Call of the trap; at offset 0 it belongs to the function itself and to no instruction. */
 export function trapCall(writer: Writer, kind: number, offset: number): string {
-  const { module, names } = writer.shape;
+  const { module } = writer.shape;
   const index = offset === 0 ? writer.func.index : functionAt(module, offset);
-  return `${names.prefix}_trap(${kind}, ${index}, ${offset})`;
+  return `${trapName(writer.shape)}(${kind}, ${index}, ${offset})`;
+}
+
+/** Modules that share a table count depth together: a trap ends the calls of all of them. */
+export function trapName({ shared, names }: Shape): string {
+  return `${names.prefix}_${shared.table ? "fail" : "trap"}`;
+}
+
+/** How many octets memory has, in C. */
+export function memoryBytes({ grows, names, bytes }: Shape): string {
+  return grows ? `${names.memory}_size.bytes` : `${bytes}u`;
+}
+
+/** How many slots the table has, in C. */
+export function tableSlots({ module, names }: Shape): string {
+  if (module.table?.imported !== undefined) return `${names.table}_size`;
+  return `${module.table?.initial ?? 0}u`;
 }
 
 export function use(writer: Writer, helper: string): string {

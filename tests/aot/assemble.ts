@@ -15,13 +15,19 @@ export interface FuncText {
   export?: string;
 }
 
+export interface Origin {
+  module: string;
+  field: string;
+}
+
 export interface ModuleText {
   imports?: { module: string; field: string; type: string }[];
   globalImports?: { module: string; field: string; type: Type; mutable?: boolean }[];
   functions: FuncText[];
   table?: number; // slots, exported when tableExport is given
   tableExport?: string;
-  memory?: { pages: number; max?: number; export?: string };
+  tableFrom?: Origin; // of an import
+  memory?: { pages: number; max?: number; export?: string; from?: Origin };
   globals?: { type: Type; start: string; mutable?: boolean; export?: string }[];
   start?: number;
   elements?: { at?: string; functions: number[] }[]; // passive without a place
@@ -146,8 +152,8 @@ export function assembleModule(text: ModuleText): Uint8Array {
     [1, types.map(signature)],
     [2, imports],
     [3, declarations],
-    [4, text.table === undefined ? [] : [[0x70, 0, ...leb(BigInt(text.table))]]],
-    [5, text.memory === undefined ? [] : [limits(text.memory)]],
+    [4, text.tableFrom === undefined ? tableType(text) : []],
+    [5, text.memory?.from === undefined ? memoryType(text) : []],
     [6, (text.globals ?? []).map(globalEntry)],
     [7, exportEntries(text)],
     [8, null],
@@ -201,7 +207,23 @@ function importEntries(text: ModuleText, typeOf: (type: string) => number[]): nu
     TYPE_CODES[type]!,
     mutable === true ? 1 : 0,
   ]);
-  return [...functions, ...globals];
+  const from = (origin: Origin | undefined, kind: number, type: number[][]): number[][] =>
+    origin === undefined
+      ? []
+      : [[...nameOctets(origin.module), ...nameOctets(origin.field), kind, ...type.flat()]];
+  return [
+    ...[...functions, ...globals],
+    ...from(text.tableFrom, 1, tableType(text)),
+    ...from(text.memory?.from, 2, memoryType(text)),
+  ];
+}
+
+function tableType({ table }: ModuleText): number[][] {
+  return table === undefined ? [] : [[0x70, 0, ...leb(BigInt(table))]];
+}
+
+function memoryType({ memory }: ModuleText): number[][] {
+  return memory === undefined ? [] : [limits(memory)];
 }
 
 function limits({ pages, max }: { pages: number; max?: number }): number[] {

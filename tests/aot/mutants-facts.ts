@@ -247,8 +247,8 @@ const MEMORY: Omit<Mutant, "file">[] = [
   },
   {
     rule: "a store reaches its last octet",
-    old: "Math.min(end, memory.bytesMax)",
-    now: "Math.min(end - 1, memory.bytesMax)",
+    old: "Math.min(end, scattered.length)",
+    now: "Math.min(end - 1, scattered.length)",
     programs: code(
       `${n(0)}; i32.load8_u 111; local.set 2; ${low(15)}; ${q}; i32.store8 96; ${get(2)}`,
     ),
@@ -258,7 +258,7 @@ const MEMORY: Omit<Mutant, "file">[] = [
 const PROGRAM: Omit<Mutant, "file">[] = [
   {
     rule: "functions of a table get anything",
-    old: "[...rootsOf(module), ...listed]",
+    old: "[...rootsOf(module), ...listedFunctions(module)]",
     now: "[...rootsOf(module)]",
     programs: [
       {

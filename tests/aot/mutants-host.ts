@@ -53,10 +53,10 @@ const SHARED = {
 
 export const HOST_MUTANTS: HostMutant[] = [
   {
-    file: "analyse/program.ts",
+    file: "sharing.ts",
     rule: "a host writes exported memory",
-    old: "(exported && host.hostWrites === undefined)",
-    now: "(exported && host.hostWrites !== undefined)",
+    old: "return !isPrivate && exports",
+    now: "return isPrivate && exports",
     reads: reads(EXPORTED),
   },
   {
@@ -206,8 +206,8 @@ export const HOST_MUTANTS: HostMutant[] = [
   {
     file: "analyse/effects.ts",
     rule: "an import in the table writes as one that is called by name",
-    old: "applyImport(run, index, operands);\n  addAnything",
-    now: "applyImport;\n  addAnything",
+    old: "applyImport(run, index, operands);\n  if (sharesTable",
+    now: "applyImport;\n  if (sharesTable",
     reads: reads(
       {
         types: ["i32 ->"],

@@ -14,6 +14,7 @@ import { EMIT_MUTANTS } from "./mutants-emit.ts";
 import { FACT_MUTANTS } from "./mutants-facts.ts";
 import { FLOW_MUTANTS } from "./mutants-flow.ts";
 import { HOST_MUTANTS } from "./mutants-host.ts";
+import { SHARING_MUTANTS } from "./mutants-sharing.ts";
 import { VERSION_MUTANTS } from "./mutants-version.ts";
 import { type Case, difference, type Outcome, runDoubtful, runEngine } from "./native.ts";
 
@@ -75,8 +76,8 @@ for (const [name, mutants] of Object.entries(GROUPS))
     },
   );
 
-test("every broken rule of hosts is found", async () => {
-  for (const mutant of HOST_MUTANTS) {
+test("every broken rule of hosts, and of what modules share, is found", async () => {
+  for (const mutant of [...HOST_MUTANTS, ...SHARING_MUTANTS]) {
     assert.equal(mutant.reads(translate), true, mutant.rule);
     assert.equal(mutant.reads(await mutate(mutant)), false, `broken: ${mutant.rule}`);
   }

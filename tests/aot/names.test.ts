@@ -16,7 +16,7 @@ import { assembleModule, type ModuleText } from "./assemble.ts";
 import { compare } from "./native.ts";
 
 const EXPORTS = [
-  ...["init", "trap", "memory_bytes", "table", "depth", "grow", "a.b", "a-b", "a_b", "", "é", "1"],
+  ...["init", "trap", "memory_size", "table", "depth", "grow", "a.b", "a-b", "a_b", "", "é", "1"],
   ...['quote"', "line\nbreak", "back\\slash", "comment */ //", "??/", "data0", "element0", "int"],
 ];
 
@@ -34,7 +34,7 @@ const functionNames = (header: string): string[] =>
 test("exports get names of C, taken ones a number", () => {
   const { header } = translate(assembleModule(exportsOf(EXPORTS)), { name: "m" });
   assert.deepEqual(functionNames(header), [
-    ...["m_init_2", "m_trap_2", "m_memory_bytes_2", "m_table_2", "m_depth_2", "m_grow_2"],
+    ...["m_init_2", "m_trap_2", "m_memory_size_2", "m_table_2", "m_depth_2", "m_grow_2"],
     ...["m_a_b", "m_a_b_2", "m_a_b_3", "m_", "m__", "m_1", "m_quote_", "m_line_break"],
     ...["m_back_slash", "m_comment______", "m____", "m_data0_2", "m_element0_2", "m_int"],
   ]);

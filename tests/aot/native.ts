@@ -280,7 +280,8 @@ const KINDS: readonly [RegExp, number][] = [
   [/call stack size/, 9],
 ];
 
-function kindOf(error: unknown): number {
+/** The kind of trap that an error of V8 is; 78 is 7 or 8. */
+export function kindOf(error: unknown): number {
   const text = error instanceof Error ? error.message : String(error);
   return KINDS.find(([pattern]) => pattern.test(text))?.[1] ?? 0;
 }

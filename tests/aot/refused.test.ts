@@ -59,14 +59,9 @@ for (const [what, code, said] of INSTRUCTIONS)
 const MODULES: [what: string, wasm: Uint8Array, said: string][] = [
   ["shared memory", sections(5, 4, 1, 3, 1, 1), "shared and 64-bit memories are not supported"],
   [
-    "imported memory",
-    importOf(2, 0, 1),
-    "the import e.x is a memory: not supported, define it inside",
-  ],
-  [
-    "imported table",
-    importOf(1, 0x70, 0, 1),
-    "the import e.x is a table: not supported, define it inside",
+    "an imported table of externref",
+    importOf(1, 0x6f, 0, 1),
+    "tables of externref are not supported",
   ],
   [
     "imported tag",
