@@ -9,13 +9,14 @@
 enum {
   RECORD_MAX = 76,     // SPEC.md section 1.4
   MAILBOX_RECORDS = 8, // SPEC.md section 1.7
+  MAILBOX_BYTES = 4 + MAILBOX_RECORDS * (4 + 16),
 };
 
 struct channel {
-  uint32_t head, tail; // records written, records taken
-  uint32_t mask;
-  uint8_t *lengths;
-  uint8_t (*octets)[RECORD_MAX];
+  uint32_t head, tail; // where the next record goes, where the oldest one is: octets
+  uint32_t most;       // octets that ever waited
+  uint32_t bytes;
+  uint32_t *room;
 };
 extern struct channel ring, mailbox;
 bool channel_put(struct channel *channel, const uint8_t *octets, unsigned length);

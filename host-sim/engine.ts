@@ -37,8 +37,10 @@ export const HOST_IMPORTS: Record<ModuleName, readonly string[]> = {
 
 const EXPORTS: Record<ModuleName, readonly string[]> = {
   loop: ["memory", "init", "tick"],
-  link: ["memory", "init", "poll", "counters", "waiting", "scratch"],
+  link: ["memory", "init", "poll", "counters", "waiting", "memoryBytes"],
 };
+
+const PAGE_BYTES = 65_536;
 
 /** The module did what a host must not allow; unwinds the module like any other trap. */
 export class HostTrap extends Error {
@@ -62,6 +64,8 @@ export interface ModuleMemory {
   octets(): Uint8Array;
   /** Checks an area and returns its offset; throws HostTrap when it is not inside. */
   reach(address: number, length: number): number;
+  /** Makes octets up to `end`, where the module itself has no use for them. */
+  extend(end: number): void;
   attach(memory: WebAssembly.Memory): void;
 }
 
@@ -118,6 +122,10 @@ export function createModuleMemory(): ModuleMemory {
         throw new HostTrap(`address ${offset}, length ${length} outside memory`);
       }
       return offset;
+    },
+    extend(end) {
+      const missing = end - octets().length;
+      if (missing > 0) memory?.grow(Math.ceil(missing / PAGE_BYTES));
     },
     attach(attached) {
       memory = attached;

@@ -89,10 +89,11 @@ export function readCounters(link: ModuleExports, memory: ModuleMemory): LinkCou
   return Uint32Array.from({ length: COUNTER_COUNT }, (_, i) => view.getUint32(4 * i, true));
 }
 
-/** Sequence numbers in the outbox, oldest first; scratch() has room for as many as can wait. */
+/** Sequence numbers in the outbox, oldest first; link writes them behind its own memory. */
 export function readWaiting(link: ModuleExports, memory: ModuleMemory): number[] {
-  const address = link["scratch"]!();
+  const address = link["memoryBytes"]!();
   const count = link["waiting"]!(address, 0);
+  memory.extend(address + 4 * count);
   const at = memory.reach(address, 4 * count);
   if (link["waiting"]!(address, count) !== count) throw new RangeError("link changed its outbox");
   const bytes = memory.octets().slice(at, at + 4 * count);

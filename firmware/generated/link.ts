@@ -4,7 +4,6 @@
 // Layouts: firmware/link/node.ts; order of the texts: firmware/link/texts.ts. Little-endian.
 
 export const OUTBOX_SLOTS: i32 = 512;
-export const SCRATCH_BYTES: i32 = 4096;
 export const KEEP_ALIVE_S: i32 = 10;
 export const WAIT_MS: i32 = 10000;
 export const CHANNEL_COUNT: i32 = 3;

@@ -4,6 +4,7 @@
 // Spec: SPEC.md §3; RFC 8428; keys in bytewise order (RFC 8949 §4.2.1): 0 2 3 4 6 -2 -3 b g q x.
 // A record that does not fit is taken back whole, so a pack is always well-formed. State: `pack`.
 
+import { USES_FLOATS } from "../generated/uses";
 import { PACK_RECORDS_MAX } from "../limits";
 import { QUALITY_BAD, QUALITY_GOOD, TYPE_F32, TYPE_NONE, TYPE_U32 } from "../wire/record";
 import {
@@ -171,7 +172,7 @@ function encodeField(letter: u32, value: u32): void {
 /** The engineering value: integer, decimal with the channel's exponent, or float for f32 registers. */
 function encodeValue(entry: Slot, channel: Channel): void {
   const exponent: i32 = channel.scaleExponent;
-  if (entry.type == TYPE_F32) {
+  if (USES_FLOATS && entry.type == TYPE_F32) {
     putFloat(scaled(reinterpret<f32>(entry.value), channel.scaleMantissa, exponent));
     return;
   }

@@ -15,7 +15,6 @@ import {
   KEEP_ALIVE_S,
   OUTBOX_SLOTS,
   PERIOD_US,
-  SCRATCH_BYTES,
   SETPOINT_COUNT,
   SETPOINTS,
   TAP_COUNT,
@@ -24,6 +23,7 @@ import {
   VERSION_BYTES,
   WAIT_MS,
 } from "../generated/link";
+import { USES_SETPOINTS } from "../generated/uses";
 import {
   DATAGRAM_BYTES_MAX,
   DATAGRAMS_PER_POLL,
@@ -80,9 +80,9 @@ import { randomMix } from "./random";
 import { timeAdvance, timeInit, timeNow } from "./time";
 import { BUSY_DELAY_MS, delayUntil, due, START_RETRY_MS, START_RETRY_MS_MAX } from "./timing";
 
-const SCRATCH: usize = memory.data(SCRATCH_BYTES, 8); // ours during a poll, the caller's between polls
 const SLOTS: usize = memory.data(OUTBOX_SLOTS * SLOT_BYTES, 8);
 const PEER_BYTES = 4; // before the octets of a datagram taken
+const SCRATCH: usize = memory.data(PEER_BYTES + DATAGRAM_BYTES_MAX, 8); // what a host function fills
 const HOST_COUNTERS_BYTES = 16;
 const SENDS_PER_POLL = 16; // then the ring gets its turn again
 const FLASH_CHUNK_BYTES: u32 = 256;
@@ -142,8 +142,8 @@ export function waiting(address: i32, capacity: i32): i32 {
   return outboxWaiting(address, capacity);
 }
 
-export function scratch(): i32 {
-  return SCRATCH as i32;
+export function memoryBytes(): i32 {
+  return __heap_base as i32;
 }
 
 /** SPEC §1.2: the polls that follow say goodbye; then poll() does nothing more. */
@@ -174,7 +174,7 @@ function takeDatagrams(nowMs: u32): i32 {
       nowMs,
     );
     // The command has its place in the mailbox, or a refusal, before it is acknowledged.
-    if (command.ready) commandPut(mailbox_put(COMMAND, MAILBOX_BYTES) == 1);
+    if (USES_SETPOINTS && command.ready) commandPut(mailbox_put(COMMAND, MAILBOX_BYTES) == 1);
     if (isReply) sendDatagram(nowMs);
   }
   return datagrams;

@@ -4,6 +4,7 @@
 // Spec: SPEC.md §1.4. loop is trusted for meaning, not for shape: a record that is not what the table
 // says is counted in recordsBad and dropped. A float that is no number travels as a bad quality.
 
+import { USES_FLOATS, USES_SETPOINTS } from "../generated/uses";
 import { COUNTER_RECORDS_BAD } from "../wire/counters";
 import {
   CAUSE_NO_INPUT,
@@ -27,6 +28,7 @@ import {
   TYPE_BYTES,
   TYPE_F32,
   TYPE_NONE,
+  TYPE_U32,
 } from "../wire/record";
 import {
   CODE_REFUSED,
@@ -52,12 +54,14 @@ import {
 import { addResult } from "./results";
 import { time, timeNow, timeOfRecord } from "./time";
 
+const TYPE_MAX = USES_FLOATS ? TYPE_F32 : TYPE_U32;
+
 /** Takes one record of `bytes` octets; the time must have been advanced after it was taken. */
 export function takeRecord(record: usize, bytes: i32): void {
   if (isSound(record, bytes)) {
     const kind = load<u8>(record, RECORD_KIND);
     if (kind == KIND_STATE) takeState(record);
-    else if (kind == KIND_SETPOINT) takeOutcome(record);
+    else if (USES_SETPOINTS && kind == KIND_SETPOINT) takeOutcome(record);
     else takeEntry(record);
   } else {
     count(COUNTER_RECORDS_BAD);
@@ -74,7 +78,7 @@ function isSound(record: usize, bytes: i32): bool {
   if (kind == KIND_STATE) {
     return channel < node.tapCount && type == TYPE_BYTES && valueBytes == TAP_COUNTERS_BYTES;
   }
-  if (kind == KIND_SETPOINT) {
+  if (USES_SETPOINTS && kind == KIND_SETPOINT) {
     if (channel >= node.channelCount || channel < node.channelCount - node.setpointCount)
       return false;
     // The three octets after the code are 0, so a code of 32 bits is one of the table.
@@ -85,7 +89,7 @@ function isSound(record: usize, bytes: i32): bool {
     );
   }
   if (kind != KIND_READING && kind != KIND_EVENT) return false;
-  if (channel >= node.channelCount || type > TYPE_F32) return false;
+  if (channel >= node.channelCount || type > TYPE_MAX) return false;
   if (valueBytes != (type == TYPE_NONE ? 0 : 4)) return false;
   const quality: i32 = load<u8>(record, RECORD_QUALITY);
   const cause: i32 = load<u8>(record, RECORD_CAUSE);
@@ -137,7 +141,7 @@ function takeEntry(record: usize): void {
   entry.alarm = load<u8>(record, RECORD_ALARM);
   entry.value = entry.type == TYPE_NONE ? 0 : load<u32>(record, RECORD_VALUE);
   // Exponent bits all ones: infinite or not a number.
-  if (entry.type == TYPE_F32 && (entry.value & 0x7f800000) == 0x7f800000) {
+  if (USES_FLOATS && entry.type == TYPE_F32 && (entry.value & 0x7f800000) == 0x7f800000) {
     entry.type = TYPE_NONE as u8;
     entry.quality = QUALITY_BAD as u8;
     entry.cause = CAUSE_NOT_A_NUMBER as u8;

@@ -5,6 +5,7 @@
 // result is the one that is true now. Runs of numbers name the places: `first` .. `next` - 1 wait.
 // State: `results`, ENTRIES.
 
+import { USES_SETPOINTS } from "../generated/uses";
 import { NAME_BYTES_MAX, RESULTS_MAX } from "../limits";
 import { COUNTER_RESULTS_DROPPED } from "../wire/counters";
 import {
@@ -40,7 +41,7 @@ class ResultsState {
 export const results: ResultsState = changetype<ResultsState>(
   memory.data(offsetof<ResultsState>(), 4),
 );
-const ENTRIES: usize = memory.data(RESULTS_MAX * ENTRY_BYTES, 8);
+const ENTRIES: usize = memory.data(USES_SETPOINTS ? RESULTS_MAX * ENTRY_BYTES : ENTRY_BYTES, 8);
 
 function resultAt(number: u32): Result {
   return changetype<Result>(ENTRIES + (number % RESULTS_MAX) * ENTRY_BYTES);

@@ -4,18 +4,19 @@
 // Spec: SPEC.md §1.4 (type). No state. The only file of loop with f32 (T11): an f32 register has to be
 // compared with limits and dead bands; the comparison is exact, the difference is rounded once.
 
+import { USES_FLOATS } from "../generated/uses";
 import { TYPE_F32, TYPE_U32 } from "../wire/record";
 
 /** True when `a` is above `b`, both of the given type. */
 export function isAbove(type: i32, a: i32, b: i32): bool {
-  if (type == TYPE_F32) return reinterpret<f32>(a) > reinterpret<f32>(b);
+  if (USES_FLOATS && type == TYPE_F32) return reinterpret<f32>(a) > reinterpret<f32>(b);
   if (type == TYPE_U32) return <u32>a > <u32>b;
   return a > b;
 }
 
 /** True when `a` and `b` are further apart than `deadband`, which is not negative. */
 export function hasMoved(type: i32, a: i32, b: i32, deadband: i32): bool {
-  if (type == TYPE_F32) {
+  if (USES_FLOATS && type == TYPE_F32) {
     const distance = abs<f32>(reinterpret<f32>(a) - reinterpret<f32>(b));
     return distance > reinterpret<f32>(deadband);
   }

@@ -97,7 +97,6 @@ const PUBLISH_BYTES = 9; // Length in the long form, MsgType, flags, topic id, M
 const PART_HEAD_BYTES = 13; // map, boot, index and count with their keys
 const IDENTITY_BYTES = 128; // all but node type and version, with a host of 32 characters
 const COLUMNS_MAX = 100;
-const SCRATCH_BYTES_MIN = 4096; // what a poll needs; waiting() needs 4 octets for each slot
 const ROW_ALIGN = 2; // fields of u16
 const LIMITS_ALIGN = 4; // fields of i32
 
@@ -145,7 +144,6 @@ export function generateLink(node: NodeType, version: string): string {
     "// Layouts: firmware/link/node.ts; order of the texts: firmware/link/texts.ts. Little-endian.",
     "",
     constant("OUTBOX_SLOTS", node.transport.outboxSlots),
-    constant("SCRATCH_BYTES", Math.max(SCRATCH_BYTES_MIN, 4 * node.transport.outboxSlots)),
     constant("KEEP_ALIVE_S", node.transport.keepAliveS),
     constant("WAIT_MS", node.transport.congestionWaitS * 1000),
     constant("CHANNEL_COUNT", birth.names.length),

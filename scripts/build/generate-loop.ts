@@ -59,6 +59,10 @@ export function tick(): void {
   decide();
   endTick();
 }
+
+export function memoryBytes(): i32 {
+  return __heap_base as i32;
+}
 `;
 
 function constantsOf(node: NodeType): string {

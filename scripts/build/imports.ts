@@ -83,13 +83,13 @@ export function hostKnown(wasm: Uint8Array): HostKnown {
 
 /** Functions that the host calls, by module; `memory` comes on top. */
 export const EXPORTS: Record<ModuleName, Record<string, [number, number]>> = {
-  loop: { init: [0, 0], tick: [0, 0] },
+  loop: { init: [0, 0], tick: [0, 0], memoryBytes: [0, 1] },
   link: {
     init: [0, 0],
     poll: [0, 1],
     counters: [0, 1],
     waiting: [2, 1],
-    scratch: [0, 1],
+    memoryBytes: [0, 1],
     stop: [0, 0],
   },
 };

@@ -11,11 +11,14 @@ import { hashTexts, putCached, takeCached } from "./cache.ts";
 import { type Compiled, type CompileInput, work } from "./compile.ts";
 import { generateLink } from "./generate-link.ts";
 import { generateLoop } from "./generate-loop.ts";
+import { generateUses } from "./generate-uses.ts";
 import { checkModule, type ModuleName } from "./imports.ts";
 import { readNode, show, type NodeFolder } from "./node.ts";
 import type { NodeType } from "./schema.ts";
 import { createSourceTree, LINK_ENTRY, LOOP_ENTRY, type TreeParts } from "./sources.ts";
 import { compilerVersion, packageVersion } from "./version.ts";
+
+const USES = "firmware/generated/uses.ts";
 
 export interface BuiltModule {
   wasm: Uint8Array;
@@ -108,6 +111,7 @@ function loopParts(node: NodeFolder): TreeParts {
   const { constants, names, entry } = generateLoop(node.type);
   const overlay = {
     "firmware/generated/loop.ts": constants,
+    [USES]: generateUses(node.type),
     "node_modules/ferrule/node.ts": names,
     [LOOP_ENTRY]: entry,
   };
@@ -115,6 +119,9 @@ function loopParts(node: NodeFolder): TreeParts {
 }
 
 function linkParts(node: NodeFolder): TreeParts {
-  const overlay = { "firmware/generated/link.ts": generateLink(node.type, packageVersion()) };
+  const overlay = {
+    "firmware/generated/link.ts": generateLink(node.type, packageVersion()),
+    [USES]: generateUses(node.type),
+  };
   return { folder: undefined, overlay };
 }

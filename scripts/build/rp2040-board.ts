@@ -7,11 +7,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { RING_BYTES } from "../../firmware/limits.ts";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
 import type { BuiltNode } from "./modules.ts";
 import { toPinPlan } from "./plant.ts";
 import { sensorConstants, sensorSchema } from "./rp2040-sensor.ts";
-import type { NodeType } from "./schema.ts";
+import { allChannels, type NodeType } from "./schema.ts";
 import { PROJECT } from "./sources.ts";
 
 const gpio = z.number().int().min(0).max(29);
@@ -85,9 +86,12 @@ export type Rp2040Board = z.output<typeof boardSchema>;
 const DUTY_FULL = 65_535;
 const LINE_CONTROL = { N: 0, E: 0b110, O: 0b010 } as const; // LCR_H: parity enable, even
 const FIFO_ON = 1 << 4;
-const TAP_ENTRIES_MIN = 256;
+const TAP_ENTRIES_MIN = 128; // twice the guard
 const TAP_ENTRIES_MAX = 8192; // stamps of 4 octets in a DMA ring of at most 32 KiB
 const TAP_GUARD = 64; // boards/rp2040/tap.c
+const RING_TICKS = 8; // link polls more often than that, but for an erase
+const RECORD_BYTES = 20; // of a reading or an event in the ring; a state has more
+const STATE_BYTES = 80;
 const RESET_UART0 = 22;
 const UART_NONE = 2;
 const RP2040_PULL = { up: "PAD_PULL_UP", down: "PAD_PULL_DOWN", none: "0" } as const;
@@ -116,6 +120,7 @@ export function boardHeader(board: Rp2040Board, { type }: BuiltNode): string {
     ["PINS", used.pins.length],
     ["PULSES", used.pulses.length],
     ["INPUT_PULL", RP2040_PULL[board.pull]],
+    ["RING_BYTES", ringBytes(type)],
     ["TAPS", taps.length],
     ["TAP_ENTRIES", tapEntries(type)],
     ...sensorConstants(board, type),
@@ -185,6 +190,15 @@ function tapEntries({ type, taps, periodMs }: NodeType): number {
     `a tap of ${type} hears more in ${periodMs} ms than the board can keep`,
     `make periodMs at most ${mostMs}`,
   );
+}
+
+// All channels and alarms of so many ticks, within what SPEC.md gives a ring.
+function ringBytes(type: NodeType): number {
+  const channels = allChannels(type);
+  const alarms = channels.flatMap(([, { alarms }]) => Object.keys(alarms));
+  const states = Object.keys(type.taps).length * STATE_BYTES;
+  const tick = (channels.length + alarms.length) * RECORD_BYTES + states;
+  return Math.min(Math.max(RING_TICKS * tick, RING_BYTES / 4), RING_BYTES);
 }
 
 function tapOf(board: Rp2040Board, { type }: NodeType, number: number) {

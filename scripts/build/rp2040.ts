@@ -13,6 +13,7 @@ import { EXIT_FAILED, EXIT_NOT_FOUND, Failure } from "../cli/failure.ts";
 import { installLine } from "../run/debian.ts";
 import { writeWhole } from "./cache.ts";
 import { loadSegments } from "./elf.ts";
+import { memoryBound } from "./memory.ts";
 import type { BuiltNode } from "./modules.ts";
 import { boardHeader, boardText, readBoard, type Rp2040Board } from "./rp2040-board.ts";
 import { billOfMaterials } from "./sbom.ts";
@@ -86,7 +87,9 @@ function writeSources(sources: string, board: Rp2040Board, built: BuiltNode): vo
     for (const file of readdirSync(folder, { withFileTypes: true }))
       if (file.isFile()) copy(join(folder, file.name), `rp2040/${file.name}`);
   for (const name of ["loop", "link"] as const) {
-    const { c, header } = translate(built[name].wasm, { name });
+    const { wasm } = built[name];
+    const memoryBytes = memoryBound(`${name} of ${built.type.type}`, wasm);
+    const { c, header } = translate(wasm, { name, memoryBytes });
     put(`rp2040/${name}.c`, c);
     put(`rp2040/${name}.h`, header);
   }
@@ -103,8 +106,7 @@ function compile(objects: string, elf: string, map: string): void {
   const shared = SHARED.filter((name) => name.endsWith(".c"));
   const common = ["-I../c/rp2040", ...shared.map((name) => `../c/${name}`)];
   run(objects, ["-c", ...FLAGS, ...WARNINGS, ...common, ...own.map(path)]);
-  run(objects, ["-c", ...FLAGS, path("loop.c")]);
-  run(objects, ["-c", ...FLAGS, "-Os", path("link.c")]); // nothing of link is in a hurry
+  run(objects, ["-c", ...FLAGS, "-Os", ...translated.map(path)]);
   const parts = [...shared, ...names.filter((name) => /\.[cS]$/.test(name))];
   run(objects, [
     ...[...TARGET, ...LINK_FLAGS, "-T", path("image.ld"), "-Wl,-Map=image.map", "-o", "image.elf"],

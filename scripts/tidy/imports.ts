@@ -16,6 +16,7 @@ interface Row {
 }
 
 const WIRE = "firmware/wire/.*|firmware/limits\\.ts";
+const USES = "firmware/generated/uses\\.ts"; // constants that leave parts out
 const GATEWAY_ADAPTERS = "udp|broker|serial|index";
 const HUB_ADAPTERS = "server[a-z-]*|http[a-z-]*|mqtt[a-z-]*|sse|metrics|index";
 
@@ -42,23 +43,27 @@ const TABLE: readonly Row[] = [
   row("firmware/(wire/.*|limits\\.ts)", WIRE, "asc and tsc both compile it unchanged"),
   row(
     "firmware/loop/(index\\.ts|tick/.*)",
-    `firmware/loop/.*|firmware/generated/loop\\.ts|${WIRE}`,
+    `firmware/loop/.*|firmware/generated/loop\\.ts|${USES}|${WIRE}`,
     "loop only",
   ),
   row("firmware/loop/abi\\.ts", WIRE, "the abi only declares"),
   ...STAGES.map((stage, index) =>
     row(
       `firmware/loop/${stage}(\\.ts|/.*)`,
-      `firmware/loop/(${STAGES.slice(0, index + 1).join("|")})(\\.ts|/.*)?|${WIRE}`,
+      `firmware/loop/(${STAGES.slice(0, index + 1).join("|")})(\\.ts|/.*)?|${USES}|${WIRE}`,
       "a stage sees only those before it",
     ),
   ),
   row(
     "firmware/link/index\\.ts",
-    `firmware/link/.*|firmware/generated/link\\.ts|${WIRE}`,
+    `firmware/link/.*|firmware/generated/link\\.ts|${USES}|${WIRE}`,
     "link only",
   ),
-  row("firmware/link/.*", `firmware/link/(?!(abi|index)(\\.ts)?$).*|${WIRE}`, "no loop, no abi"),
+  row(
+    "firmware/link/.*",
+    `firmware/link/(?!(abi|index)(\\.ts)?$).*|${USES}|${WIRE}`,
+    "no loop, no abi",
+  ),
   row(
     "firmware/nodes/([^/]+)/.*",
     "ferrule/(loop|node)|firmware/nodes/.*",

@@ -179,7 +179,7 @@ test("what link puts loop takes in its next tick; a power cut empties the mailbo
       (i32.const 1000))
     (func (export "counters") (result i32) (i32.const 256))
     (func (export "waiting") (param i32 i32) (result i32) (i32.const 0))
-    (func (export "scratch") (result i32) (i32.const 4096)))`);
+    (func (export "memoryBytes") (result i32) (i32.const 4096)))`);
   const bench = createBench({ loopWasm: calling("mailbox_take", [4, 16]), linkWasm });
   bench.node.powerOn(0);
   bench.runTo(10_000);

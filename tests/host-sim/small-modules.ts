@@ -60,7 +60,7 @@ export function smallLoop(extra = ""): Uint8Array {
 /**
  * A link that in each poll takes all records and counts them as queued and acknowledged, takes all
  * datagrams and answers each to its peer, then wants to be called after 1,000 ms. Counters are at 256,
- * scratch at 4096. `extra` runs at the start of each poll; $n is the number of the poll.
+ * its memory ends at 4096. `extra` runs at the start of each poll; $n is the number of the poll.
  */
 export function smallLink(extra = "", init = ""): Uint8Array {
   return assemble(`(module
@@ -97,7 +97,7 @@ export function smallLink(extra = "", init = ""): Uint8Array {
       (i32.store (local.get 0) (i32.const 41))
       (i32.store offset=4 (local.get 0) (i32.const 42))
       (i32.load (i32.const 276)))
-    (func (export "scratch") (result i32) (i32.const 4096)))`);
+    (func (export "memoryBytes") (result i32) (i32.const 4096)))`);
 }
 
 /** A link that never does anything and always wants to be called again at once. */
@@ -108,5 +108,5 @@ export function hungLink(): Uint8Array {
     (func (export "poll") (result i32) (i32.const 0))
     (func (export "counters") (result i32) (i32.const 0))
     (func (export "waiting") (param i32 i32) (result i32) (i32.const 0))
-    (func (export "scratch") (result i32) (i32.const 4096)))`);
+    (func (export "memoryBytes") (result i32) (i32.const 4096)))`);
 }

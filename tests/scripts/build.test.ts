@@ -140,7 +140,8 @@ test("a host function outside the list is refused with its name and the list", a
 test("a function of the list with another signature or another module is refused", async () => {
   const text = (declared: string): string =>
     `${declared} declare function f(a: i64): i32;\n` +
-    "export function init(): void { f(1); }\nexport function tick(): void {}\n";
+    "export function init(): void { f(1); }\nexport function tick(): void {}\n" +
+    "export function memoryBytes(): i32 { return __heap_base as i32; }\n";
   const check = async (declared: string): Promise<string[]> => {
     const tree = createSourceTree({ folder: undefined, overlay: { "a.ts": text(declared) } });
     const compiled = await compile(tree, "a.ts");
@@ -161,6 +162,7 @@ test("a module without the exports that the host calls is refused", () => {
   assert.deepEqual(checkModule("loop", empty), [
     "loop exports init as nothing, not ()->()",
     "loop exports tick as nothing, not ()->()",
+    "loop exports memoryBytes as nothing, not ()->(i32)",
     "loop exports memory as nothing, not memory",
   ]);
 });

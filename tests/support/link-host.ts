@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { compile } from "../../scripts/build/compile.ts";
 import { hashTexts, putCached, takeCached } from "../../scripts/build/cache.ts";
 import { generateLink } from "../../scripts/build/generate-link.ts";
+import { generateUses } from "../../scripts/build/generate-uses.ts";
 import { nodeSchema, type NodeType } from "../../scripts/build/schema.ts";
 import { createSourceTree, LINK_ENTRY } from "../../scripts/build/sources.ts";
 import { compilerVersion } from "../../scripts/build/version.ts";
@@ -24,7 +25,7 @@ export const LINK_HASH = new Uint8Array(32).map((_, i) => 200 - i);
 const HOST = Buffer.from("test host");
 const SECTOR_BYTES = 4096;
 const FLASH_BYTES = 2 * SECTOR_BYTES;
-const WAITING_MAX = 4096; // the largest outbox; scratch has room for what can wait
+const WAITING_MAX = 4096; // the largest outbox
 const POLLS_PER_INSTANT_MAX = 100; // more without time passing is a node that spins
 
 /** A node.json object, checked. */
@@ -34,7 +35,10 @@ export function parseNode(node: unknown): NodeType {
 
 /** The release link.wasm of a node type, kept by the hash of its sources. */
 export async function linkBytes(node: NodeType): Promise<Uint8Array> {
-  const overlay = { "firmware/generated/link.ts": generateLink(node, LINK_VERSION) };
+  const overlay = {
+    "firmware/generated/link.ts": generateLink(node, LINK_VERSION),
+    "firmware/generated/uses.ts": generateUses(node),
+  };
   const tree = createSourceTree({ folder: undefined, overlay });
   const texts = tree.texts().filter(([name]) => !name.startsWith("firmware/loop/"));
   const key = `link-test-${hashTexts([["asc", compilerVersion()], ...texts]).slice(0, 40)}`;
@@ -167,11 +171,12 @@ export function createLinkHost(module: WebAssembly.Module, options: HostOptions 
       );
     },
     waiting() {
-      const address = call("scratch");
+      const address = call("memoryBytes");
+      if (host.memory.buffer.byteLength < address + 4 * WAITING_MAX) host.memory.grow(1);
       const count = call("waiting", address, WAITING_MAX);
       return [...new Uint32Array(host.memory.buffer, address, count)];
     },
-    waitingInto: (capacity) => call("waiting", call("scratch"), capacity),
+    waitingInto: (capacity) => call("waiting", call("memoryBytes"), capacity),
     restart() {
       host.inbox.length = 0;
       inside.queue.length = 0;
@@ -344,6 +349,7 @@ function identity(inside: Inside): Imports {
 
 /** Checks after each poll what holds at every instant: SPEC.md §6, the order of waiting(), the memory. */
 export function watchInvariants(host: LinkHost): void {
+  host.waiting(); // makes room for its list
   const bytes = host.memory.buffer.byteLength;
   host.afterPoll = () => {
     const c = host.counters();

@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { hashTexts, putCached, takeCached } from "../../scripts/build/cache.ts";
 import { compile } from "../../scripts/build/compile.ts";
 import { generateLoop } from "../../scripts/build/generate-loop.ts";
+import { generateUses } from "../../scripts/build/generate-uses.ts";
 import { nodeSchema, type NodeType } from "../../scripts/build/schema.ts";
 import { createSourceTree, LOOP_ENTRY } from "../../scripts/build/sources.ts";
 import { compilerVersion } from "../../scripts/build/version.ts";
@@ -107,6 +108,7 @@ export async function buildLoop(node: NodeType, code = NO_CODE): Promise<Uint8Ar
   const { constants, names, entry } = generateLoop(node);
   const overlay = {
     "firmware/generated/loop.ts": constants,
+    "firmware/generated/uses.ts": generateUses(node),
     "node_modules/ferrule/node.ts": names,
     "node/loop.ts": code,
     [LOOP_ENTRY]: entry,

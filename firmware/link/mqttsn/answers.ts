@@ -6,6 +6,7 @@
 // nobody waits for, or from another peer than the gateway, as unexpected. Neither changes anything.
 // No state of its own.
 
+import { USES_SETPOINTS } from "../../generated/uses";
 import { COUNTER_DATAGRAMS_MALFORMED, COUNTER_DATAGRAMS_UNEXPECTED } from "../../wire/counters";
 import {
   ADVERTISE,
@@ -179,7 +180,7 @@ function takePuback(nowMs: u32): void {
     if (session.topic == TOPIC_PRESENCE) takePresence(code);
     else if (session.topic == TOPIC_BIRTH) nextBirthPart();
     else if (session.topic == TOPIC_STATUS) session.told = true;
-    else if (session.topic == TOPIC_SET_RESULT)
+    else if (USES_SETPOINTS && session.topic == TOPIC_SET_RESULT)
       settleResult(session.records, code == RETURN_ACCEPTED);
     else outboxSettle(session.records, code == RETURN_ACCEPTED);
   }
@@ -214,7 +215,7 @@ function takeUnasked(nowMs: u32): bool {
 /** A publication for the node: the time, or a command. */
 function takePublish(nowMs: u32): bool {
   const qos = (packet.flags & FLAG_QOS_MASK) >> FLAG_QOS_SHIFT;
-  const isCommand = isFor(TOPIC_SET);
+  const isCommand = USES_SETPOINTS && isFor(TOPIC_SET);
   if (!isCommand && !isFor(TOPIC_TIME)) {
     replyAck(PUBACK, RETURN_INVALID_TOPIC_ID);
     return false;

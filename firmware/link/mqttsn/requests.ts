@@ -6,6 +6,7 @@
 // registers the rest; then results leave, events, readings. Unanswered packets (QoS 0) go in between.
 // State: `outgoing`, ONCE (the packet without answer).
 
+import { USES_SETPOINTS } from "../../generated/uses";
 import { DATAGRAM_BYTES_MAX } from "../../limits";
 import { PEER_GROUP } from "../../wire/info";
 import {
@@ -140,7 +141,7 @@ function putWill(buffer: usize, isTopic: bool): void {
 
 /** The last of the topics that this node subscribes to; TOPIC_TIME is the first. */
 export function lastTopic(): i32 {
-  return node.setpointCount > 0 ? TOPIC_SET : TOPIC_TIME;
+  return USES_SETPOINTS && node.setpointCount > 0 ? TOPIC_SET : TOPIC_TIME;
 }
 
 function requestSubscribe(topic: i32, nowMs: u32): void {
@@ -214,7 +215,7 @@ function startSetUp(nowMs: u32): bool {
   return (
     startRegister(TOPIC_EVENT, nowMs) ||
     startRegister(TOPIC_DATA, nowMs) ||
-    (node.setpointCount > 0 && startRegister(TOPIC_SET_RESULT, nowMs))
+    (USES_SETPOINTS && node.setpointCount > 0 && startRegister(TOPIC_SET_RESULT, nowMs))
   );
 }
 
@@ -254,7 +255,7 @@ function startMessage(nowMs: u32): bool {
 }
 
 function startResult(nowMs: u32): bool {
-  if (!resultWaits()) return false;
+  if (!USES_SETPOINTS || !resultWaits()) return false;
   session.records = results.first;
   if (!isUsable(TOPIC_SET_RESULT)) {
     settleResult(results.first, false); // the gateway does not take this topic at all

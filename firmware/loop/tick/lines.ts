@@ -65,9 +65,9 @@ class FieldRow {
 }
 
 const DUE = memory.data(4, 4); // when the counters are told, ms
-const ENTRIES = memory.data(TAP_ENTRIES_PER_TICK * TAP_ENTRY_BYTES, 4);
+const ENTRIES = memory.data(LINE_COUNT > 0 ? TAP_ENTRIES_PER_TICK * TAP_ENTRY_BYTES : SPARE, 4);
 const LINES = memory.data(LINE_COUNT * LINE_TAP_BYTES + SPARE, 4);
-const MATCH = memory.data(MATCH_BYTES, 8);
+const MATCH = memory.data(LINE_COUNT > 0 ? MATCH_BYTES : SPARE, 8);
 
 /** Once at the start. */
 export function startLines(): void {

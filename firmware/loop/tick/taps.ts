@@ -55,7 +55,7 @@ class TapRow {
 }
 
 const DUE = memory.data(offsetof<Due>());
-const ENTRIES = memory.data(TAP_ENTRIES_PER_TICK * TAP_ENTRY_BYTES, 4);
+const ENTRIES = memory.data(TAP_COUNT > 0 ? TAP_ENTRIES_PER_TICK * TAP_ENTRY_BYTES : SPARE, 4);
 const TAPS = memory.data(TAP_COUNT * MODBUS_TAP_BYTES + SPARE, 4);
 
 /** Once at the start. */

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+// What a node type uses of the firmware: code for the rest is left out.
+//
+// Written by scripts/build/generate-uses.ts for each node type; as it lies here everything is in.
+
+export const USES_FLOATS: bool = true; // a register of type f32
+export const USES_SETPOINTS: bool = true;
