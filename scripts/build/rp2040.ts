@@ -13,6 +13,7 @@ import { EXIT_FAILED, EXIT_NOT_FOUND, Failure } from "../cli/failure.ts";
 import { installLine } from "../run/debian.ts";
 import { writeWhole } from "./cache.ts";
 import { loadSegments } from "./elf.ts";
+import { hostKnown } from "./imports.ts";
 import { memoryBound } from "./memory.ts";
 import type { BuiltNode } from "./modules.ts";
 import { boardHeader, boardText, readBoard, type Rp2040Board } from "./rp2040-board.ts";
@@ -89,7 +90,7 @@ function writeSources(sources: string, board: Rp2040Board, built: BuiltNode): vo
   for (const name of ["loop", "link"] as const) {
     const { wasm } = built[name];
     const memoryBytes = memoryBound(`${name} of ${built.type.type}`, wasm);
-    const { c, header } = translate(wasm, { name, memoryBytes });
+    const { c, header } = translate(wasm, { name, memoryBytes, ...hostKnown(wasm) });
     put(`rp2040/${name}.c`, c);
     put(`rp2040/${name}.h`, header);
   }
