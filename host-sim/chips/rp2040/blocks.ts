@@ -12,6 +12,7 @@ import { createIoBank0, createPadsBank0 } from "./io-bank0.ts";
 import { createPll, createRosc, createXosc } from "./oscillators.ts";
 import type { InnerBlocks } from "./outside.ts";
 import type { PinBank } from "./pin-bank.ts";
+import { createPio } from "./pio.ts";
 import { createPwm } from "./pwm.ts";
 import { createResets } from "./resets.ts";
 import type { UartLines } from "./serial.ts";
@@ -76,6 +77,8 @@ export function createBlocks(parts: BlockParts): Block[] {
     apb("ADC", 0x4004c000, 0, (c) => createAdc(c, outside.adc)),
     apb("PWM", 0x40050000, 14, (c) => createPwm(c, outside.pwm, outside.pwmChanged)),
     apb("DMA", 0x50000000, 2, (c) => createDma(c, parts.dmaBus, outside.requests)),
+    apb("PIO0", 0x50200000, 10, (c) => createPio(c, 0)),
+    apb("PIO1", 0x50300000, 11, (c) => createPio(c, 1)),
     apb("TIMER", 0x40054000, 21, (c) => createTimer(c, ticker, parts.fired)),
     apb("RESETS", 0x4000c000, -1, () => createResets(parts.held)),
   ];

@@ -48,7 +48,11 @@ export function createBlock(): Block {
       drive: (_source, pin, output, enable) => void driven.set(pin, { output, enable }),
       selected: (pin) => selected.get(pin) ?? 31,
       input: (pin) => levels.get(pin) ?? false,
-      inputs: () => 0,
+      inputs() {
+        let bits = 0;
+        for (const [pin, level] of levels) bits |= level ? 1 << pin : 0;
+        return bits >>> 0;
+      },
       onInput(pin, call) {
         const calls = listeners.get(pin) ?? new Set();
         listeners.set(pin, calls.add(call));
