@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goal: running ahead and passing over steady time is what single cycles would give.
+// Goal: a PIO that is run ahead does what single cycles would.
 //
 // Method: the program of edge capture against a simulation of its seven instructions cycle by cycle, written for this test;
 // random programs twice, once undisturbed and once stopped by a register access in each cycle.

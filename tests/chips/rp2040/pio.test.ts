@@ -86,8 +86,7 @@ test("JMP: each condition, X and Y count down also when they are 0", () => {
   assert.deepEqual(m.take(0), [0xffffffff]);
   assert.equal(m.get(0, "at"), 4);
   const taken = (condition: Parameters<typeof jmp>[0], x: number, y: number): boolean => {
-    for (const [place, value] of [set("x", x), set("y", y), jmp("always", 0)].entries())
-      m.force(0, value + 0 * place);
+    for (const value of [set("x", x), set("y", y), jmp("always", 0)]) m.force(0, value);
     m.force(0, jmp(condition, 20));
     return m.get(0, "at") === 20;
   };
@@ -216,7 +215,7 @@ test("requests and interrupts follow the FIFOs' levels", () => {
   assert.equal(m.block.interrupts.get(10), false);
 });
 
-test("flags join machines; WAIT takes them away, IRQ WAIT until they are gone, REL by number", () => {
+test("flags join machines: WAIT takes them, IRQ WAIT waits for that, REL adds the number", () => {
   const m = createMachines();
   m.set(0, "pins", PINS(3, 0, 1, 0));
   m.load([set("pins", 1), irq(0x12, "wait"), set("pins", 0), jmp("always", 3)]); // 2 + 0
@@ -234,7 +233,7 @@ test("flags join machines; WAIT takes them away, IRQ WAIT until they are gone, R
   assert.deepEqual([m.get(0, "at"), m.get(1, "at")], [3, 11]);
 });
 
-test("side-set: every instruction or by its enable bit, pins or directions, also in a stall", () => {
+test("side-set: always or by its enable bit, pins or directions, also in a stall", () => {
   const m = createMachines();
   m.set(0, "pins", ((1 << 29) | (5 << 10)) >>> 0);
   m.load([side(1, 1, pull()), side(0, 1, mov("y", "y") | (3 << 8))]);
