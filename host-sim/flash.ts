@@ -87,10 +87,11 @@ export function programBoot(flash: Flash, boot: number): void {
 }
 
 /** The largest boot number that checks (SPEC.md §1.6), 0: none. */
-export function newestBoot(flash: Flash): number {
-  const view = new DataView(flash.bytes.buffer);
+export function newestBoot(flash: Pick<Flash, "bytes">): number {
+  const { buffer, byteOffset, length } = flash.bytes;
+  const view = new DataView(buffer, byteOffset, length);
   let newest = 0;
-  for (let offset = 0; offset < flash.bytes.length; offset += 8) {
+  for (let offset = 0; offset < length; offset += 8) {
     const boot = view.getUint32(offset, true);
     if ((boot ^ view.getUint32(offset + 4, true)) >>> 0 === 0xffffffff && boot > newest)
       newest = boot;

@@ -6,6 +6,7 @@
 // In real time the same fleet runs on a clock that follows the machine's, with another Surroundings.
 
 import { MAILBOX_LIFETIME_MS, MAILBOX_MANTISSA } from "../firmware/wire/setpoint.ts";
+import { createChipNode } from "./chips/board.ts";
 import type { Alarm, Clock } from "./clock.ts";
 import { createCompiler, type Compile } from "./engine.ts";
 import type { Device } from "./devices/device.ts";
@@ -71,8 +72,8 @@ export interface Surroundings {
   machine(plan: NodePlan): Device | undefined;
 }
 
-// A tick takes no virtual time.
-const VIRTUAL: Surroundings = {
+/** Of virtual time: a tick takes none. */
+export const VIRTUAL: Surroundings = {
   host: "ferrule-sim",
   gateway: GATEWAY_ADDRESS,
   overrunUsMin: 0,
@@ -222,7 +223,7 @@ function createPlace(setup: FleetSetup, compile: Compile, plan: NodePlan, number
     trace: setup.trace,
   };
   const make = (program: NodePlan, before?: Node): Node =>
-    createNode(
+    (program.chip === undefined ? createNode : createChipNode)(
       {
         plan: program,
         device: sensors,

@@ -57,6 +57,50 @@ export interface TapPlan {
   format: string; // such as 8E1
 }
 
+/** How a board speaks to its gateway. */
+export interface SerialPlan {
+  kind: "serial";
+  tx: number; // GPIOs
+  rx: number;
+  baud: number; // 8N1
+}
+
+/** GPIOs of an accelerometer on SPI. */
+export interface SensorPlan {
+  spi: 0 | 1;
+  sck: number;
+  tx: number;
+  rx: number;
+  cs: number;
+}
+
+/** A flash image and the board it is for: the node then runs on the emulated chip. */
+export interface ChipPlan {
+  board: string;
+  uf2: Uint8Array;
+  flashBytes: number;
+  transport: SerialPlan;
+  /** GPIOs by the numbers of node.json; of a tap by its place in the plan. */
+  analog: number[];
+  digital: number[];
+  pulses: number[];
+  pwm: number[];
+  taps: number[];
+  accelerometers: SensorPlan[]; // by device
+  wideCodes: boolean; // the ADC has those of erratum RP2040-E11
+  /** Where a debugger finds what the ledger counts. */
+  symbols: Record<ChipSymbol, ChipPlace>;
+  /** And what the ADC measured by each tick, for the trace; absent: the node has no analog input. */
+  means?: ChipPlace;
+}
+
+export type ChipSymbol = "link_memory" | "ring" | "host_counters";
+
+export interface ChipPlace {
+  address: number; // in SRAM
+  size: number;
+}
+
 export interface NodePlan {
   id: string; // 1..23 of [A-Za-z0-9_-]
   eui64: Uint8Array; // 8
@@ -72,6 +116,7 @@ export interface NodePlan {
   taps: TapPlan[]; // in the order of node.json, which is how loop numbers them
   machine: MachinePlan;
   gateways: number; // configured gateways; 0: the node must search
+  chip?: ChipPlan; // absent: the modules run as WebAssembly
 }
 
 /** A fault for a time; faults/vocabulary.ts says what each needs and what its amount means. */

@@ -10,7 +10,15 @@ import { COUNTER_WAITING } from "../firmware/wire/counters.ts";
 import { createClock, type Clock } from "./clock.ts";
 import { faultDomains, type World } from "./faults/domains.ts";
 import { createSchedule } from "./faults/schedule.ts";
-import { createFleet, GATEWAY_ADDRESS, GROUP_ADDRESS, type Fleet, type Member } from "./fleet.ts";
+import type { Device } from "./devices/device.ts";
+import {
+  createFleet,
+  GATEWAY_ADDRESS,
+  GROUP_ADDRESS,
+  VIRTUAL,
+  type Fleet,
+  type Member,
+} from "./fleet.ts";
 import type { Hub } from "../hub/hub.ts";
 import { newestBoot } from "./flash.ts";
 import { GROUP, type HostCounters } from "./hardware.ts";
@@ -19,7 +27,7 @@ import { DRAIN_STEP_US, DRAIN_US_MAX } from "./limits.ts";
 import { createNetwork, type NetworkCounts, type Tamper } from "./network/link.ts";
 import { encodePcapDatagram, encodePcapHeader, parseEndpoint } from "./pcap.ts";
 import { strangersCommand } from "./commands.ts";
-import type { CommandPlan, PlantPlan } from "./plan.ts";
+import type { CommandPlan, NodePlan, PlantPlan } from "./plan.ts";
 import { createPrng } from "./prng.ts";
 import { createRoad, WALL_START_MS } from "./road.ts";
 import { createTrace, hex, type Trace } from "./trace.ts";
@@ -40,6 +48,8 @@ export interface SimulationOptions {
   progress?: (virtualMs: number) => void;
   /** Decides the fate of each datagram instead of chance. */
   tamper?: Tamper;
+  /** In place of the machine of a plan; undefined: that one. */
+  machine?: (plan: NodePlan) => Device | undefined;
   /** Looks at the hub WATCH_US after WATCH_US, and once more at the end. */
   watch?: (hub: Hub, virtualMs: number) => void;
 }
@@ -149,7 +159,9 @@ function createWorld(plan: PlantPlan, options: SimulationOptions, trace: Trace):
   });
   const send = (from: string, to: string, bytes: Uint8Array): void =>
     network.send(from, to === GROUP ? GROUP_ADDRESS : to, bytes);
-  const fleet: Fleet = createFleet({ clock, prng, trace, plan, send });
+  const { machine } = options;
+  const surroundings = machine && { surroundings: { ...VIRTUAL, machine } };
+  const fleet: Fleet = createFleet({ clock, prng, trace, plan, send, ...surroundings });
   return { clock, fleet, network, road };
 }
 
@@ -170,8 +182,9 @@ function traceStart(trace: Trace, plan: PlantPlan, options: SimulationOptions): 
   const { seed, forMs, loss, duplicate, reorder } = options;
   trace.write(0, "run", { seed, forMs, loss, duplicate, reorder });
   for (const node of plan.nodes) {
-    const { id, loopHash, linkHash, periodUs } = node;
-    trace.write(0, "node", { n: id, loop: hex(loopHash), link: hex(linkHash), periodUs });
+    const { id, loopHash, linkHash, periodUs, chip } = node;
+    const modules = { loop: hex(loopHash), link: hex(linkHash), periodUs };
+    trace.write(0, "node", { n: id, ...modules, ...(chip && { board: chip.board }) });
   }
 }
 

@@ -3,7 +3,8 @@
 //
 // --seeds N: seeds of trouble, resumed where a run was interrupted; --minutes M stops on time, --first at the first
 // failure, --fresh begins anew. --hours N: memory over virtual hours. --packs N: damaged packs at the hub and
-// datagrams at the gateway. --aot N: N random modules as C beside V8. Exit 1: something is wrong.
+// datagrams at the gateway. --aot N: N random modules as C beside V8. --chip S: the example nodes as flash images
+// beside WebAssembly for S virtual seconds. Exit 1: something is wrong.
 
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
@@ -21,6 +22,7 @@ import { readWhole } from "./cli/values.ts";
 const HOURS_MAX = 1000;
 const PACKS_MAX = 100_000_000;
 const MODULES_MAX = 10_000_000;
+const CHIP_S_MAX = 3600;
 const PACKS_STEP = 100_000; // damaged with one seed
 const MINUTES_MAX = 10_000;
 const SEEDS_MAX = 10_000_000;
@@ -32,6 +34,7 @@ interface Options {
   hours: number | undefined;
   packs: number | undefined;
   aot: number | undefined;
+  chip: number | undefined;
   fresh: boolean;
   first: boolean;
 }
@@ -39,7 +42,7 @@ interface Options {
 function readOptions(): Options | undefined {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
-  const lengths = { minutes: text, seeds: text, hours: text, packs: text, aot: text };
+  const lengths = { minutes: text, seeds: text, hours: text, packs: text, aot: text, chip: text };
   const options = { ...lengths, seed: text, fresh: flag, first: flag };
   try {
     const { values } = parseArgs({ options });
@@ -52,6 +55,7 @@ function readOptions(): Options | undefined {
       hours: read(values.hours, 1, HOURS_MAX),
       packs: read(values.packs, 1, PACKS_MAX),
       aot: read(values.aot, 1, MODULES_MAX),
+      chip: read(values.chip, 1, CHIP_S_MAX),
       fresh: values.fresh === true,
       first: values.first === true,
     };
@@ -61,7 +65,8 @@ function readOptions(): Options | undefined {
       "  next: npm run soak -- --seeds 10000 --minutes 60 [--fresh] [--first], --seed N for one,",
     );
     say("        --hours 24 for memory, --packs 1000000 for damaged packs,");
-    say("        --aot 2000 for random modules as C (needs gcc)");
+    say("        --aot 2000 for random modules as C (needs gcc),");
+    say("        --chip 60 for flash images beside WebAssembly (needs gcc-arm-none-eabi)");
     return undefined;
   }
 }
@@ -118,12 +123,19 @@ function soakModules(modules: number, firstSeed: number): boolean {
   return spawnSync(process.execPath, args, { cwd: PROJECT, stdio: "inherit" }).status === 0;
 }
 
+function soakChip(seconds: number): boolean {
+  const args = ["--import", "tsx", "--test", "tests/boards/chip-readings.test.ts"];
+  const env = { ...process.env, FERRULE_CHIP_S: String(seconds) };
+  return spawnSync(process.execPath, args, { cwd: PROJECT, stdio: "inherit", env }).status === 0;
+}
+
 async function main(): Promise<number> {
   const options = readOptions();
   if (options === undefined) return EXIT_USAGE;
-  const { seed, hours, packs, aot } = options;
+  const { seed, hours, packs, aot, chip } = options;
   let good: boolean;
   if (aot !== undefined) good = soakModules(aot, seed ?? 1);
+  else if (chip !== undefined) good = soakChip(chip);
   else if (packs !== undefined) good = await soakPacks(packs, seed ?? 1);
   else if (hours !== undefined) good = soakHours(hours);
   else if (seed !== undefined) good = await soakOneSeed(seed);

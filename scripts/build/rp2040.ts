@@ -128,7 +128,8 @@ function run(cwd: string, args: readonly string[]): void {
     );
 }
 
-function compilerVersion(): string {
+/** Version of the cross compiler. Throws Failure where there is none. */
+export function compilerVersion(): string {
   const ran = spawnSync(COMPILER, ["-dumpfullversion"], { encoding: "utf8" });
   if (ran.error !== undefined || ran.status !== 0) throw noCompiler();
   return ran.stdout.trim();

@@ -35,7 +35,13 @@ export async function simulateReal(plant: string, options: SimOptions): Promise<
         `--${name} is for virtual time`,
         `leave it away, or leave --realtime and --pty away`,
       );
-  const { loss, duplicate, reorder, forMs, json, ...rest } = options;
+  if (options.engine === "chip")
+    throw new Failure(
+      EXIT_USAGE,
+      "--engine chip is for virtual time",
+      "leave --realtime and --pty away, or run ferrule up --chip NODE",
+    );
+  const { loss, duplicate, reorder, forMs, json, engine: _, ...rest } = options;
   const drive = { forMs, json, interruption: watchInterruption() };
   const road = { ...rest, network: { loss, duplicate, reorder } };
   const { result, verdicts, interrupted } = await driveRoad(plant, road, drive);

@@ -10,9 +10,11 @@ import type { PlantPlan } from "../../host-sim/plan.ts";
 import { runScenario, type Scenario, type Verdict } from "../../host-sim/scenario.ts";
 import { type Plant, readPlant, toPlantPlan } from "../build/plant.ts";
 import { readScenario } from "../build/scenario.ts";
+import type { Engine } from "../cli/engine.ts";
 import { about, EXIT_NOT_FOUND, Failure, systemCode } from "../cli/failure.ts";
 import { createProgress, tellCompiling } from "../cli/progress.ts";
 import { runApart } from "./apart.ts";
+import { asFailure, putOnChips } from "./chips.ts";
 import { markOfWriter, refuseNoFile, writeAs } from "./together.ts";
 
 const WRITE_BYTES = 1 << 16; // gathers trace lines, so that a line is no system call
@@ -25,6 +27,7 @@ export interface SimulateOptions {
   reorder: number;
   trace?: string;
   pcap?: string;
+  engine?: Engine; // what runs the modules; absent: wasm
   /** A file of expectations in place of length and network faults. */
   scenario?: { file: string; plant?: string; seed?: number; forMs?: number };
 }
@@ -51,7 +54,10 @@ export async function simulate(
   const files = [options.trace, options.pcap].filter((file) => file !== undefined);
   files.forEach(refuseUnwritable);
   const { plant, scenario } = readInput(path, options);
-  const plan = await tellCompiling((compiling) => toPlantPlan(plant, { signal, compiling }));
+  const plan = await tellCompiling(async (compiling) => {
+    const built = await toPlantPlan(plant, { signal, compiling });
+    return options.engine === "chip" ? putOnChips(plant, built, { signal, compiling }) : built;
+  });
   const mark = markOfWriter();
   const progress = createProgress();
   const forMs = scenario?.forMs ?? options.forMs;
@@ -116,13 +122,12 @@ export function work(input: Work, report: (virtualMs: number) => void): Simulate
     ...(pcapFile && { pcap: (bytes: Uint8Array) => putCopy(pcapFile, bytes) }),
     progress: report,
   };
-  const simulated =
+  const run = { seed, forMs, loss, duplicate, reorder, ...watchers };
+  const simulated = asFailure(() =>
     input.scenario === undefined
-      ? {
-          result: runSimulation(input.plan, { seed, forMs, loss, duplicate, reorder, ...watchers }),
-          verdicts: [],
-        }
-      : runScenario(input.plan, input.scenario, watchers);
+      ? { result: runSimulation(input.plan, run), verdicts: [] }
+      : runScenario(input.plan, input.scenario, watchers),
+  );
   traceFile?.close();
   pcapFile?.close();
   return simulated;

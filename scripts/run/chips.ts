@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// Puts the nodes of a plan on emulated chips, as images of their types.
+
+import { resolve } from "node:path";
+import { ChipFailure } from "../../host-sim/chips/failure.ts";
+import type { ChipPlan, PlantPlan } from "../../host-sim/plan.ts";
+import { cachedChip } from "../build/chip.ts";
+import { buildNode, type BuildOptions } from "../build/modules.ts";
+import type { Plant } from "../build/plant.ts";
+import { EXIT_FAILED, Failure } from "../cli/failure.ts";
+
+const BOARD = "pico";
+
+/** The same plan, its nodes as images; each type is built once. Throws Failure. */
+export async function putOnChips(
+  plant: Plant,
+  plan: PlantPlan,
+  options: BuildOptions = {},
+): Promise<PlantPlan> {
+  const chips = new Map<string, ChipPlan>();
+  for (const { node } of plant.type.nodes) {
+    const folder = resolve(plant.folder, node);
+    if (chips.has(folder)) continue;
+    const built = await buildNode(folder, options);
+    const building = (): void => options.compiling?.(`${built.type.type} for ${BOARD}`);
+    chips.set(folder, cachedChip(BOARD, built, building));
+  }
+  const nodes = plan.nodes.map((node, i) => ({
+    ...node,
+    chip: chips.get(resolve(plant.folder, plant.type.nodes[i]!.node))!,
+  }));
+  return { ...plan, nodes };
+}
+
+/** Does what runs chips; what a model does not know is told as a Failure. */
+export function asFailure<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof ChipFailure)) throw error;
+    const next = "it is not your code: report it with your node.json and the seed";
+    throw new Failure(EXIT_FAILED, error.message, next);
+  }
+}
