@@ -16,9 +16,9 @@
 // ---- 2.14 resets, 2.13 power-on state machine
 #define RESETS_RESET 0x4000c000u
 #define RESETS_DONE 0x4000c008u
-enum { RESET_ADC = 0, RESET_DMA = 2, RESET_IO_BANK0 = 5, RESET_PADS_BANK0 = 8, RESET_PLL_SYS = 12,
-       RESET_PLL_USB = 13, RESET_PWM = 14, RESET_SPI0 = 16, RESET_TIMER = 21, RESET_UART0 = 22,
-       RESET_UART1 = 23 };
+enum { RESET_ADC = 0, RESET_DMA = 2, RESET_IO_BANK0 = 5, RESET_PADS_BANK0 = 8, RESET_PIO0 = 10,
+       RESET_PLL_SYS = 12, RESET_PLL_USB = 13, RESET_PWM = 14, RESET_SPI0 = 16, RESET_TIMER = 21,
+       RESET_UART0 = 22, RESET_UART1 = 23 };
 #define PSM_WDSEL 0x40010008u
 #define PSM_ALL_BUT_OSCILLATORS 0x1fffcu
 #define CHIP_RESET 0x40064008u // 8 power-on, 16 RUN pin, 20 debugger
@@ -80,10 +80,18 @@ enum { DMA_ON = 1, DMA_HIGH_PRIORITY = 2, DMA_HALF = 1 << 2, DMA_WORD = 2 << 2, 
 #define DMA_WRITE_RING(bits) ((uint32_t)(bits) << 6 | BIT(10)) // the base is aligned to its size
 #define DMA_CHAIN(channel) ((uint32_t)(channel) << 11)
 #define DMA_REQUEST(line) ((uint32_t)(line) << 15)
-enum { DREQ_SPI0_TX = 16, DREQ_SPI0_RX = 17, DREQ_UART0_RX = 21, DREQ_UART1_RX = 23,
-       DREQ_NONE = 63 }; // of SPI1 two more
+enum { DREQ_PIO0_RX = 4, DREQ_SPI0_TX = 16, DREQ_SPI0_RX = 17, DREQ_UART0_RX = 21,
+       DREQ_UART1_RX = 23, DREQ_NONE = 63 }; // of SPI1 two more
 #define DMA_BUSY BIT(24)
 #define DMA_ABORT 0x50000444u
+
+// ---- 3.7 PIO0
+#define PIO0_CTRL 0x50200000u // 3:0 on, 7:4 restart
+#define PIO0_FDEBUG 0x50200008u // 3:0 a full RX FIFO stalled a machine
+#define PIO0_RXF(machine) (0x50200020u + 4u * (machine))
+#define PIO0_MEMORY 0x50200048u
+#define PIO0_SM(machine) (0x502000c8u + 0x18u * (machine))
+enum { SM_CLKDIV = 0x00, SM_EXECCTRL = 0x04, SM_SHIFTCTRL = 0x08, SM_INSTR = 0x10 };
 
 // ---- 4.4 SPI (PL022)
 #define SPI(n) (0x4003c000u + 0x4000u * (n))

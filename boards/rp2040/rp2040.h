@@ -63,7 +63,11 @@ bool enter_module(struct door *door, void (*action)(void));
 _Noreturn void leave_module(struct door *door);
 
 // ---- DMA channels, each with one user
-enum { DMA_TAPS = 0, DMA_SENSOR = 4 }; // two a tap: characters, stamps; out and in
+enum {
+  DMA_TAPS = 0,   // two a tap: characters, stamps
+  DMA_SENSOR = 4, // out and in
+  DMA_EDGES = 6,  // one an input
+};
 
 // ---- pins.c, analog.c
 void set_up_pins(void);
@@ -75,6 +79,17 @@ void set_up_analog(void);
 void set_up_uart(unsigned uart, uint32_t baud, uint32_t line_control);
 void set_up_taps(void);
 unsigned take_tap(unsigned tap, uint8_t *target, unsigned entries);
+
+// ---- edges.c
+enum { EDGE_INPUTS = 4, EDGE_LOST = 8 };
+struct edge {
+  uint32_t counts; // of 16 ns since the chip started; wraps after 68.7 s
+  uint8_t level;   // after it
+  uint8_t flags;   // EDGE_LOST: edges were lost before it
+};
+void start_edges(unsigned number, unsigned gpio);
+void stop_edges(unsigned number);
+unsigned take_edges(unsigned number, struct edge *target, unsigned capacity);
 
 // ---- accelerometer.c
 struct sensor_counters { volatile uint32_t samples, overruns, restarts; };
