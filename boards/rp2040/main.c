@@ -6,11 +6,12 @@
 #include "rp2040.h"
 
 int main(void) {
+  protect_memory();
   release_peripherals();
   set_up_pins();
   set_up_watchdog();
   set_up_priorities();
-  restore_counters();
+  restore_kept();
   open_flash();
   read_identity();
   set_up_entropy();

@@ -49,7 +49,6 @@ static void loop_failed(void) {
   outputs_to_safe(); // (P3)
   if (loop_door.kind == TRAP_HANG) host_counters.loop_overruns++;
   else host_counters.loop_traps++;
-  keep_counters();
 }
 
 void start_loop(void) {
@@ -66,6 +65,7 @@ void on_loop(void) {
   loop_alive = enter_module(&loop_door, starts ? init_loop : loop_tick);
   rhythm.periods_left = 0;
   if (!loop_alive) loop_failed();
+  keep_counters();
 }
 
 // ---- both
@@ -120,7 +120,6 @@ void run_link(void) {
       continue;
     }
     host_counters.link_traps++;
-    keep_counters();
     rest(LINK_RESTART_US, false);
   }
 }

@@ -121,6 +121,9 @@ enum { SR_BUSY = 1, SR_RX_NOT_EMPTY = 8 };
 #define SYST_CSR 0xe000e010u
 #define NVIC_ISER 0xe000e100u
 #define NVIC_ISPR 0xe000e200u
+#define MPU_CTRL 0xe000ed94u // B3.5
+#define MPU_RBAR 0xe000ed9cu
+#define MPU_RASR 0xe000eda0u
 #define NVIC_IPR(irq) (0xe000e400u + ((irq) & ~3u))
 enum { IRQ_TICK = 0, IRQ_WAKE = 1, IRQ_SENSOR = 2, IRQ_UART0 = 20, IRQ_UART1 = 21,
        IRQ_ADC = 22, IRQ_LOOP = 26 };

@@ -125,13 +125,22 @@ void read_identity(void);
 void set_up_entropy(void);
 unsigned take_entropy(uint8_t *target, unsigned length); // 0: the source failed its tests
 
+// ---- protection.c: stacks are from here to their ends, which image.ld and start.S know as well
+enum { LINK_STACK = 0x20040000, HANDLER_STACK_END = 0x20042000 };
+void protect_memory(void);
+
 // ---- watchdog.c, crash.c
+enum { COUNTERS = 4 };
+enum { RESTART_FAULT = 1, RESTART_LINK = 2, RESTART_WATCHDOG = 3 }; // SPEC.md section 1.5
+struct restart { uint32_t count, cause, pc, lr; };
+extern struct restart restart; // the latest one since power-on, as it was at start
 void set_up_watchdog(void);
 void feed_watchdog(void);
-void link_lives(void); // link makes progress: at least every 3 s, else the dog bites
+void link_lives(void); // link makes progress: at least every 3 s, else the chip starts anew
 _Noreturn void bite(void);
-_Noreturn void crash(uint32_t kind, uint32_t value);
-void restore_counters(void);
+_Noreturn void crash(uint32_t cause, uint32_t pc, uint32_t lr);
+_Noreturn void crash_at(uint32_t cause, const uint32_t *frame);
+void restore_kept(void);
 void keep_counters(void);
 
 // ---- board.c, made by the build

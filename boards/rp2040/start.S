@@ -10,7 +10,7 @@
     .globl start
     .thumb_func
 start:
-    ldr   r0, =0x20042000
+    ldr   r0, =handler_stack_end
     msr   msp, r0
     bl    set_up_clocks
     ldr   r0, =image_load
@@ -27,13 +27,13 @@ start:
 2:  stmia r1!, {r3}
 3:  cmp   r1, r2
     blo   2b
-    ldr   r0, =0x20040000        // both stacks are painted, to see how deep they ever were
-    ldr   r1, =0x20041000
+    ldr   r0, =link_stack        // both stacks are painted, to see how deep they ever were
+    ldr   r1, =link_stack_end
     ldr   r2, =0x57ac57ac
 4:  stmia r0!, {r2}
     cmp   r0, r1
     blo   4b
-    ldr   r0, =0x20041100        // above the crash record
+    ldr   r0, =handler_stack     // above the crash record and its guard
     ldr   r1, =0x20041f00        // below what this code may have on the stack
 5:  stmia r0!, {r2}
     cmp   r0, r1
@@ -41,7 +41,7 @@ start:
     ldr   r0, =image_start       // aligned to 256
     ldr   r1, =0xe000ed08        // VTOR
     str   r0, [r1]
-    ldr   r0, =0x20041000
+    ldr   r0, =link_stack_end
     msr   psp, r0
     movs  r0, #2                 // thread mode on PSP
     msr   control, r0
@@ -55,7 +55,7 @@ start:
     .weak on_pins
     .thumb_set on_pins, on_fault
     .section .vectors, "a"
-    .word 0x20042000, start
+    .word handler_stack_end, start
     .word on_fault, on_fault     // NMI, HardFault
     .word on_fault, on_fault, on_fault, on_fault, on_fault, on_fault, on_fault
     .word on_fault, on_fault, on_fault   // SVCall, reserved

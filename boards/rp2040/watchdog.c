@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The watchdog: fed by loop's interrupt, and only while link makes progress.
+// The watchdog: fed by loop's interrupt. Link without progress is a crash.
 //
 // Spec: RP2040 datasheet 4.7; erratum E1: it counts two per microsecond. A bite resets all but the oscillators: every
 // pin is an input then, so what must be safe without a driver needs a resistor.
@@ -26,7 +26,11 @@ void set_up_watchdog(void) {
 void link_lives(void) { link_lived_us = REG(TIMERAWL); }
 
 void feed_watchdog(void) {
-  if (REG(TIMERAWL) - link_lived_us < SILENCE_US) REG(WATCHDOG_LOAD) = 2 * BITE_US;
+  REG(WATCHDOG_LOAD) = 2 * BITE_US;
+  if (REG(TIMERAWL) - link_lived_us < SILENCE_US) return;
+  const uint32_t *frame; // what thread mode was doing
+  __asm__("mrs %0, psp" : "=r"(frame));
+  crash_at(RESTART_LINK, frame);
 }
 
 void bite(void) {

@@ -33,6 +33,7 @@ const FLAGS = [
   ...["-O2", "-std=gnu11", "-ffreestanding", "-ffunction-sections", "-fdata-sections"],
   ...["-fno-tree-loop-distribute-patterns", "-masm-syntax-unified", "--param=min-pagesize=0"],
   ...["-ffp-contract=off", "-fno-strict-aliasing", "-fno-common"],
+  ...["-DLOOP_CALL_DEPTH_MAX=24", "-DLINK_CALL_DEPTH_MAX=24"], // recursion, of stacks of 3.5 and 4 KiB
 ];
 const WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wno-type-limits"];
 const LINK_FLAGS = [

@@ -35,12 +35,16 @@ export interface Running {
   say(bytes: Uint8Array): void; // octets on the line, one after the other
 }
 
-/** Powers a chip up; `answers` plays the gateway; `patch` changes the flash after the image was loaded. */
+/**
+ * Powers a chip up; `answers` plays the gateway; `patch` changes the flash after the image was loaded. With `faults`
+ * a HardFault and lock-up are as on silicon, else they end the run.
+ */
 export function start(
   image: Rp2040Image,
   flash = emptyFlash(),
   answers = true,
   patch: (flash: Uint8Array) => void = () => undefined,
+  faults = false,
 ): Running {
   loadUf2(readFileSync(image.program), flash);
   patch(flash);
@@ -56,8 +60,11 @@ export function start(
         if (address === GPIO_IN) count(late, core.cycle - matches.at(-1)! - FIRST_INSTRUCTION);
         return bus.read(address, size);
       };
-      const { write, waits } = bus;
-      const core = createCore(regions, { read, write, waits }, options);
+      const write = (address: number, size: 1 | 2 | 4, value: number): void =>
+        bus.write(address, size, value);
+      const { waits } = bus;
+      const taken = { ...options, failOnFault: false, staysLockedUp: true };
+      const core = createCore(regions, { read, write, waits }, faults ? taken : options);
       return core;
     },
   });

@@ -40,6 +40,8 @@ export interface CoreOptions {
   onReset?: () => void;
   /** A HardFault is thrown as ChipFailure that names its cause; without it the handler is entered. */
   failOnFault?: boolean;
+  /** Lock-up lasts until a reset; without it, it is thrown as ChipFailure. */
+  staysLockedUp?: boolean;
   /** Cycles of clk_sys a pulse of SysTick's reference clock; 0 (not given): there is none. */
   referenceCycles?: number;
 }

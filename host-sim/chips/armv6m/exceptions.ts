@@ -5,10 +5,10 @@
 // Tail-chaining is a return and an entry here (27 cycles); a late arrival is an entry after the first one, before
 // its handler's first instruction. Both leave memory and registers as Arm has them and cost more, never less.
 // What Arm calls UNPREDICTABLE (a wrong EXC_RETURN) is a HardFault; a fault in NMI or HardFault, or in stacking
-// for HardFault, is lock-up and ends the run.
+// for HardFault, is lock-up: it ends the run, or lasts until a reset (CoreOptions).
 
 import { ChipFailure, hex32 } from "../failure.ts";
-import { AWAKE, goTo, type Machine, pcOf, PRIORITY_THREAD } from "./machine.ts";
+import { AWAKE, goTo, LOCKED_UP, type Machine, pcOf, PRIORITY_THREAD } from "./machine.ts";
 import { WAITING_EVENT, WAITING_INTERRUPT } from "./machine.ts";
 import { forgetCode, load, readVector, store } from "./memory.ts";
 import { updateRegime } from "./mpu.ts";
@@ -196,12 +196,13 @@ export function takeFault(m: Machine): void {
   const cause = m.fault;
   m.fault = "";
   refuseFault(m, cause, m.activePriority);
-  enter(m, HARD_FAULT);
+  if (m.sleeping !== LOCKED_UP) enter(m, HARD_FAULT);
 }
 
 function refuseFault(m: Machine, cause: string, priority: number): void {
   const where = `${cause}; pc ${hex32(pcOf(m))}`;
   m.registers[15] = pcOf(m);
+  if (priority < 0 && m.options.staysLockedUp === true) return void (m.sleeping = LOCKED_UP);
   if (priority < 0) throw new ChipFailure(`lock-up: ${where}`);
   if (m.options.failOnFault === true) throw new ChipFailure(`HardFault: ${where}`);
 }

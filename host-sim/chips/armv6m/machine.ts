@@ -25,6 +25,7 @@ export const HAS_CODE = 4;
 export const AWAKE = 0;
 export const WAITING_INTERRUPT = 1;
 export const WAITING_EVENT = 2;
+export const LOCKED_UP = 3; // until a reset
 
 /** Priority of thread mode with nothing active: below every configurable one. */
 export const PRIORITY_THREAD = 4;
@@ -52,7 +53,7 @@ export type Machine = Pick<Core, "cycle" | "limit" | "registers"> & {
   fault: string; // cause of a HardFault to take; "": none
   attention: boolean;
   resetAsked: boolean;
-  sleeping: typeof AWAKE | typeof WAITING_INTERRUPT | typeof WAITING_EVENT;
+  sleeping: typeof AWAKE | typeof WAITING_INTERRUPT | typeof WAITING_EVENT | typeof LOCKED_UP;
   event: boolean; // the event register (§B1.5.18)
   primask: boolean;
   unprivileged: boolean; // CONTROL.nPRIV

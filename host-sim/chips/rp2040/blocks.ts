@@ -7,6 +7,7 @@
 import type { Prng } from "../../prng.ts";
 import { createAdc } from "./adc.ts";
 import { createClocks } from "./clocks.ts";
+import type { Context } from "./context.ts";
 import { createDma, type DmaBus } from "./dma.ts";
 import { createIoBank0, createPadsBank0 } from "./io-bank0.ts";
 import { createPll, createRosc, createXosc } from "./oscillators.ts";
@@ -52,6 +53,11 @@ export function createBlocks(parts: BlockParts): Block[] {
     (index: 0 | 1): Block["make"] =>
     (c) =>
       createSpi(c, SPI_LINES[index]!, () => outside.spi(index));
+  // What a block waits for ends with it: its clock is silent then.
+  const lent = ({ clock }: Context): Ticker => ({
+    ...ticker,
+    at: (count, call) => ticker.at(count, () => void clock.at(clock.now(), call)),
+  });
   let psm: Psm | undefined;
   const bite = (): void => parts.bite(psm!.watchdogSelect());
   return [
@@ -62,7 +68,7 @@ export function createBlocks(parts: BlockParts): Block[] {
     apb("PLL_USB", 0x4002c000, 13, (c) => createPll(c, "pllUsb")),
     apb("PSM", 0x40010000, -1, () => (psm = createPsm())),
     apb("VREG_AND_CHIP_RESET", 0x40064000, -1, createVreg),
-    apb("WATCHDOG", 0x40058000, -1, (c) => createWatchdog(c, parts.watchdog, ticker, bite)),
+    apb("WATCHDOG", 0x40058000, -1, (c) => createWatchdog(c, parts.watchdog, lent(c), bite)),
     apb("SYSINFO", 0x40000000, 19, createSysinfo),
     apb("SYSCFG", 0x40004000, 18, createSyscfg),
     apb("BUSCTRL", 0x40030000, 1, createBusctrl),
@@ -79,7 +85,7 @@ export function createBlocks(parts: BlockParts): Block[] {
     apb("DMA", 0x50000000, 2, (c) => createDma(c, parts.dmaBus, outside.requests)),
     apb("PIO0", 0x50200000, 10, (c) => createPio(c, 0)),
     apb("PIO1", 0x50300000, 11, (c) => createPio(c, 1)),
-    apb("TIMER", 0x40054000, 21, (c) => createTimer(c, ticker, parts.fired)),
+    apb("TIMER", 0x40054000, 21, (c) => createTimer(c, lent(c), parts.fired)),
     apb("RESETS", 0x4000c000, -1, () => createResets(parts.held)),
   ];
 }

@@ -81,6 +81,23 @@ test("a fault in HardFault is lock-up", () => {
   });
 });
 
+test("lock-up lasts until a reset where it does not end the run", () => {
+  const rig = makeRig({
+    setup: [[ISER, 1]],
+    ...{ code: [0xde00], handlers: { 3: [0xde00] }, options: { staysLockedUp: true } },
+  });
+  rig.step(2);
+  const { cycle } = rig.core;
+  rig.core.setInterrupt(0, true); // only NMI would be taken
+  rig.core.run(cycle + 1000);
+  assert.equal(rig.core.cycle, cycle + 1000);
+  assert.equal(pcOf(rig), hex32(handlerOf(3)));
+  rig.core.reset();
+  rig.core.registers.set([0, RAM], 6);
+  rig.step();
+  assert.equal(pcOf(rig), hex32(CODE));
+});
+
 test("stacking where there is no memory is the bus's to refuse", () => {
   const program: Program = { setup: [[ISER, 1]], code: [NOP, NOP], stack: RAM + 16 };
   const rig = makeRig(program);
