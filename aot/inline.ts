@@ -6,8 +6,8 @@
 //   r = call f(a, b)  ►  block { p = a; q = b; locals of f = 0; ...; r = result; branch behind }
 //
 // Callees come before callers, so that small ones in small ones are inlined too; what may call itself never
-// is. A parameter that f never sets is its operand, where that is a constant or a local. Instructions keep
-// their octet, and with it the function that a trap names.
+// is. A parameter that f never sets is its operand, where that is a local: results are in locals of their own, so
+// nothing sets it before the end of f. Instructions keep their octet, and with it the function that a trap names.
 //
 // Time of the analysis grows with the module: LIMITS bounds how much larger inlining makes it, in nodes.
 
@@ -104,14 +104,13 @@ function inlineCall(caller: Caller, call: Call): Statement[] {
 function enter(
   { func }: Caller,
   callee: Func,
-  { operands, results }: Call,
+  { operands }: Call,
 ): { before: Statement[]; locals: number[] } {
   const set = localsSet(callee.body);
   const before: Statement[] = [];
   const locals = callee.locals.map((type, i) => {
     const operand = operands[i];
-    const stays = operand?.kind === "local" && !results.includes(operand.index);
-    if (stays && !set.has(i)) return operand.index;
+    if (operand?.kind === "local" && !set.has(i)) return operand.index;
     const index = func.locals.push(type) - 1;
     before.push({ kind: "setLocal", index, value: operand ?? { kind: "const", type, value: 0 } });
     return index;

@@ -5,6 +5,7 @@
 // other block leaves its results in locals that branches behind it set. What waits on the stack when a block
 // begins is evaluated before.
 
+import { refuseAt } from "../failure.ts";
 import type { If, Signature, Statement, ValueType } from "../ir.ts";
 import { type Decoding, pop, popMany } from "./code.ts";
 import { valueType } from "./opcodes.ts";
@@ -227,5 +228,11 @@ function readBlockType(decoding: Decoding): Signature {
     reader.position++;
     return { parameters: [], results: code === 0x40 ? [] : [valueType(code)!] };
   }
-  return module.types[Number(readSigned(reader, 33))]!;
+  const type = module.types[Number(readSigned(reader, 33))];
+  if (type !== undefined) return type;
+  const what =
+    code === V128 ? "a block that gives a SIMD vector" : "a block that gives a reference";
+  refuseAt(decoding.functionIndex, reader.position - 1, what, "is not supported");
 }
+
+const V128 = 0x7b;

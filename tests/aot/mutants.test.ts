@@ -14,6 +14,7 @@ import { EMIT_MUTANTS } from "./mutants-emit.ts";
 import { FACT_MUTANTS } from "./mutants-facts.ts";
 import { FLOW_MUTANTS } from "./mutants-flow.ts";
 import { HOST_MUTANTS } from "./mutants-host.ts";
+import { INLINE_LIMITS, INLINE_MUTANTS } from "./mutants-inline.ts";
 import { SHARING_MUTANTS } from "./mutants-sharing.ts";
 import { VERSION_MUTANTS } from "./mutants-version.ts";
 import { type Case, difference, type Outcome, runDoubtful, runEngine } from "./native.ts";
@@ -25,6 +26,7 @@ const GROUPS = {
   "effects and control": FLOW_MUTANTS,
   "objects, shapes and floats": EMIT_MUTANTS,
   "loops written twice": VERSION_MUTANTS,
+  "small functions where they are called": INLINE_MUTANTS,
 };
 
 interface Trial {
@@ -76,8 +78,8 @@ for (const [name, mutants] of Object.entries(GROUPS))
     },
   );
 
-test("every broken rule of hosts, and of what modules share, is found", async () => {
-  for (const mutant of [...HOST_MUTANTS, ...SHARING_MUTANTS]) {
+test("every broken rule of hosts, of what modules share, and of limits is found", async () => {
+  for (const mutant of [...HOST_MUTANTS, ...SHARING_MUTANTS, ...INLINE_LIMITS]) {
     assert.equal(mutant.reads(translate), true, mutant.rule);
     assert.equal(mutant.reads(await mutate(mutant)), false, `broken: ${mutant.rule}`);
   }

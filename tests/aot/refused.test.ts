@@ -45,6 +45,16 @@ const INSTRUCTIONS: [what: string, code: string, said: string][] = [
     "function 0, offset 41: an instruction on references is not supported",
   ],
   [
+    "block of SIMD",
+    "octets 02 7b; unreachable; end; drop",
+    "function 0, offset 42: a block that gives a SIMD vector is not supported",
+  ],
+  [
+    "block of a reference",
+    "octets 02 70; unreachable; end; drop",
+    "function 0, offset 42: a block that gives a reference is not supported",
+  ],
+  [
     "table.get",
     "i32.const 0; octets 25 00; drop",
     "function 0, offset 43: table.get or table.set is not supported",
