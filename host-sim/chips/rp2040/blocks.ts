@@ -9,6 +9,7 @@ import { createAdc } from "./adc.ts";
 import { createClocks } from "./clocks.ts";
 import type { Context } from "./context.ts";
 import { createDma, type DmaBus } from "./dma.ts";
+import { createI2c } from "./i2c.ts";
 import { createIoBank0, createPadsBank0 } from "./io-bank0.ts";
 import { createPll, createRosc, createXosc } from "./oscillators.ts";
 import type { InnerBlocks } from "./outside.ts";
@@ -80,6 +81,8 @@ export function createBlocks(parts: BlockParts): Block[] {
     apb("UART1", 0x40038000, 23, (c) => createUart(c, 1, lines)),
     apb("SPI0", 0x4003c000, 16, spi(0)),
     apb("SPI1", 0x40040000, 17, spi(1)),
+    apb("I2C0", 0x40044000, 3, (c) => createI2c(c, 0, () => outside.i2c(0))),
+    apb("I2C1", 0x40048000, 4, (c) => createI2c(c, 1, () => outside.i2c(1))),
     apb("ADC", 0x4004c000, 0, (c) => createAdc(c, outside.adc)),
     apb("PWM", 0x40050000, 14, (c) => createPwm(c, outside.pwm, outside.pwmChanged)),
     apb("DMA", 0x50000000, 2, (c) => createDma(c, parts.dmaBus, outside.requests)),

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What hangs on ADC, PWM and SPI, and what DMA sees of the others.
+// What hangs on ADC, PWM, SPI and I2C, and what DMA sees of the others.
 //
 // All of it outlives resets of the chip: voltages, wires, and the outputs that devices look at.
 
 import { ideal, sensorVolts, type AdcInput, type Converter } from "./adc.ts";
 import type { DmaRequests } from "./dma.ts";
+import type { I2cWire } from "./i2c.ts";
 import type { OuterPins } from "./pins.ts";
 import { PWM_SLICES, type PwmOutput } from "./pwm.ts";
 import type { SpiWire } from "./spi.ts";
@@ -20,6 +21,7 @@ export interface OuterBlocks {
   /** Calls with the output of PWM that changed; gives the end of it. */
   onPwm(call: (output: number) => void): () => void;
   attachSpi(index: 0 | 1, wire: SpiWire | undefined): void;
+  attachI2c(index: 0 | 1, wire: I2cWire | undefined): void;
   /** Degrees that the sensor of the chip feels. */
   setCelsius(celsius: number): void;
 }
@@ -30,6 +32,7 @@ export interface InnerBlocks {
   readonly pwm: readonly PwmOutput[];
   readonly pwmChanged: (output: number) => void;
   readonly spi: (index: number) => SpiWire | undefined;
+  readonly i2c: (index: number) => I2cWire | undefined;
   readonly requests: DmaRequests & { set(line: number, level: boolean): void };
 }
 
@@ -43,6 +46,7 @@ export function createOutside(pins: OuterPins, convert: Converter = ideal): Outs
   const pwm = Array.from({ length: 2 * PWM_SLICES }, (): PwmOutput => ({ duty: 0, hz: 0 }));
   const calls = new Set<(output: number) => void>();
   const wires: (SpiWire | undefined)[] = [undefined, undefined];
+  const buses: (I2cWire | undefined)[] = [undefined, undefined];
   let celsius = 27;
   return {
     outer: {
@@ -52,6 +56,7 @@ export function createOutside(pins: OuterPins, convert: Converter = ideal): Outs
         return () => void calls.delete(call);
       },
       attachSpi: (index, wire) => void (wires[index] = wire),
+      attachI2c: (index, wire) => void (buses[index] = wire),
       setCelsius: (next) => void (celsius = next),
     },
     inner: {
@@ -65,6 +70,7 @@ export function createOutside(pins: OuterPins, convert: Converter = ideal): Outs
         for (const call of calls) call(output);
       },
       spi: (index) => wires[index],
+      i2c: (index) => buses[index],
       requests: createRequests(),
     },
   };
