@@ -18,6 +18,7 @@ interface Options extends NetworkOptions {
   history?: string;
   pty?: PtyWish;
   posix?: string;
+  chip?: string;
   json?: boolean;
 }
 
@@ -36,6 +37,7 @@ export function addUp(program: Command): void {
     "--posix <NODE>",
     "one more node, as a process of this machine (needs a C compiler)",
   );
+  command.option("--chip <NODE>", "one more node, as its flash image on a model of a Pico");
   addNetworkOptions(command)
     .addHelpText("after", "\nExample:\n  ferrule up my-node --watch --page 8081")
     .action(run);

@@ -19,9 +19,10 @@ import type { NodePlan } from "../../host-sim/plan.ts";
 import { createPrng } from "../../host-sim/prng.ts";
 import { cacheFolder } from "../build/cache.ts";
 import { buildNode } from "../build/modules.ts";
-import { type Plant, readPlant, toPlantPlan } from "../build/plant.ts";
+import { type Plant, toPlantPlan } from "../build/plant.ts";
 import { cachedPosix, hasCompiler, noCompiler } from "../build/posix.ts";
-import { EXIT_FAILED, EXIT_USAGE, Failure, systemCode } from "../cli/failure.ts";
+import { EXIT_FAILED, Failure, systemCode } from "../cli/failure.ts";
+import { type BesideNode, type BesideOptions, chooseBeside } from "./beside.ts";
 
 const MIRROR_MS = 10; // the machines' own step
 const ANALOG_INPUTS = 16;
@@ -31,42 +32,23 @@ const BURST_OCTETS_MAX = 512;
 const BURSTS_MAX = 64; // that wait; older ones are lost, as when nobody listens
 const SAMPLES_MAX = 512; // of one mirror step: 3,200 Hz give 32
 const STOP_MS_MAX = 7000; // the process takes 5 s at most for its goodbye
-const ID_MAX = 23;
 
 /** The plant of the one node that becomes a process, its id unlike those of the others. Throws Failure. */
 export function choosePosix(folder: string, plant: Plant): Plant {
   if (process.platform !== "linux")
     throw new Failure(EXIT_FAILED, "--posix is for Linux", "leave --posix away");
-  const own = readPlant(folder);
-  const [node] = own.type.nodes;
-  if (node === undefined || own.type.nodes.length !== 1)
-    throw new Failure(EXIT_USAGE, "--posix takes one node", "give the folder of a node.json");
+  const chosen = chooseBeside(folder, plant, "posix");
   if (!hasCompiler()) throw noCompiler();
-  const taken = new Set(plant.type.nodes.map(({ id }) => id));
-  const stem = node.id.slice(0, ID_MAX - 9);
-  let id = `${stem}-posix`;
-  for (let i = 2; taken.has(id); i++) id = `${stem}-posix-${i}`;
-  return { ...own, type: { ...own.type, nodes: [{ ...node, id }] } };
+  return chosen;
 }
 
-export interface PosixNode {
-  readonly id: string;
+export interface PosixNode extends BesideNode {
   readonly pid: number | undefined;
   readonly args: readonly string[]; // with the paths of its pins
-  died(): number; // 1 once the process has ended by itself
-  /** Lets it say goodbye; then its machine and files are gone. */
-  stop(): Promise<void>;
-}
-
-export interface PosixOptions {
-  gateway: string; // HOST:PORT
-  seed: number;
-  signal: AbortSignal; // ends the build
-  log(text: string): void;
 }
 
 /** Builds the program of the chosen node, cached, and starts it. Throws Failure. */
-export async function startPosix(chosen: Plant, options: PosixOptions): Promise<PosixNode> {
+export async function startPosix(chosen: Plant, options: BesideOptions): Promise<PosixNode> {
   const { signal, log } = options;
   const [plan] = (await toPlantPlan(chosen, { signal })).nodes;
   const folder = join(chosen.folder, chosen.type.nodes[0]!.node);

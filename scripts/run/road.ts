@@ -15,12 +15,13 @@ import { toFaultPlan } from "../build/faults.ts";
 import { hubConfig, type Plant } from "../build/plant.ts";
 import { print, printJson, say } from "../cli/terminal.ts";
 import { type Endpoint, showEndpoint } from "../cli/values.ts";
+import type { BesideOptions } from "./beside.ts";
+import { chooseBesides, describeDeaths, type BesideTotals, type BesideWish } from "./besides.ts";
 import { type EmbeddedBroker, startBroker } from "./broker.ts";
 import { checkScenario, conduct, type Conductor } from "./conduct.ts";
 import { createTalk } from "./log.ts";
 import { checkBroker, choosePage } from "./ports.ts";
 import { createBuilder } from "./reload.ts";
-import { choosePosix, type PosixNode, type PosixOptions, startPosix } from "./posix.ts";
 import { asFailure, choosePty, type PtyWish } from "./pty.ts";
 import { hubStarted } from "./services.ts";
 import { checkFaults, type SharedParts, startShared } from "./shared.ts";
@@ -30,27 +31,25 @@ const DRAIN_MS_MAX = 10_000; // several retries of MQTT-SN fit
 const DRAIN_STEP_MS = 50;
 const DRAIN_SILENT_MS = 1000; // what lasts longer says so
 
-export interface RoadOptions {
+export interface RoadOptions extends BesideWish {
   page?: Endpoint;
   broker?: string; // in place of the built-in one
   seed: number;
   history?: string; // file that keeps the past
   pty?: PtyWish; // a tapped line for outside programs
-  posix?: string; // folder of one more node, which runs as a process
   network?: NetworkFaults; // between nodes and gateway
   scenario?: NonNullable<SimulateOptions["scenario"]>; // in place of the plant and the seed
   watch?: boolean; // a saved node folder runs at once
   signal: AbortSignal; // ends a build
 }
 
-export interface RoadTotals {
+export interface RoadTotals extends BesideTotals {
   nodes: number;
   sent: number; // readings and events that nodes took into their outboxes
   acknowledged: number;
   ingested: number;
   dropped: number;
   lost: number; // with the RAM of a node that started anew, and not in the hub
-  process?: { id: string; died: number }; // of --posix; what it sent is in no other count but `ingested`
 }
 
 /** The last line of a run, for people; what was lost is told where something was. */
@@ -59,8 +58,7 @@ export function describeTotals(totals: RoadTotals): string {
   const line =
     `${nodes} nodes, ${sent} readings sent, ${acknowledged} acknowledged, ` +
     `${ingested} ingested, ${dropped} dropped`;
-  const died = totals.process?.died === 1 ? `, ${totals.process.id} ended by itself` : "";
-  return `${line}${lost === 0 ? "" : `, ${lost} lost`}${died}`;
+  return `${line}${lost === 0 ? "" : `, ${lost} lost`}${describeDeaths(totals)}`;
 }
 
 export interface Road {
@@ -95,7 +93,7 @@ export async function startRoad(path: string, options: RoadOptions): Promise<Roa
   const { plant, scenario } = readInput(path, options);
   const faults = [...plant.type.faults.map(toFaultPlan), ...checkScenario(scenario)];
   checkFaults(faults, options.broker !== undefined);
-  const native = options.posix === undefined ? undefined : choosePosix(options.posix, plant);
+  const besides = chooseBesides(options, plant);
   const line = options.pty === undefined ? undefined : choosePty(plant, options.pty);
   if (options.broker !== undefined) await checkBroker(options.broker);
   const page = await choosePage(options.page);
@@ -106,7 +104,6 @@ export async function startRoad(path: string, options: RoadOptions): Promise<Roa
   const builder = createBuilder(plant, options.signal, options.watch === true);
   let nodes: Realtime | undefined;
   let conductor: Conductor | undefined;
-  let running: PosixNode | undefined;
   let startMs = 0;
   const seed = scenario?.seed ?? options.seed;
   return {
@@ -123,7 +120,7 @@ export async function startRoad(path: string, options: RoadOptions): Promise<Roa
       );
       conductor = scenario && conduct(scenario, hub.hub);
       nodes = started;
-      running = native && (await startPosix(native, posixOptions(options, shared, seed)));
+      await besides.start(besideOptions(options, shared, seed));
       builder.follow(plan, (node) => started.program(node));
     },
     async finish() {
@@ -131,9 +128,9 @@ export async function startRoad(path: string, options: RoadOptions): Promise<Roa
       await builder.close();
       conductor?.stopCommands();
       nodes?.stopSampling();
-      await running?.stop();
+      await besides.stop();
       await drain(nodes, hub);
-      const totals = { ...sumUp(plant, nodes, hub), ...(running && { process: told(running) }) };
+      const totals = { ...sumUp(plant, nodes, hub), ...besides.totals() };
       const drainMs = Math.round(performance.now() - healMs);
       const virtualMs = Math.round(performance.now() - startMs);
       const result = nodes && asResult(nodes, hub, { seed, drainMs, virtualMs });
@@ -166,17 +163,13 @@ function openHub(
   return hubStarted(starting);
 }
 
-function posixOptions(
+function besideOptions(
   { signal }: RoadOptions,
   { gatewayPort }: SharedParts,
   seed: number,
-): PosixOptions {
+): BesideOptions {
   const log = (text: string): void => say(`node ${text}`);
   return { gateway: `127.0.0.1:${gatewayPort}`, seed, signal, log };
-}
-
-function told({ id, died }: PosixNode): RoadTotals["process"] & object {
-  return { id, died: died() };
 }
 
 interface Parts {
