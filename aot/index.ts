@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // WebAssembly to C for microcontrollers: a module in, a C file and its header out.
 //
-//   octets ► decode ► start runs here ► C
+//   octets ► decode ► start runs here ► small functions inlined ► what is proven ► C
 //
 // SPEC.md has the interface of the C. Nothing of a runtime is needed but memset, memmove and memcpy.
 
