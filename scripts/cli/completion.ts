@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Completion for bash, zsh and fish, made from the table of commands.
 //
-// Words alone: commands, options, choices; everything else is completed as a file. Names are [a-z-], so nothing
+// Words alone: commands, options, choices of both; everything else is completed as a file. Names are [a-z-], so nothing
 // needs quoting but descriptions.
 
 import type { Command } from "commander";
@@ -12,7 +12,7 @@ export type Shell = (typeof SHELLS)[number];
 interface Entry {
   name: string;
   text: string;
-  options: { flag: string; text: string; takesValue: boolean }[];
+  options: { flag: string; text: string; takesValue: boolean; choices: readonly string[] }[];
   choices: readonly string[]; // of its first argument
 }
 
@@ -27,10 +27,11 @@ function toEntry(command: Command): Entry {
   return {
     name: command.name(),
     text: command.description(),
-    options: command.options.map(({ long, description, required, optional }) => ({
+    options: command.options.map(({ long, description, required, optional, argChoices }) => ({
       flag: long ?? "",
       text: description,
       takesValue: required || optional,
+      choices: argChoices ?? [],
     })),
     choices: first?.argChoices ?? [],
   };
@@ -41,10 +42,15 @@ function bash(entries: readonly Entry[]): string {
     const words = [...options.map(({ flag }) => flag), "--help"].join(" ");
     return `    ${name}) words="${words}"; choices="${choices.join(" ")}" ;;`;
   });
+  const values = entries.flatMap(({ name, options }) =>
+    options
+      .filter(({ choices }) => choices.length > 0)
+      .map(({ flag, choices }) => `    "${name} ${flag}") values="${choices.join(" ")}" ;;`),
+  );
   const names = entries.map(({ name }) => name).join(" ");
   return `# Completion of ferrule for bash: eval "$(ferrule completion bash)"
 _ferrule() {
-  local here="\${COMP_WORDS[COMP_CWORD]}" words="" choices=""
+  local here="\${COMP_WORDS[COMP_CWORD]}" words="" choices="" values=""
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W "${names} --help --version" -- "$here"))
@@ -53,7 +59,11 @@ _ferrule() {
   case "\${COMP_WORDS[1]}" in
 ${cases.join("\n")}
   esac
-  if [[ "$here" == -* ]]; then COMPREPLY=($(compgen -W "$words" -- "$here"))
+  case "\${COMP_WORDS[1]} \${COMP_WORDS[COMP_CWORD-1]}" in
+${values.join("\n")}
+  esac
+  if [ -n "$values" ]; then COMPREPLY=($(compgen -W "$values" -- "$here"))
+  elif [[ "$here" == -* ]]; then COMPREPLY=($(compgen -W "$words" -- "$here"))
   elif [ -n "$choices" ]; then COMPREPLY=($(compgen -W "$choices" -- "$here"))
   fi
 }
@@ -64,9 +74,10 @@ complete -o default -F _ferrule ferrule
 function zsh(entries: readonly Entry[]): string {
   const commands = entries.map(({ name, text }) => `    ${single(`${name}:${text}`)}`);
   const cases = entries.map(({ name, options, choices }) => {
-    const flags = options.map(({ flag, text, takesValue }) =>
-      single(`${flag}[${text.replace(/[[\]:]/g, " ")}]${takesValue ? ": :_files" : ""}`),
-    );
+    const flags = options.map(({ flag, text, takesValue, choices: values }) => {
+      const value = values.length > 0 ? `: :(${values.join(" ")})` : takesValue ? ": :_files" : "";
+      return single(`${flag}[${text.replace(/[[\]:]/g, " ")}]${value}`);
+    });
     const rest = choices.length > 0 ? `*: :(${choices.join(" ")})` : "*: :_files";
     return `    ${name}) _arguments ${[...flags, single(rest)].join(" ")} ;;`;
   });
@@ -92,8 +103,9 @@ function fish(entries: readonly Entry[]): string {
     const within = `-n "__fish_seen_subcommand_from ${name}"`;
     return [
       `complete -c ferrule -n __fish_use_subcommand -f -a ${name} -d ${single(text)}`,
-      ...options.map(({ flag, text: what, takesValue }) => {
-        const value = takesValue ? " -r" : "";
+      ...options.map(({ flag, text: what, takesValue, choices: values }) => {
+        const list = values.length > 0 ? ` -x -a ${single(values.join(" "))}` : " -r";
+        const value = takesValue ? list : "";
         return `complete -c ferrule ${within} -l ${flag.slice(2)}${value} -d ${single(what)}`;
       }),
       ...(choices.length === 0
