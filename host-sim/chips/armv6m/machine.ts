@@ -92,9 +92,13 @@ export interface Mpu {
   region: number; // RNR
   bases: Uint32Array;
   attributes: Uint32Array; // RASR
+  /** What was found of granules: who asked for which, 0: nothing; and what is forbidden there. */
+  asked: Uint32Array;
+  found: Uint8Array;
 }
 
 const REGIONS = 8;
+export const GRANULES_KNOWN = 256; // a power of two; what a program uses of peripherals fits
 
 export function windowOf({ base, bytes, writable }: Region): Window {
   const { buffer, byteOffset, length } = bytes;
@@ -145,6 +149,8 @@ export function initialState() {
       ...{ control: 0, region: 0 },
       bases: new Uint32Array(REGIONS),
       attributes: new Uint32Array(REGIONS),
+      asked: new Uint32Array(GRANULES_KNOWN),
+      found: new Uint8Array(GRANULES_KNOWN),
     },
   };
 }

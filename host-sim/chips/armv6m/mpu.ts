@@ -6,6 +6,7 @@
 
 import {
   GRANULE_SHIFT,
+  GRANULES_KNOWN,
   HAS_CODE,
   type Machine,
   NO_READ,
@@ -29,7 +30,20 @@ const UNPRIVILEGED = [ALL, ALL, RO, NONE, ALL, ALL, RO, RO] as const;
 
 /** True when the MPU forbids an access of this kind now. */
 export function forbids(m: Machine, address: number, kind: number): boolean {
-  return m.regime !== 0 && (forbidden(m, address >>> 0, m.regime) & kind) !== 0;
+  return m.regime !== 0 && (known(m, address, m.regime) & kind) !== 0;
+}
+
+// Rights are those of a granule: no region or sub-region is smaller.
+function known(m: Machine, address: number, regime: Regime): number {
+  const { asked, found } = m.mpu;
+  const granule = address >>> GRANULE_SHIFT;
+  const slot = (granule ^ (granule >>> 9)) & (GRANULES_KNOWN - 1);
+  const who = 2 * granule + regime; // not 0
+  if (asked[slot] !== who) {
+    asked[slot] = who;
+    found[slot] = forbidden(m, address >>> 0, regime);
+  }
+  return found[slot]!;
 }
 
 /** What is forbidden at an address, as bits. */
@@ -67,6 +81,11 @@ export function updateRegime(m: Machine): boolean {
   m.regime = regime;
   m.access = m.accesses[regime];
   return changed;
+}
+
+/** Forgets what was found, after a write to a register of the MPU. */
+export function forgetRights({ mpu }: Machine): void {
+  mpu.asked.fill(0);
 }
 
 /** Writes the access tables of RAM anew, after a change of the regions. */

@@ -15,7 +15,7 @@ import {
 } from "./exceptions.ts";
 import type { Machine } from "./machine.ts";
 import { forgetCode } from "./memory.ts";
-import { ENABLE, updateAccess, updateRegime } from "./mpu.ts";
+import { ENABLE, forgetRights, updateAccess, updateRegime } from "./mpu.ts";
 import { expireTick, setTick, tickValue } from "./systick.ts";
 
 const CPUID = 0x410c_c601; // Cortex-M0+ r0p1
@@ -230,6 +230,7 @@ function writeMpu(m: Machine, register: number, value: number): void {
   } else if (register === 0xda0) mpu.attributes[mpu.region] = value & 0x1707_ff3f;
   else unknown(register);
   if (register === 0xd98) return;
+  forgetRights(m);
   updateRegime(m);
   if ((mpu.control & ENABLE) !== 0) updateAccess(m);
   forgetCode(m);
