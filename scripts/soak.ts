@@ -22,6 +22,7 @@ import { readWhole } from "./cli/values.ts";
 const HOURS_MAX = 1000;
 const PACKS_MAX = 100_000_000;
 const MODULES_MAX = 10_000_000;
+const CUTS_MAX = 10_000_000;
 const CHIP_S_MAX = 3600;
 const PACKS_STEP = 100_000; // damaged with one seed
 const MINUTES_MAX = 10_000;
@@ -35,6 +36,7 @@ interface Options {
   packs: number | undefined;
   aot: number | undefined;
   chip: number | undefined;
+  powerCuts: number | undefined;
   fresh: boolean;
   first: boolean;
 }
@@ -43,7 +45,7 @@ function readOptions(): Options | undefined {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
   const lengths = { minutes: text, seeds: text, hours: text, packs: text, aot: text, chip: text };
-  const options = { ...lengths, seed: text, fresh: flag, first: flag };
+  const options = { ...lengths, "power-cuts": text, seed: text, fresh: flag, first: flag };
   try {
     const { values } = parseArgs({ options });
     const read = (value: string | undefined, min: number, max: number): number | undefined =>
@@ -55,6 +57,7 @@ function readOptions(): Options | undefined {
       hours: read(values.hours, 1, HOURS_MAX),
       packs: read(values.packs, 1, PACKS_MAX),
       aot: read(values.aot, 1, MODULES_MAX),
+      powerCuts: read(values["power-cuts"], 1, CUTS_MAX),
       chip: read(values.chip, 1, CHIP_S_MAX),
       fresh: values.fresh === true,
       first: values.first === true,
@@ -118,8 +121,9 @@ async function soakPacks(packs: number, firstSeed: number): Promise<boolean> {
   return true;
 }
 
-function soakModules(modules: number, firstSeed: number): boolean {
-  const args = ["--import", "tsx", "tests/aot/soak.ts", String(modules), String(firstSeed)];
+// A soak that shares its code with tests: whether it ended well.
+function soakTests(script: string, ...numbers: number[]): boolean {
+  const args = ["--import", "tsx", script, ...numbers.map(String)];
   return spawnSync(process.execPath, args, { cwd: PROJECT, stdio: "inherit" }).status === 0;
 }
 
@@ -132,9 +136,11 @@ function soakChip(seconds: number): boolean {
 async function main(): Promise<number> {
   const options = readOptions();
   if (options === undefined) return EXIT_USAGE;
-  const { seed, hours, packs, aot, chip } = options;
+  const { seed, hours, packs, aot, chip, powerCuts, minutes } = options;
   let good: boolean;
-  if (aot !== undefined) good = soakModules(aot, seed ?? 1);
+  if (aot !== undefined) good = soakTests("tests/aot/soak.ts", aot, seed ?? 1);
+  else if (powerCuts !== undefined)
+    good = soakTests("tests/boards/soak-power.ts", powerCuts, seed ?? 1, minutes);
   else if (chip !== undefined) good = soakChip(chip);
   else if (packs !== undefined) good = await soakPacks(packs, seed ?? 1);
   else if (hours !== undefined) good = soakHours(hours);

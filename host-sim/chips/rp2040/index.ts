@@ -49,6 +49,8 @@ export interface Rp2040Setup {
   makeCore: MakeCore;
   /** Volts to codes of the ADC; not given: ideal. */
   convert?: Converter;
+  /** How many times its typical time a write of the flash takes; not given: 1. */
+  flashPace?: number;
   /** An alarm of TIMER matched at this cycle. */
   alarmFired?: (alarm: number, cycle: number) => void;
 }
@@ -160,7 +162,7 @@ function createParts(setup: Rp2040Setup, core: () => Core | undefined): Parts {
       request: outside.inner.requests.set,
     },
     serial: createSerial(bank.inner),
-    nor: createNor(setup.flash, time, prng.fork("flash")),
+    nor: createNor(setup.flash, time, prng.fork("flash"), setup.flashPace),
     rom: rom.createRom(),
     dpram: new Uint8Array(DPRAM_BYTES),
     watchdog: createWatchdogMemory(),

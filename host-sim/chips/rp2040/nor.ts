@@ -59,6 +59,7 @@ interface State {
   readonly bytes: Uint8Array;
   readonly time: ChipTime;
   readonly prng: Prng;
+  readonly pace: number;
   readonly uniqueId: Uint8Array;
   readonly sent: number[];
   readonly counts: NorCounts;
@@ -66,14 +67,15 @@ interface State {
   operation: Operation | undefined;
 }
 
-/** `prng` makes the unique id and the torn states. */
-export function createNor(bytes: Uint8Array, time: ChipTime, prng: Prng): Nor {
+/** `prng` makes the unique id and the torn states; `pace` is how many times the typical time a write takes. */
+export function createNor(bytes: Uint8Array, time: ChipTime, prng: Prng, pace = 1): Nor {
   const uniqueId = new Uint8Array(8);
   prng.fork("unique id").fill(uniqueId);
   const state: State = {
     bytes,
     time,
     prng: prng.fork("torn"),
+    pace,
     uniqueId,
     sent: [],
     counts: { erases: 0, programs: 0 },
@@ -193,12 +195,13 @@ function refuseLatched(state: State): void {
 
 function start(state: State, what: Omit<Operation, "startNs" | "alarm">): void {
   const startNs = state.time.nowNs();
-  const alarm = state.time.atNs(startNs + what.lengthNs, () => {
+  const lengthNs = what.lengthNs * state.pace;
+  const alarm = state.time.atNs(startNs + lengthNs, () => {
     finish(state, what);
     state.operation = undefined;
     state.enabled = false;
   });
-  state.operation = { ...what, startNs, alarm };
+  state.operation = { ...what, lengthNs, startNs, alarm };
 }
 
 function finish(
