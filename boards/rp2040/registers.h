@@ -81,8 +81,10 @@ enum { DMA_ON = 1, DMA_HIGH_PRIORITY = 2, DMA_HALF = 1 << 2, DMA_WORD = 2 << 2, 
 #define DMA_CHAIN(channel) ((uint32_t)(channel) << 11)
 #define DMA_REQUEST(line) ((uint32_t)(line) << 15)
 enum { DREQ_PIO0_RX = 4, DREQ_SPI0_TX = 16, DREQ_SPI0_RX = 17, DREQ_UART0_RX = 21,
-       DREQ_UART1_RX = 23, DREQ_NONE = 63 }; // of SPI1 two more
+       DREQ_UART1_RX = 23, DREQ_ADC = 36, DREQ_NONE = 63 }; // of SPI1 two more
 #define DMA_BUSY BIT(24)
+#define DMA_INTE0 0x50000404u
+#define DMA_INTS0 0x5000040cu
 #define DMA_ABORT 0x50000444u
 
 // ---- 3.7 PIO0
@@ -108,7 +110,6 @@ enum { PWM_CSR = 0x00, PWM_DIV = 0x04, PWM_CTR = 0x08, PWM_CC = 0x0c, PWM_TOP = 
 #define ADC_FCS 0x4004c008u
 #define ADC_FIFO 0x4004c00cu
 #define ADC_DIV 0x4004c010u
-#define ADC_INTE 0x4004c018u
 
 // ---- 4.10 SSI, 2.19.6.2 QSPI pins
 #define SSI 0x18000000u
@@ -125,7 +126,7 @@ enum { SR_BUSY = 1, SR_RX_NOT_EMPTY = 8 };
 #define MPU_RBAR 0xe000ed9cu
 #define MPU_RASR 0xe000eda0u
 #define NVIC_IPR(irq) (0xe000e400u + ((irq) & ~3u))
-enum { IRQ_TICK = 0, IRQ_WAKE = 1, IRQ_SENSOR = 2, IRQ_UART0 = 20, IRQ_UART1 = 21,
-       IRQ_ADC = 22, IRQ_LOOP = 26 };
+enum { IRQ_TICK = 0, IRQ_WAKE = 1, IRQ_SENSOR = 2, IRQ_DMA0 = 11, IRQ_UART0 = 20, IRQ_UART1 = 21,
+       IRQ_LOOP = 26 };
 
 #endif

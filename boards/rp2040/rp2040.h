@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The parts of the RP2040 host and what they know of each other.
 //
-// One core. Priorities: 0 the tick (tick.c), 1 loop (IRQ 26, made pending by the tick), 2 UARTs and ADC, 3 the
+// One core. Priorities: 0 the tick (tick.c), 1 loop (IRQ 26, made pending by the tick), 2 UART, ADC, sensor, 3 the
 // alarm that wakes link; link is thread mode. What crosses a priority is one aligned word, written last by one
 // side (rings: head by who puts, tail by who takes), so nothing here masks interrupts.
 
@@ -64,9 +64,10 @@ _Noreturn void leave_module(struct door *door);
 
 // ---- DMA channels, each with one user
 enum {
-  DMA_TAPS = 0,   // two a tap: characters, stamps
-  DMA_SENSOR = 4, // out and in
-  DMA_EDGES = 6,  // one an input
+  DMA_TAPS = 0,    // two a tap: characters, stamps
+  DMA_SENSOR = 4,  // out and in
+  DMA_EDGES = 6,   // one an input
+  DMA_ANALOG = 10, // a round each
 };
 
 // ---- pins.c, analog.c

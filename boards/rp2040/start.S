@@ -63,16 +63,17 @@ start:
     .word on_tick                // 0 TIMER alarm 0
     .word on_wake                // 1 TIMER alarm 1
     .word on_accelerometer       // 2 TIMER alarm 2
-    .rept 10
+    .rept 8
     .word on_fault
     .endr
+    .word on_adc                 // 11 DMA: rounds of the ADC
+    .word on_fault
     .word on_pins                // 13 IO_BANK0: a network chip, where the board has one
     .rept 6
     .word on_fault
     .endr
     .word on_uart0, on_uart1     // 20, 21
-    .word on_adc                 // 22
-    .rept 3
+    .rept 4
     .word on_fault
     .endr
     .word on_loop                // 26: spare, made pending by the tick

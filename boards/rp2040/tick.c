@@ -44,7 +44,8 @@ void take_tick(uint32_t pins, uint32_t *frame) {
 
 void set_up_priorities(void) {
   REG(NVIC_IPR(IRQ_TICK)) = 0u << 6 | 3u << 14 | 2u << 22; // alarms: tick, wake, sensor
-  REG(NVIC_IPR(IRQ_UART0)) = 2u << 6 | 2u << 14 | 2u << 22;
+  REG(NVIC_IPR(IRQ_DMA0)) = 2u << 30;
+  REG(NVIC_IPR(IRQ_UART0)) = 2u << 6 | 2u << 14;
   REG(NVIC_IPR(IRQ_LOOP)) = 1u << 22;
 }
 
