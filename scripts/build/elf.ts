@@ -25,6 +25,7 @@ export interface Symbol {
 const PT_LOAD = 1;
 const SHT_SYMTAB = 2;
 const EM_ARM = 40;
+const EM_RISCV = 243;
 
 interface Header {
   type: number;
@@ -85,8 +86,8 @@ export function readSymbols(file: Uint8Array): Symbol[] {
 function check(file: Uint8Array): DataView {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   if (file.length < 52 || view.getUint32(0) !== 0x7f454c46) throw new ElfError("no ELF file");
-  if (file[4] !== 1 || file[5] !== 1 || half(view, 18) !== EM_ARM)
-    throw new ElfError("no ELF file for a 32-bit Arm");
+  if (file[4] !== 1 || file[5] !== 1 || ![EM_ARM, EM_RISCV].includes(half(view, 18)))
+    throw new ElfError("no ELF file for a 32-bit Arm or RISC-V");
   return view;
 }
 
