@@ -9,13 +9,14 @@
 enum {
   RECORD_MAX = 76,     // SPEC.md section 1.4
   MAILBOX_RECORDS = 8, // SPEC.md section 1.7
-  MAILBOX_BYTES = 4 + MAILBOX_RECORDS * (4 + 16),
+  MAILBOX_BYTES = 256, // a power of two that holds so many of 20 octets
 };
 
 struct channel {
-  uint32_t head, tail; // where the next record goes, where the oldest one is: octets
+  uint32_t head, tail; // octets written, octets taken
   uint32_t most;       // octets that ever waited
-  uint32_t bytes;
+  uint32_t limit;      // octets that may wait
+  uint32_t mask;       // of the room: a power of two, less one
   uint32_t *room;
 };
 extern struct channel ring, mailbox;

@@ -19,7 +19,7 @@ enum {
   GATEWAYS_MAX = 4,      // configured ones
   PEERS_MAX = 8,         // SPEC.md §1.2: addresses that answered, at a time
   DATAGRAM_MAX = 1400,   // octets; longer ones are dropped and counted
-  RING_BYTES = 10240,    // between two polls
+  RING_BYTES = 8192,     // a power of two; between two polls
   TAP_ENTRIES = 1024,    // a second at 9,600 baud
   FLASH_BYTES = 8192,    // SPEC.md §1.2: two sectors
   SECTOR_BYTES = 4096,

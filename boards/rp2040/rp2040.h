@@ -16,7 +16,7 @@
 enum {
   GATEWAYS_MAX = 4,
   DATAGRAM_MAX = 512,     // octets on a serial line: SPEC.md section 3
-  RING_BYTES = BOARD_RING_BYTES, // of some ticks
+  RING_BYTES = BOARD_RING_BYTES, // a power of two; of some ticks
   SECTOR_BYTES = 4096,
   FLASH_LINK = BOARD_FLASH_BYTES - 3 * SECTOR_BYTES,  // two sectors: SPEC.md section 1.2
   FLASH_IDENTITY = BOARD_FLASH_BYTES - SECTOR_BYTES,

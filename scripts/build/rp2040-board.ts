@@ -192,13 +192,14 @@ function tapEntries({ type, taps, periodMs }: NodeType): number {
   );
 }
 
-// All channels and alarms of so many ticks, within what SPEC.md gives a ring.
+// All channels and alarms of about so many ticks; a power of two.
 function ringBytes(type: NodeType): number {
   const channels = allChannels(type);
   const alarms = channels.flatMap(([, { alarms }]) => Object.keys(alarms));
   const states = Object.keys(type.taps).length * STATE_BYTES;
   const tick = (channels.length + alarms.length) * RECORD_BYTES + states;
-  return Math.min(Math.max(RING_TICKS * tick, RING_BYTES / 4), RING_BYTES);
+  const bytes = Math.min(Math.max(RING_TICKS * tick, RING_BYTES / 4), RING_BYTES);
+  return 2 ** Math.round(Math.log2(bytes));
 }
 
 function tapOf(board: Rp2040Board, { type }: NodeType, number: number) {
