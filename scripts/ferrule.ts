@@ -11,17 +11,19 @@ import { allowClosedPipes, paint, printJson, say } from "./cli/terminal.ts";
 import { addAot } from "./commands/aot.ts";
 import { addBuild } from "./commands/build.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addFlash } from "./commands/flash.ts";
 import { addGateway } from "./commands/gateway.ts";
 import { addHub } from "./commands/hub.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addMonitor } from "./commands/monitor.ts";
 import { addNew } from "./commands/new.ts";
+import { addSize } from "./commands/size.ts";
 import { addSim } from "./commands/sim.ts";
 import { addUp } from "./commands/up.ts";
 import { addValidate } from "./commands/validate.ts";
 
 const COMMANDS = [
-  ...[addUp, addSim, addNew, addValidate, addBuild, addAot],
+  ...[addUp, addSim, addNew, addValidate, addBuild, addSize, addFlash, addAot],
   ...[addGateway, addHub, addMonitor, addDoctor, addCompletion],
 ];
 

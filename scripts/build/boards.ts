@@ -7,16 +7,25 @@ import type { BuiltNode } from "./modules.ts";
 import { buildPosix, type PosixImage } from "./posix.ts";
 import { buildRp2040, type Rp2040Image } from "./rp2040.ts";
 
-const RP2040_BOARDS: readonly string[] = ["pico"];
+export const RP2040_BOARDS: readonly string[] = ["pico"];
 export const BOARDS: readonly string[] = ["posix", ...RP2040_BOARDS];
 
 export type Image = PosixImage | Rp2040Image;
 
+/** Where an image goes when nobody says. */
+export function imageFolder({ type }: BuiltNode, out?: string): string {
+  return out ?? join("build", type.type);
+}
+
 /** Makes the image of a built node in a folder, `build/<type>` without one. Throws Failure. */
 export function buildBoard(board: string, built: BuiltNode, out?: string): Image {
-  const folder = out ?? join("build", built.type.type);
-  if (board === "posix") return buildPosix(built, folder);
-  if (RP2040_BOARDS.includes(board)) return buildRp2040(board, built, folder);
+  if (board === "posix") return buildPosix(built, imageFolder(built, out));
+  return buildImage(board, built, out);
+}
+
+/** The same for a board whose program is a flash image. */
+export function buildImage(board: string, built: BuiltNode, out?: string): Rp2040Image {
+  if (RP2040_BOARDS.includes(board)) return buildRp2040(board, built, imageFolder(built, out));
   throw new Failure(
     EXIT_NOT_FOUND,
     `there is no board ${board}`,

@@ -46,6 +46,7 @@ const boardSchema = z
     budget: z.strictObject({
       flashBytes: z.number().int().describe("an image may be so large"),
       sramBytes: z.number().int(),
+      tickShare: z.number().min(0).max(1).default(0.5).describe("of a period, at worst"),
     }),
     transport,
     taps: z.array(z.strictObject({ uart, rx: gpio })),

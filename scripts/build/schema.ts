@@ -121,6 +121,15 @@ const simulate = z
   ])
   .describe("what stands at the pins when there is no hardware");
 
+const octets = z.number().int().min(1);
+const budgets = z
+  .strictObject({
+    tickCycles: octets.optional().describe("processor cycles of the worst tick"),
+    sramBytes: octets.optional().describe("memory on a board, stacks included"),
+    flashBytes: octets.optional().describe("image on a board"),
+  })
+  .describe("what a board's image may take; what is not said is as the board has it");
+
 const channel = z.discriminatedUnion("kind", [
   analog,
   register,
@@ -144,6 +153,7 @@ export const nodeSchema = z
     taps: z.record(name, tap).default({}),
     setpoints: z.record(name, setpoint.extend({ unit: unit.optional() })).default({}),
     transport: transport.prefault({}),
+    budgets: budgets.default({}),
     simulate: simulate.optional(),
   })
   .superRefine((node, context) => {

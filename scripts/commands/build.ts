@@ -7,9 +7,11 @@ import { refreshNames } from "../build/editor.ts";
 import { buildNode, type BuiltModule } from "../build/modules.ts";
 import { BOARDS, buildBoard } from "../build/boards.ts";
 import { show } from "../build/node.ts";
+import { sizeTable } from "../build/size.ts";
 import { watchInterruption } from "../cli/interrupt.ts";
 import { tellCompiling } from "../cli/progress.ts";
 import { print, printJson } from "../cli/terminal.ts";
+import { requireBudget } from "../run/size.ts";
 import { writeTogether } from "../run/together.ts";
 
 interface Options {
@@ -29,21 +31,23 @@ export function addBuild(program: Command): void {
     .action(run);
 }
 
-async function run(folder: string, options: Options): Promise<void> {
+async function run(folder: string, { board, out, json }: Options): Promise<void> {
   const { signal } = watchInterruption();
   const built = await tellCompiling((compiling) => buildNode(folder, { signal, compiling }));
-  refreshNames(built.folder, built.type);
-  const modules = { loop: built.loop, link: built.link };
-  const image = options.board && buildBoard(options.board, built, options.out);
-  if (options.out !== undefined)
-    writeTogether(options.out, { "loop.wasm": built.loop.wasm, "link.wasm": built.link.wasm });
-  const rows = Object.entries(modules).map(([name, module]) => row(name, module, options.out));
-  const type = built.type.type;
-  if (options.json)
-    return printJson({ node: built.folder, type, modules: rows, ...(image && { image }) });
-  for (const { name, bytes, sha256, file } of rows)
-    print([name, `${bytes} bytes`, `sha256 ${sha256}`, file && show(file)].join("  ").trimEnd());
-  if (image) print(`${options.board}  ${show(image.program)}`);
+  const { loop, link, type } = built;
+  refreshNames(built.folder, type);
+  const image = board === undefined ? undefined : buildBoard(board, built, out);
+  if (out !== undefined) writeTogether(out, { "loop.wasm": loop.wasm, "link.wasm": link.wasm });
+  const rows = [row("loop", loop, out), row("link", link, out)];
+  if (json)
+    printJson({ node: built.folder, type: type.type, modules: rows, ...(image && { image }) });
+  else {
+    for (const { name, bytes, sha256, file } of rows)
+      print([name, `${bytes} bytes`, `sha256 ${sha256}`, file && show(file)].join("  ").trimEnd());
+    if (image) print(`${board}  ${show(image.program)}`);
+    if (image?.sizes) print(sizeTable(image.sizes));
+  }
+  if (image?.sizes) requireBudget(type.type, board!, image.sizes);
 }
 
 function row(name: string, module: BuiltModule, out: string | undefined) {

@@ -11,11 +11,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { buildBoard } from "../../scripts/build/boards.ts";
+import { budgetOf } from "../../scripts/build/budget.ts";
 import { loadSegments, readSymbols } from "../../scripts/build/elf.ts";
 import { type BuiltNode, buildNode } from "../../scripts/build/modules.ts";
 import { boardText, readBoard } from "../../scripts/build/rp2040-board.ts";
 import { buildRp2040, type Rp2040Image } from "../../scripts/build/rp2040.ts";
-import { imageSizes } from "../../scripts/build/size.ts";
+import { imageSizes, overBudget, sizeTable } from "../../scripts/build/size.ts";
 import { decodeUf2, stageCrc } from "../../scripts/build/uf2.ts";
 import { PROJECT } from "../support/ferrule.ts";
 import { program } from "../support/need.ts";
@@ -62,17 +63,54 @@ test("the size that is told is the size that another reader finds", needsCompile
   const bytes = (name: string): number =>
     parseInt(new RegExp(`\\s\\${name}\\s+([0-9a-f]+)`).exec(stdout)![1]!, 16);
   assert.equal(image.sizes.flashBytes, bytes(".boot2") + bytes(".flash") + bytes(".image"));
-  assert.equal(image.sizes.sramBytes, bytes(".image") + bytes(".bss") + 8192);
+  const bss = parseInt(/\s\.bss\s+[0-9a-f]+\s+([0-9a-f]+)/.exec(stdout)![1]!, 16);
+  assert.equal(image.sizes.sramBytes, bss + bytes(".bss") - 0x20000000 + 8192);
   assert.ok(image.sizes.kept);
 });
 
+test("code is told apart as another reader of the objects does", needsCompiler, () => {
+  const { stdout } = spawnSync("arm-none-eabi-nm", ["-S", image.elf], { encoding: "utf8" });
+  const said = image.sizes.rows.find(({ part }) => part === "code of link")!.flashBytes;
+  const poll = parseInt(/ ([0-9a-f]{8}) T link_poll\n/.exec(stdout)![1]!, 16);
+  const { stdout: object } = spawnSync("arm-none-eabi-size", [join(image.sources, "../o/link.o")], {
+    encoding: "utf8",
+  });
+  const whole = Number(/\n\s*(\d+)/.exec(object)![1]);
+  assert.ok(said > poll && said <= whole && said > whole - 1024, `${poll} < ${said} <= ${whole}`);
+});
+
 test("an image over its budget is told apart from one that keeps it", needsCompiler, () => {
-  const elf = readFileSync(image.elf);
-  const { flashBytes, sramBytes } = image.sizes;
-  assert.deepEqual(image.sizes.budget, readBoard("pico").budget);
-  assert.equal(imageSizes(elf, { flashBytes, sramBytes }).kept, true);
-  assert.equal(imageSizes(elf, { flashBytes: flashBytes - 1, sramBytes }).kept, false);
-  assert.equal(imageSizes(elf, { flashBytes, sramBytes: sramBytes - 1 }).kept, false);
+  const [elf, map] = [readFileSync(image.elf), readFileSync(image.map, "utf8")];
+  const { flashBytes, sramBytes, budget } = image.sizes;
+  const sizes = (changes: object) => imageSizes(elf, map, { ...budget, ...changes });
+  assert.deepEqual(budget, { flashBytes: 65_536, sramBytes: 73_728, tickCycles: 625_000 });
+  assert.deepEqual(overBudget(sizes({ flashBytes, sramBytes })), []);
+  assert.equal(sizes({ flashBytes: flashBytes - 1 }).kept, false);
+  assert.equal(sizes({ sramBytes: sramBytes - 1 }).kept, false);
+  assert.deepEqual(overBudget(sizes({ sramBytes: sramBytes - 7 })), [
+    `SRAM: ${sramBytes} of ${sramBytes - 7} octets, 7 too many`,
+  ]);
+});
+
+test("node.json has the last word on a budget", () => {
+  const budgets = { sramBytes: 70_000, tickCycles: 9 };
+  const type = { ...oven.type, budgets };
+  assert.deepEqual(budgetOf(readBoard("pico"), type), { flashBytes: 65_536, ...budgets });
+});
+
+test("the table tells what changed since another build", needsCompiler, () => {
+  const { sizes } = image;
+  const before = {
+    ...sizes,
+    rows: sizes.rows.map((row) => ({ ...row, flashBytes: row.flashBytes - 4 })),
+    sramBytes: sizes.sramBytes + 100,
+  };
+  const lines = sizeTable(sizes, before).split("\n");
+  assert.match(lines[1]!, /^second stage +256 +\+4 +0$/);
+  assert.match(
+    lines.find((line) => line.startsWith("sum"))!,
+    / {4}-100$/,
+  );
 });
 
 test("the bill names both modules by their hashes and has no time in it", needsCompiler, () => {

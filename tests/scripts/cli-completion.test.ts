@@ -9,8 +9,10 @@ import { test } from "node:test";
 import { ferrule } from "../support/ferrule.ts";
 import * as need from "../support/need.ts";
 
-const COMMANDS =
-  "up sim new validate build aot gateway hub monitor doctor completion --help --version".split(" ");
+const COMMANDS = [
+  ..."up sim new validate build size flash aot gateway hub monitor doctor completion".split(" "),
+  ...["--help", "--version"],
+];
 
 async function complete(...words: string[]): Promise<string[]> {
   const { stdout, code } = await ferrule(["completion", "bash"]);
