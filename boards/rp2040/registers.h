@@ -56,6 +56,9 @@ enum { RESET_ADC = 0, RESET_DMA = 2, RESET_IO_BANK0 = 5, RESET_PADS_BANK0 = 8, R
 #define IO_CTRL(gpio) (0x40014004u + 8u * (gpio))
 enum { FUNCTION_SPI = 1, FUNCTION_UART = 2, FUNCTION_PWM = 4, FUNCTION_SIO = 5,
        FUNCTION_NONE = 31 };
+#define PIN_INTR(word) (0x400140f0u + 4u * (word)) // 8 pins a word, 4 bits a pin
+#define PIN_INTE(word) (0x40014100u + 4u * (word))
+enum { PIN_FELL = 4 };
 #define PAD(gpio) (0x4001c004u + 4u * (gpio))
 enum { PAD_FAST = 1, PAD_SCHMITT = 2, PAD_PULL_DOWN = 4, PAD_PULL_UP = 8, PAD_4_MA = 16,
        PAD_INPUT = 64, PAD_NO_OUTPUT = 128 };
@@ -126,7 +129,7 @@ enum { SR_BUSY = 1, SR_RX_NOT_EMPTY = 8 };
 #define MPU_RBAR 0xe000ed9cu
 #define MPU_RASR 0xe000eda0u
 #define NVIC_IPR(irq) (0xe000e400u + ((irq) & ~3u))
-enum { IRQ_TICK = 0, IRQ_WAKE = 1, IRQ_SENSOR = 2, IRQ_DMA0 = 11, IRQ_UART0 = 20, IRQ_UART1 = 21,
-       IRQ_LOOP = 26 };
+enum { IRQ_TICK = 0, IRQ_WAKE = 1, IRQ_SENSOR = 2, IRQ_DMA0 = 11, IRQ_PINS = 13, IRQ_UART0 = 20,
+       IRQ_UART1 = 21, IRQ_LOOP = 26 };
 
 #endif

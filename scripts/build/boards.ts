@@ -7,7 +7,7 @@ import type { BuiltNode } from "./modules.ts";
 import { buildPosix, type PosixImage } from "./posix.ts";
 import { buildRp2040, type Rp2040Image } from "./rp2040.ts";
 
-export const RP2040_BOARDS: readonly string[] = ["pico"];
+export const RP2040_BOARDS: readonly string[] = ["pico", "w5500-evb-pico"];
 export const BOARDS: readonly string[] = ["posix", ...RP2040_BOARDS];
 
 export type Image = PosixImage | Rp2040Image;

@@ -103,8 +103,8 @@ function count(late: Map<number, number>, cycles: number): void {
   late.set(cycles, (late.get(cycles) ?? 0) + 1);
 }
 
-// MQTT-SN 1.2: will asked for, then accepted; each topic gets an id; QoS 1 is acknowledged.
-function answerTo(message: Uint8Array): Uint8Array | undefined {
+/** MQTT-SN 1.2: will asked for, then accepted; each topic gets an id; QoS 1 is acknowledged. */
+export function answerTo(message: Uint8Array): Uint8Array | undefined {
   const body = message[0] === 1 ? message.subarray(3) : message.subarray(1);
   switch (body[0]) {
     case 0x04:

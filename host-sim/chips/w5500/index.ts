@@ -21,6 +21,7 @@ const GAR = 0x01;
 const SUBR = 0x05;
 const SIPR = 0x0f;
 const IR = 0x15;
+const CONFLICT = 0x80; // of IR
 const IMR = 0x16;
 const SIR = 0x17;
 const SIMR = 0x18;
@@ -53,6 +54,8 @@ export interface W5500 {
   exchange(sent: number): number;
   /** A datagram from the network; false: dropped. */
   deliver(datagram: Datagram): boolean;
+  /** An ARP packet in which somebody else says he has the chip's address. */
+  conflict(): void;
 }
 
 interface State {
@@ -111,6 +114,10 @@ export function createW5500(port: EthernetPort, host: W5500Host): W5500 {
       const socket = s.sockets.find((one) => one.isOpen() && one.port() === destinationPort);
       return socket?.take(datagram) ?? false;
     },
+    conflict() {
+      s.registers[IR]! |= CONFLICT;
+      changed(s);
+    },
   };
 }
 
@@ -146,6 +153,7 @@ function restart(s: State): void {
     createSocket({
       after: (ns, call) => after(s, ns, call),
       send: (part, ended) => send(s, part, ended),
+      sendTo: (hardware, part, ended) => sendTo(s, hardware, part, ended),
       changed: () => changed(s),
     }),
   );
@@ -171,6 +179,25 @@ function send(s: State, part: Omit<Datagram, "source">, ended: (found: boolean) 
   after(s, found ? answerNs : patienceNs, () => {
     if (found && s.port.link()) s.port.send({ source, ...part });
     ended(found);
+  });
+}
+
+// RFC 1112, 6.4: who listens to a group hears frames to its address alone.
+function sendTo(
+  s: State,
+  hardware: Uint8Array,
+  part: Omit<Datagram, "source">,
+  ended: () => void,
+): void {
+  const { destination } = part;
+  if (destination >>> 28 !== 14)
+    throw new ChipFailure("W5500: SEND_MAC to other addresses than a group's is not modelled");
+  const group = [0x01, 0x00, 0x5e, (destination >>> 16) & 0x7f, (destination >>> 8) & 0xff];
+  const isRight = [...group, destination & 0xff].every((octet, at) => octet === hardware[at]);
+  const source = long(s, SIPR);
+  after(s, 0, () => {
+    if (isRight && s.port.link()) s.port.send({ source, ...part });
+    ended();
   });
 }
 

@@ -12,6 +12,7 @@ const MODE_UDP = 2;
 const OPEN = 0x01;
 const CLOSE = 0x10;
 const SEND = 0x20;
+const SEND_MAC = 0x21;
 const RECEIVE = 0x40;
 const SENT = 0x10;
 const TIMED_OUT = 0x08;
@@ -26,6 +27,7 @@ const CR = 0x01;
 const IR = 0x02;
 const SR = 0x03;
 const PORT = 0x04;
+const DHAR = 0x06;
 const DIPR = 0x0c;
 const DPORT = 0x10;
 const TTL = 0x16;
@@ -54,6 +56,8 @@ export interface SocketHost {
   after(ns: number, call: () => void): void;
   /** Puts a datagram on the wire; `ended` is told whether somebody's address was found. */
   send(datagram: Omit<Datagram, "source">, ended: (found: boolean) => void): void;
+  /** The same to this hardware address: nobody is asked. */
+  sendTo(hardware: Uint8Array, datagram: Omit<Datagram, "source">, ended: () => void): void;
   /** An interrupt bit changed. */
   changed(): void;
 }
@@ -154,11 +158,15 @@ function raise(s: State, bits: number): void {
 }
 
 function command(s: State, value: number): void {
+  if (s.sending && (value === SEND || value === SEND_MAC))
+    throw new ChipFailure("W5500: SEND before the one before it ended");
+  if (s.registers[CR] !== 0)
+    throw new ChipFailure("W5500: a socket command before the one before it was taken");
   s.registers[CR] = value;
   s.host.after(COMMAND_NS, () => void (s.registers[CR] = 0));
   if (value === OPEN) open(s);
   else if (value === CLOSE) s.registers[SR] = CLOSED;
-  else if (value === SEND) send(s);
+  else if (value === SEND || value === SEND_MAC) send(s, value);
   else if (value === RECEIVE) {
     s.taken = word(s, RX_RD);
     if (used(s) > 0) raise(s, RECEIVED);
@@ -173,22 +181,24 @@ function open(s: State): void {
   s.taken = 0;
 }
 
-function send(s: State): void {
+function send(s: State, how: number): void {
   if (s.registers[SR] !== SOCKET_UDP)
     throw new ChipFailure("W5500: SEND of a socket that is closed");
-  if (s.sending) throw new ChipFailure("W5500: SEND before the one before it ended");
   const end = word(s, TX_WR);
   const length = (end - word(s, TX_RD)) & 0xffff;
   if (length > size(s, "tx")) throw new ChipFailure("W5500: SEND of more than the buffer holds");
   const payload = Uint8Array.from({ length }, (_, at) => readBuffer(s, "tx", word(s, TX_RD) + at));
   const destination = word(s, DIPR) * 65_536 + word(s, DIPR + 2);
   const ports = { sourcePort: word(s, PORT), destinationPort: word(s, DPORT) };
-  s.sending = true;
-  s.host.send({ destination, ...ports, payload }, (found) => {
+  const ended = (found: boolean): void => {
     s.sending = false;
     setWord(s, TX_RD, end);
     raise(s, found ? SENT : TIMED_OUT);
-  });
+  };
+  s.sending = true;
+  const datagram = { destination, ...ports, payload };
+  if (how === SEND) s.host.send(datagram, ended);
+  else s.host.sendTo(s.registers.slice(DHAR, DHAR + 6), datagram, () => ended(true));
 }
 
 function place(s: State, which: "tx" | "rx", address: number): number {
