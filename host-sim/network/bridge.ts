@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A host of the segment that lives elsewhere: in the simulated network, or behind a real socket.
+// A host of the segment that lives elsewhere.
 //
+// It may be in the simulated network, or behind a real socket: both take names and octets.
 // The chips of the segment are named there by "address:port".
 
 import { addressOf, dotted, type Segment } from "./ethernet.ts";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A DHCP server of few rules: a pool, a lease time, and the moods that a test asks for.
+// A DHCP server: a pool, a lease time, and the moods that a test asks for.
 //
 // Spec: RFC 2131 4.3, RFC 2132. Octets in, octets out. A client keeps its address while its lease holds; after
 // that it may go to another. What was declined is not offered again.

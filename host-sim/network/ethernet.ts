@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// An Ethernet segment: UDP datagrams and ARP between stations and the jacks of chips.
+// An Ethernet segment: UDP datagrams and ARP between stations and chips.
 //
 // A datagram takes WIRE_NS, an ARP request is answered after ARP_NS. A station hears its address, broadcasts
 // and its groups. What a chip has no room for, or is not there to hear, is dropped and counted.
@@ -97,12 +97,12 @@ export function createSegment(after: (ns: number, call: () => void) => void): Se
   };
 }
 
-/** "10.0.0.5". */
+/** "192.0.2.5". */
 export function dotted(address: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".");
 }
 
-/** The address of "10.0.0.5"; it is one. */
+/** The address of "192.0.2.5"; it is one. */
 export function addressOf(text: string): number {
   return text.split(".").reduce((value, part) => value * 256 + Number(part), 0);
 }

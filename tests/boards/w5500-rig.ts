@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A flash image on the emulated chip, a W5500 on its SPI, a segment with a DHCP server and a gateway of few words.
+// A flash image on the emulated chip, with a W5500 on a segment.
+//
+// On the segment: a DHCP server and a gateway of few words.
 
 import { readFileSync } from "node:fs";
 import { createCore } from "../../host-sim/chips/armv6m/core.ts";
@@ -37,10 +39,10 @@ const GPIO_IN = 0xd0000004;
 const SECTOR_BYTES = 4096;
 const APART_NS = 300_000; // answers of a server
 const GROUP = addressOf("239.255.77.78");
-export const GATEWAY = addressOf("10.0.0.2");
+export const GATEWAY = addressOf("192.0.2.2");
 export const POOL: DhcpSettings = {
-  ...{ address: addressOf("10.0.0.1"), mask: addressOf("255.255.255.0") },
-  ...{ router: addressOf("10.0.0.1"), first: addressOf("10.0.0.50"), count: 20, leaseS: 3600 },
+  ...{ address: addressOf("192.0.2.1"), mask: addressOf("255.255.255.0") },
+  ...{ router: addressOf("192.0.2.1"), first: addressOf("192.0.2.50"), count: 20, leaseS: 3600 },
 };
 
 export interface Wired {

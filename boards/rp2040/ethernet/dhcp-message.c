@@ -11,12 +11,14 @@
 #include "memory.h"
 
 enum {
-  OP = 0, XID = 4, SECS = 8, FLAGS = 10, CIADDR = 12, YIADDR = 16, CHADDR = 28, SNAME = 44, FILE = 108,
-  MAGIC = 236, OPTIONS = 240, MESSAGE_MIN = 300, BOOT_REQUEST = 1, BOOT_REPLY = 2, ETHERNET = 1,
+  OP = 0, XID = 4, SECS = 8, FLAGS = 10, CIADDR = 12, YIADDR = 16, CHADDR = 28, SNAME = 44,
+  FILE = 108, MAGIC = 236, OPTIONS = 240,
+  MESSAGE_MIN = 300, BOOT_REQUEST = 1, BOOT_REPLY = 2, ETHERNET = 1,
 };
 enum {
-  PAD = 0, MASK = 1, ROUTER = 3, HOST_NAME = 12, REQUESTED = 50, LEASE_TIME = 51, OVERLOAD = 52, TYPE = 53,
-  SERVER = 54, PARAMETERS = 55, SIZE_MAX_OPTION = 57, T1 = 58, T2 = 59, CLIENT_ID = 61, END = 255,
+  PAD = 0, MASK = 1, ROUTER = 3, HOST_NAME = 12, REQUESTED = 50, LEASE_TIME = 51, OVERLOAD = 52,
+  TYPE = 53, SERVER = 54, PARAMETERS = 55, SIZE_MAX_OPTION = 57,
+  T1 = 58, T2 = 59, CLIENT_ID = 61, END = 255,
 };
 static const uint8_t magic[4] = { 0x63, 0x82, 0x53, 0x63 };
 #define BROADCAST 0xffffffffu
@@ -98,11 +100,14 @@ static uint32_t mask_of_class(uint32_t address) {
 
 struct fields { struct dhcp_answer *answer; uint8_t overload; };
 
-static bool take_option(struct fields *fields, uint8_t code, const uint8_t *octets, unsigned length) {
+static bool take_option(struct fields *fields, uint8_t code, const uint8_t *octets,
+                        unsigned length) {
   struct dhcp_answer *answer = fields->answer;
   switch (code) {
     case TYPE: answer->type = octets[0]; return length == 1;
-    case OVERLOAD: fields->overload = octets[0]; return length == 1 && octets[0] >= 1 && octets[0] <= 3;
+    case OVERLOAD:
+      fields->overload = octets[0];
+      return length == 1 && octets[0] >= 1 && octets[0] <= 3;
     case MASK:
     case SERVER:
     case LEASE_TIME:
@@ -154,7 +159,8 @@ enum reading read_message(struct dhcp_answer *answer, const struct dhcp *dhcp,
   if (length < OPTIONS || octets[OP] != BOOT_REPLY || octets[1] != ETHERNET ||
       octets[2] != sizeof dhcp->mac || memcmp(octets + MAGIC, magic, sizeof magic) != 0)
     return READ_MALFORMED;
-  if (number(octets + XID) != dhcp->xid || memcmp(octets + CHADDR, dhcp->mac, sizeof dhcp->mac) != 0)
+  if (number(octets + XID) != dhcp->xid ||
+      memcmp(octets + CHADDR, dhcp->mac, sizeof dhcp->mac) != 0)
     return READ_FOREIGN;
   answer->address = number(octets + YIADDR);
   if (!take_options(&fields, octets + OPTIONS, length - OPTIONS)) return READ_MALFORMED;

@@ -9,7 +9,9 @@
 #include "settings.h"
 #include "sha256.h"
 
-enum { RECORD_AT = 256, COUNT_AT = 16, GATEWAYS_AT = 20, GATEWAY_BYTES = 8, CRC_AT = 52, BYTES = 56 };
+enum {
+  RECORD_AT = 256, COUNT_AT = 16, GATEWAYS_AT = 20, GATEWAY_BYTES = 8, CRC_AT = 52, BYTES = 56,
+};
 
 static uint32_t address_at(const uint8_t *at) {
   return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
