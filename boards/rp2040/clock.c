@@ -20,4 +20,10 @@ void wait_for_event(void) { __asm__ volatile("wfe" ::: "memory"); }
 // A time in the past fires after 71 minutes: who waits looks at the clock after this call.
 void wake_at(uint32_t us) { REG(TIMER_ALARM1) = us; }
 
+void sleep_us(uint32_t us) {
+  const uint32_t until = REG(TIMERAWL) + us;
+  wake_at(until);
+  while ((int32_t)(REG(TIMERAWL) - until) < 0) wait_for_event();
+}
+
 void on_wake(void) { REG(TIMER_INTR) = BIT(1); }

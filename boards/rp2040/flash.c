@@ -11,6 +11,7 @@
 enum {
   WRITE_ENABLE = 0x06, READ_STATUS = 0x05, READ = 0x03, PAGE_PROGRAM = 0x02, SECTOR_ERASE = 0x20,
   UNIQUE_ID = 0x4b, STATUS_BUSY = 1, PAGE_BYTES = 256, IN_FLIGHT_MAX = 8, BUSY_US_MAX = 1000000,
+  POLL_US = 100, // a page takes 400, a sector 45,000
   SELECT = 2u << 8, DESELECT = 3u << 8,
 };
 
@@ -53,13 +54,14 @@ static const struct data no_data;
 
 static bool wait_idle(void) {
   const uint32_t start = REG(TIMERAWL);
-  uint8_t status;
-  do {
+  for (;;) {
+    uint8_t status;
     command(READ_STATUS, 0, 1, (struct data){ NULL, &status, 1 });
     link_lives();
     if (!(status & STATUS_BUSY)) return true;
-  } while (REG(TIMERAWL) - start < BUSY_US_MAX);
-  return false;
+    if (REG(TIMERAWL) - start >= BUSY_US_MAX) return false;
+    sleep_us(POLL_US);
+  }
 }
 
 void read_flash(uint32_t offset, uint8_t *target, uint32_t length) {

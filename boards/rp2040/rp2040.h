@@ -32,6 +32,7 @@ void release_peripherals(void);
 uint64_t clock_us(void);       // since the chip started; any priority
 void wait_for_event(void);     // returns when an interrupt was taken since the latest call
 void wake_at(uint32_t us);     // an event at that time, by alarm 1
+void sleep_us(uint32_t us);    // thread mode alone: alarm 1 is its
 
 // ---- tick.c
 struct rhythm {

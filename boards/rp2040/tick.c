@@ -47,10 +47,12 @@ void set_up_priorities(void) {
   REG(NVIC_IPR(IRQ_DMA0)) = 2u << 30;
   REG(NVIC_IPR(IRQ_UART0)) = 2u << 6 | 2u << 14;
   REG(NVIC_IPR(IRQ_LOOP)) = 1u << 22;
+  REG(NVIC_ISER) = BIT(IRQ_WAKE);
+  REG(TIMER_INTE) = BIT(1); // who waits for the flash sleeps, also before ticks begin
 }
 
 void start_ticks(void) {
-  REG(NVIC_ISER) = BIT(IRQ_LOOP) | BIT(IRQ_WAKE) | BIT(IRQ_TICK);
+  REG(NVIC_ISER) = BIT(IRQ_LOOP) | BIT(IRQ_TICK);
   due_us = REG(TIMERAWL);
   SET(TIMER_INTE) = BIT(0) | BIT(1);
   arm();

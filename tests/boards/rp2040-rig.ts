@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 // A flash image on the emulated chip, with a gateway of few words on its line.
 //
-// Lateness is from the match of alarm 0 to the start of the handler's first instruction: the handler reads GPIO_IN with
-// its second one, two cycles later, and nothing else reads it.
+// Lateness is from the match of alarm 0 to the start of the handler's first instruction.
 
 import { readFileSync } from "node:fs";
 import { createFrameDecoder, createFrameEncoder } from "../../gateway/frame.ts";
-import { createCore } from "../../host-sim/chips/armv6m/core.ts";
+import { type Core, type CoreWatch, createCore } from "../../host-sim/chips/armv6m/core.ts";
 import {
   createRp2040,
   FLASH_BYTES,
@@ -17,12 +16,17 @@ import { formatOf } from "../../host-sim/chips/rp2040/serial.ts";
 import { readSymbols } from "../../scripts/build/elf.ts";
 import type { Rp2040Image } from "../../scripts/build/rp2040.ts";
 
-const GPIO_IN = 0xd0000004;
 const SRAM = 0x20000000;
-const FIRST_INSTRUCTION = 2; // cycles: a load of a literal
+const TICK = 16; // exception of TIMER alarm 0
 const FORMAT = formatOf(115_200, "8N1");
 const CHARACTER_NS = Math.ceil(10 * FORMAT.bitNs);
 const [TX, RX] = [0, 1];
+
+const nothing = (): void => undefined;
+const DEAF: CoreWatch = {
+  ...{ pended: nothing, entered: nothing, left: nothing },
+  ...{ slept: nothing, woke: nothing, masked: nothing },
+};
 
 export interface Running {
   chip: Rp2040;
@@ -56,15 +60,12 @@ export function start(
     ...{ flash, seed: 3 },
     alarmFired: (alarm, cycle) => void (alarm === 0 && matches.push(cycle)),
     makeCore(regions, bus, options) {
-      const read = (address: number, size: 1 | 2 | 4): number => {
-        if (address === GPIO_IN) count(late, core.cycle - matches.at(-1)! - FIRST_INSTRUCTION);
-        return bus.read(address, size);
+      const entered = (exception: number): void => {
+        if (exception === TICK) count(late, core.cycle - matches.at(-1)!);
       };
-      const write = (address: number, size: 1 | 2 | 4, value: number): void =>
-        bus.write(address, size, value);
-      const { waits } = bus;
       const taken = { ...options, failOnFault: false, staysLockedUp: true };
-      const core = createCore(regions, { read, write, waits }, faults ? taken : options);
+      const watch = { ...DEAF, entered };
+      const core: Core = createCore(regions, bus, { ...(faults ? taken : options), watch });
       return core;
     },
   });

@@ -35,6 +35,21 @@ export interface Bus {
   waits(address: number): number;
 }
 
+/** What a measurement is told, and when: `cycle` is the end of what it tells of. It changes nothing. */
+export interface CoreWatch {
+  /** Lines that became pending and were not, a bit each. */
+  pended(lines: number): void;
+  /** The first instruction of this exception's handler is next; its entry began at `startCycle`. */
+  entered(exception: number, startCycle: number): void;
+  /** Back in exception `to`, 0: thread mode; the return itself began at `startCycle`. */
+  left(exception: number, to: number, startCycle: number): void;
+  /** WFI, WFE or SLEEPONEXIT. */
+  slept(): void;
+  woke(): void;
+  /** PRIMASK was written. */
+  masked(masked: boolean): void;
+}
+
 export interface CoreOptions {
   /** AIRCR.SYSRESETREQ was written: run() returns after that instruction. */
   onReset?: () => void;
@@ -44,6 +59,7 @@ export interface CoreOptions {
   staysLockedUp?: boolean;
   /** Cycles of clk_sys a pulse of SysTick's reference clock; 0 (not given): there is none. */
   referenceCycles?: number;
+  watch?: CoreWatch;
 }
 
 export interface Core {

@@ -81,14 +81,25 @@ export function attend(m: Machine): void {
   const exception = firstPending(m);
   const priority = exception === 0 ? PRIORITY_THREAD : priorityOf(m, exception);
   // §B1.5.19: PRIMASK does not count for WFI; it does for WFE.
-  if (m.sleeping === WAITING_INTERRUPT && priority < m.activePriority) m.sleeping = AWAKE;
+  if (m.sleeping === WAITING_INTERRUPT && priority < m.activePriority) wake(m);
   if (m.sleeping === WAITING_EVENT && m.event) {
     m.event = false;
-    m.sleeping = AWAKE;
+    wake(m);
   }
   if (priority >= m.priority) return;
-  m.sleeping = AWAKE;
+  if (m.sleeping !== AWAKE) wake(m);
   enter(m, exception);
+}
+
+function wake(m: Machine): void {
+  m.sleeping = AWAKE;
+  m.options.watch?.woke();
+}
+
+/** Sleeps until an interrupt or an event; what is pending already is looked at first. */
+export function sleep(m: Machine, until: typeof WAITING_INTERRUPT | typeof WAITING_EVENT): void {
+  m.sleeping = until;
+  m.options.watch?.slept();
 }
 
 /** Takes an exception, or the HardFault that stacking for it has caused (§B1.5.6). */
@@ -106,6 +117,7 @@ export function enter(m: Machine, exception: number): void {
   const vector = readVector(m, (m.vtor + 4 * taken) >>> 0);
   m.thumb = (vector & 1) === 1;
   goTo(m, vector);
+  m.options.watch?.entered(taken, startCycle);
 }
 
 function derived(m: Machine, exception: number): number {
@@ -168,9 +180,10 @@ function leave(m: Machine, code: number): void {
   m.cycle = startCycle + RETURN_CYCLES;
   m.event = true;
   updatePriority(m);
+  m.options.watch?.left(from, m.ipsr, startCycle);
   if (m.fault !== "") return;
   if (nested === ((xpsr & 63) === 0)) m.fault = `wrong exception number in xPSR ${hex32(xpsr)}`;
-  else if (!nested && (m.scr & SLEEPONEXIT) !== 0) m.sleeping = WAITING_INTERRUPT;
+  else if (!nested && (m.scr & SLEEPONEXIT) !== 0) sleep(m, WAITING_INTERRUPT);
 }
 
 function popFrame(m: Machine): number {

@@ -161,8 +161,10 @@ export function writeSystem(m: Machine, address: number, size: number, value: nu
 
 /** Lines become pending; with SEVONPEND that is an event. */
 export function pendLines(m: Machine, mask: number): void {
-  if ((mask & ~m.lines.pending) !== 0 && (m.scr & SEVONPEND) !== 0) m.event = true;
+  const fresh = mask & ~m.lines.pending;
+  if (fresh !== 0 && (m.scr & SEVONPEND) !== 0) m.event = true;
   m.lines.pending |= mask;
+  if (fresh !== 0) m.options.watch?.pended(fresh);
   m.attention = true;
 }
 

@@ -4,7 +4,8 @@
 // Spec: Armv6-M ARM §B5.2, §A6.7. On entry `at` is behind the first half-word.
 
 import { OPERATIONS } from "./decode.ts";
-import { enter, priorityOf, setFlags, SV_CALL, updatePriority, xpsrOf } from "./exceptions.ts";
+import { enter, priorityOf, setFlags, sleep, SV_CALL } from "./exceptions.ts";
+import { updatePriority, xpsrOf } from "./exceptions.ts";
 import { type Machine, WAITING_EVENT, WAITING_INTERRUPT } from "./machine.ts";
 
 const O = OPERATIONS;
@@ -25,9 +26,8 @@ export function runSpecial(m: Machine): void {
       return waitForEvent(m);
     case O.wfi:
       m.cycle += EVENT_CYCLES;
-      m.sleeping = WAITING_INTERRUPT;
       m.attention = true;
-      return;
+      return sleep(m, WAITING_INTERRUPT);
     case O.sev:
       m.cycle++;
       m.event = true;
@@ -60,11 +60,12 @@ function isPrivileged(m: Machine): boolean {
 function setPrimask(m: Machine, masked: boolean): void {
   m.primask = masked;
   updatePriority(m);
+  m.options.watch?.masked(masked);
 }
 
 function waitForEvent(m: Machine): void {
   m.cycle += EVENT_CYCLES;
-  if (!m.event) m.sleeping = WAITING_EVENT;
+  if (!m.event) sleep(m, WAITING_EVENT);
   m.event = false;
 }
 

@@ -3,7 +3,12 @@
 //
 // Vectors lie at 0, in memory of their own; whatever else is touched is written down and answered by the test.
 
-import { type Core, type CoreOptions, createCore } from "../../../host-sim/chips/armv6m/core.ts";
+import {
+  type Bus,
+  type Core,
+  type CoreOptions,
+  createCore,
+} from "../../../host-sim/chips/armv6m/core.ts";
 import { ChipFailure, hex32 } from "../../../host-sim/chips/failure.ts";
 
 export const RAM = 0x2000_0000;
@@ -41,6 +46,7 @@ export interface Program {
   at?: Readonly<Record<number, readonly number[]>>; // half-words elsewhere in RAM
   stack?: number;
   options?: CoreOptions;
+  listen?: (bus: Bus) => Bus;
 }
 
 const STR_R6_R7 = 0x603e;
@@ -48,6 +54,7 @@ const STR_R6_R7 = 0x603e;
 /** A processor about to run the first instruction of `code`, r6 and r7 aside as after a reset. */
 export function makeRig(program: Program): Rig {
   const { setup = [], code = [], handlers = {}, at = {}, stack, options } = program;
+  const { listen = (bus) => bus } = program;
   const start = CODE - 2 * setup.length;
   const bytes = new Uint8Array(RAM_BYTES);
   const ram = new DataView(bytes.buffer);
@@ -68,11 +75,7 @@ export function makeRig(program: Program): Rig {
     { base: 0, bytes: new Uint8Array(vectors.buffer), writable: false },
     { base: RAM, bytes, writable: true },
   ];
-  const core: Core = createCore(
-    regions,
-    busOf(() => core, accesses, during),
-    options,
-  );
+  const core: Core = createCore(regions, listen(busOf(() => core, accesses, during)), options);
   const step = (count = 1): void => {
     for (let i = 0; i < count; i++) core.run(core.cycle + 1);
   };
