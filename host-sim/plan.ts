@@ -65,6 +65,17 @@ export interface SerialPlan {
   baud: number; // 8N1
 }
 
+/** GPIOs of a W5500 on SPI 0. */
+export interface EthernetPlan {
+  kind: "ethernet";
+  miso: number;
+  mosi: number;
+  sck: number;
+  cs: number;
+  reset: number;
+  interrupt: number;
+}
+
 /** GPIOs of an accelerometer on SPI. */
 export interface SensorPlan {
   spi: 0 | 1;
@@ -79,7 +90,7 @@ export interface ChipPlan {
   board: string;
   uf2: Uint8Array;
   flashBytes: number;
-  transport: SerialPlan;
+  transport: SerialPlan | EthernetPlan;
   /** GPIOs by the numbers of node.json; of a tap by its place in the plan. */
   analog: number[];
   digital: number[];

@@ -10,7 +10,7 @@
 
 import { compileModule } from "../engine.ts";
 import { newestBoot } from "../flash.ts";
-import type { NodePorts, NodeSetup } from "../hardware.ts";
+import { GROUP, type NodePorts, type NodeSetup } from "../hardware.ts";
 import { createLedger, type Ledger } from "../ledger.ts";
 import type { Node } from "../node.ts";
 import type { ChipPlan, NodePlan } from "../plan.ts";
@@ -18,6 +18,7 @@ import type { Device } from "../devices/device.ts";
 import { hex } from "../trace.ts";
 import { createCore } from "./armv6m/core.ts";
 import { createBoardFlash, type BoardFlash } from "./board-flash.ts";
+import { createEthernetLine } from "./ethernet-line.ts";
 import { createLives, type Lives } from "./lives.ts";
 import { breaksLimits, createMachineAtPins, driveSafe } from "./machine.ts";
 import { attachDevice, type Attachment, type Wiring } from "./rp2040/attach.ts";
@@ -161,7 +162,7 @@ function startPower(state: State, nowUs: number): void {
   const powered: Powered = {
     chip,
     attachment: attachDevice(chip, machine, wiringOf(state)),
-    transport: createSerialLine(chip, image.transport, (message) => send(state, message)),
+    transport: connect(state, chip),
     ...{ resets: chip.counts.resets, ticks: [] },
   };
   state.powered = powered;
@@ -236,11 +237,21 @@ function meansIn({ means }: ChipPlan, sram: Uint8Array): string {
   return Array.from({ length: means.size / 4 }, (_, i) => view.getUint32(4 * i, true)).join(" ");
 }
 
-function send(state: State, message: Uint8Array): void {
-  const { ports, setup } = state;
-  const [to] = setup.gateways;
-  const taken = to !== undefined && ports.send(to, message);
-  if (ports.trace.on) tell(state, "datagram-put", { m: "link", taken, hex: hex(message) });
+function connect(state: State, chip: Rp2040): Transport {
+  const { image, setup } = state;
+  const { transport } = image;
+  const [gateway = GROUP] = setup.gateways;
+  const said = (message: Uint8Array, toGroup = false): void =>
+    send(state, toGroup ? GROUP : gateway, message);
+  return transport.kind === "serial"
+    ? createSerialLine(chip, transport, said)
+    : createEthernetLine(chip, transport, said);
+}
+
+function send(state: State, to: string, message: Uint8Array): void {
+  const { ports } = state;
+  const taken = ports.send(to, message);
+  if (ports.trace.on) tell(state, "datagram-put", { m: "link", to, taken, hex: hex(message) });
 }
 
 function tell(

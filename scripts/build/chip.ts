@@ -8,7 +8,6 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ChipPlace, ChipPlan } from "../../host-sim/plan.ts";
-import { EXIT_FAILED, Failure } from "../cli/failure.ts";
 import { cacheFolder, dropOldest, hashTexts, makeFolders, writeWhole } from "./cache.ts";
 import { readSymbols } from "./elf.ts";
 import type { BuiltNode } from "./modules.ts";
@@ -61,12 +60,6 @@ function keyOf(board: string, { type, loop, link }: BuiltNode): string {
 function describe(name: string, { type }: BuiltNode, stem: string): ChipPlan {
   const board = readBoard(name);
   const { flashBytes, transport, analog, digital, pulses, pwm, accelerometers } = board;
-  if (transport.kind !== "serial")
-    throw new Failure(
-      EXIT_FAILED,
-      `a simulation of ${name} has no Ethernet yet`,
-      "take a board with a serial line, such as pico",
-    );
   const symbols = readSymbols(readFileSync(`${stem}.elf`));
   const place = (wanted: string): ChipPlace => {
     const found = symbols.find(({ name }) => name === wanted);

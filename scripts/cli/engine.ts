@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The option of `sim` that says what runs the nodes.
+// Options that say what runs nodes: an engine, and the board of a chip.
 
 import { Option } from "commander";
+import { BOARDS } from "../build/boards.ts";
 
 const ENGINES = ["wasm", "chip"] as const;
 export type Engine = (typeof ENGINES)[number];
@@ -9,4 +10,9 @@ export type Engine = (typeof ENGINES)[number];
 export function engineOption(): Option {
   const text = "what runs the nodes; chip: their flash images on a model of an RP2040";
   return new Option("--engine <E>", text).choices(ENGINES).default("wasm");
+}
+
+export function boardOption(of: "--engine chip" | "--chip"): Option {
+  const chips = BOARDS.filter((board) => board !== "posix");
+  return new Option("--board <B>", `the board of ${of}`).choices(chips).default("pico");
 }

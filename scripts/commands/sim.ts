@@ -2,7 +2,7 @@
 // `ferrule sim [PLANT]`: the whole road from one seed, in virtual or real time.
 
 import type { Command } from "commander";
-import { type Engine, engineOption } from "../cli/engine.ts";
+import { boardOption, type Engine, engineOption } from "../cli/engine.ts";
 import { addNetworkOptions, type NetworkOptions } from "../cli/network.ts";
 import { readLengthMs } from "../cli/values.ts";
 import { EXAMPLE_PLANT } from "../run/example.ts";
@@ -17,6 +17,7 @@ interface Options extends NetworkOptions {
   realtime?: boolean;
   pty?: PtyWish;
   engine: Engine;
+  board: string;
   json?: boolean;
 }
 
@@ -28,6 +29,7 @@ export function addSim(program: Command): void {
     .option("--for <T>", "how long nodes sample: 30, 30s, 10m, 1h", readLengthMs, 60_000);
   addNetworkOptions(command)
     .addOption(engineOption())
+    .addOption(boardOption("--engine chip"))
     .option("--scenario <FILE>", "a file of faults and of what is expected by when")
     .option("--trace <FILE>", "writes every step, the same bytes for the same seed")
     .option("--pcap <FILE>", "writes the datagrams for Wireshark")

@@ -2,6 +2,7 @@
 // `ferrule up [PLANT]`: the whole road on this machine, in real time.
 
 import type { Command } from "commander";
+import { boardOption } from "../cli/engine.ts";
 import { EXIT_INTERRUPTED } from "../cli/failure.ts";
 import { watchInterruption } from "../cli/interrupt.ts";
 import { addNetworkOptions, type NetworkOptions } from "../cli/network.ts";
@@ -19,6 +20,7 @@ interface Options extends NetworkOptions {
   pty?: PtyWish;
   posix?: string;
   chip?: string;
+  board: string;
   json?: boolean;
 }
 
@@ -39,6 +41,7 @@ export function addUp(program: Command): void {
   );
   command.option("--chip <NODE>", "one more node, as its flash image on a model of a Pico");
   addNetworkOptions(command)
+    .addOption(boardOption("--chip"))
     .addHelpText("after", "\nExample:\n  ferrule up my-node --watch --page 8081")
     .action(run);
 }

@@ -10,6 +10,7 @@ import { choosePosix, startPosix } from "./posix.ts";
 export interface BesideWish {
   posix?: string; // folder of one more node, which runs as a process
   chip?: string; // the same, as a flash image
+  board?: string; // of the chip; absent: pico
 }
 
 /** What became of them; what they sent is in no other count of a road but `ingested`. */
@@ -34,7 +35,7 @@ export function chooseBesides(wish: BesideWish, plant: Plant): Besides {
   return {
     async start(options) {
       posix = native && (await startPosix(native, options));
-      chip = image && (await startChip(image, options));
+      chip = image && (await startChip(image, { ...options, board: wish.board ?? "pico" }));
     },
     async stop() {
       await Promise.all([posix?.stop(), chip?.stop()]);

@@ -29,11 +29,14 @@ export function chooseChip(folder: string, plant: Plant): Plant {
 }
 
 /** Builds the image of the chosen node, cached, and starts it. Throws Failure. */
-export async function startChip(chosen: Plant, options: BesideOptions): Promise<ChipNode> {
-  const { gateway, seed, signal, log } = options;
+export async function startChip(
+  chosen: Plant,
+  options: BesideOptions & { board: string },
+): Promise<ChipNode> {
+  const { gateway, seed, signal, log, board } = options;
   const plan = await tellCompiling(async (compiling) => {
     const built = await toPlantPlan(chosen, { signal, compiling });
-    return putOnChips(chosen, built, { signal, compiling });
+    return putOnChips(chosen, built, { signal, compiling, board });
   });
   const input: ChipWork = {
     plan,

@@ -9,21 +9,20 @@ import { buildNode, type BuildOptions } from "../build/modules.ts";
 import type { Plant } from "../build/plant.ts";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
 
-const BOARD = "pico";
-
 /** The same plan, its nodes as images; each type is built once. Throws Failure. */
 export async function putOnChips(
   plant: Plant,
   plan: PlantPlan,
-  options: BuildOptions = {},
+  options: BuildOptions & { board: string },
 ): Promise<PlantPlan> {
+  const { board } = options;
   const chips = new Map<string, ChipPlan>();
   for (const { node } of plant.type.nodes) {
     const folder = resolve(plant.folder, node);
     if (chips.has(folder)) continue;
     const built = await buildNode(folder, options);
-    const building = (): void => options.compiling?.(`${built.type.type} for ${BOARD}`);
-    chips.set(folder, cachedChip(BOARD, built, building));
+    const building = (): void => options.compiling?.(`${built.type.type} for ${board}`);
+    chips.set(folder, cachedChip(board, built, building));
   }
   const nodes = plan.nodes.map((node, i) => ({
     ...node,

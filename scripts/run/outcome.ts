@@ -41,7 +41,7 @@ export async function simulateReal(plant: string, options: SimOptions): Promise<
       "--engine chip is for virtual time",
       "leave --realtime and --pty away, or run ferrule up --chip NODE",
     );
-  const { loss, duplicate, reorder, forMs, json, engine: _, ...rest } = options;
+  const { loss, duplicate, reorder, forMs, json, ...rest } = options;
   const drive = { forMs, json, interruption: watchInterruption() };
   const road = { ...rest, network: { loss, duplicate, reorder } };
   const { result, verdicts, interrupted } = await driveRoad(plant, road, drive);

@@ -28,6 +28,7 @@ export interface SimulateOptions {
   trace?: string;
   pcap?: string;
   engine?: Engine; // what runs the modules; absent: wasm
+  board?: string; // of a chip
   /** A file of expectations in place of length and network faults. */
   scenario?: { file: string; plant?: string; seed?: number; forMs?: number };
 }
@@ -56,7 +57,8 @@ export async function simulate(
   const { plant, scenario } = readInput(path, options);
   const plan = await tellCompiling(async (compiling) => {
     const built = await toPlantPlan(plant, { signal, compiling });
-    return options.engine === "chip" ? putOnChips(plant, built, { signal, compiling }) : built;
+    const { engine, board = "pico" } = options;
+    return engine === "chip" ? putOnChips(plant, built, { signal, compiling, board }) : built;
   });
   const mark = markOfWriter();
   const progress = createProgress();

@@ -40,10 +40,13 @@ export interface Tick {
 }
 
 /** A plant of one example node, and the same with its image. */
-export async function readPair(name: string): Promise<{ wasm: PlantPlan; chip: PlantPlan }> {
+export async function readPair(
+  name: string,
+  board = "pico",
+): Promise<{ wasm: PlantPlan; chip: PlantPlan }> {
   const plant = readPlant(join(PROJECT, "firmware/nodes", name));
   const wasm = await toPlantPlan(plant);
-  return { wasm, chip: await putOnChips(plant, wasm) };
+  return { wasm, chip: await putOnChips(plant, wasm, { board }) };
 }
 
 /** Runs one of them with a machine of its own. */

@@ -24,7 +24,7 @@ import { JUMP_US, STEP_US } from "./stepped.ts";
 const COMPILER = program("arm-none-eabi-gcc");
 const FOR_MS = 1000 * Number(process.env["FERRULE_CHIP_S"] ?? 5);
 const NODES = ["meter", "oven", "press", "scale"];
-const ADC_SETTLES_US = 12_000; // two rounds of four conversions
+const ADC_SETTLES_US = 25_000; // a mean is at most two periods old
 const STAMP_MS = 1; // a reading's time is whole ms
 const STREAMS = /^(voltage|current|power|energy|weight|condition|bearing-.*)$/;
 const HEARD_MS = 10; // one tick: characters and samples come to loop by way of a DMA ring

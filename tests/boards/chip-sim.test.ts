@@ -21,7 +21,7 @@ import { readPair, runChip } from "./chip-pair.ts";
 const COMPILER = program("arm-none-eabi-gcc");
 const folder = mkdtempSync(join(tmpdir(), "ferrule chip sim "));
 const COUNTS = [300, 515, 1541, 3000]; // on both sides of the wide codes, and in two of them
-const [HOLD_US, SETTLES_US] = [100_000, 20_000]; // a count stands so long, and is all in the mean after
+const [HOLD_US, SETTLES_US] = [100_000, 25_000]; // a count stands so long, and is all in the mean after
 const CLEAN = { seed: 2, loss: 0, duplicate: 0, reorder: 0 };
 let oven: { wasm: PlantPlan; chip: PlantPlan };
 
@@ -135,6 +135,21 @@ test(
     };
     check(oven.chip, (count) => count);
     check(wide, (count) => measured(((count + 0.5) / 4096) * 3.3));
+  },
+);
+
+test(
+  "a board with Ethernet gets an address, finds the gateway by its group, and tells all",
+  COMPILER,
+  async () => {
+    const { chip } = await readPair("oven", "w5500-evb-pico");
+    const { result, lines } = simulate(chip, { forMs: 6000, loss: 0.1 });
+    assert.deepEqual([result.finished, result.lost, result.dropped], [true, 0, 0]);
+    assert.equal(result.queued, result.ingested);
+    assert.ok(result.queued > 30, String(result.queued));
+    const said = lines.filter((line) => line.includes('"e":"datagram-put"'));
+    assert.match(said[0]!, /"to":"group",.*"hex":"030101"/); // SEARCHGW
+    assert.match(said.at(-1)!, /"to":"192.0.2.1:10000"/);
   },
 );
 

@@ -45,7 +45,13 @@ async function until(what: string, holds: () => boolean | Promise<boolean>): Pro
 test("the image of the press tells its machine's values to a real gateway", COMPILER, async () => {
   const chosen = chooseChip(PRESS, readPlant(PRESS));
   const { signal } = new AbortController();
-  const node: ChipNode = await startChip(chosen, { gateway: road.gateway, seed: 1, signal, log });
+  const node: ChipNode = await startChip(chosen, {
+    gateway: road.gateway,
+    seed: 1,
+    signal,
+    log,
+    board: "pico",
+  });
   try {
     assert.equal(node.id, "press-chip");
     await until("values of the press", async () => {
