@@ -8,6 +8,7 @@
 import { analyse, type HostPointer, type Knowledge } from "./analyse/index.ts";
 import type { Sizes } from "./analyse/program.ts";
 import { accessFacts, reasonsOf, safeDivisions } from "./analyse/facts.ts";
+import { computeLines } from "./analyse/lines.ts";
 import { canTrap, rangeAt, simplify, withoutProven } from "./analyse/simplify.ts";
 import { type HoistedTests, splitLoops } from "./analyse/split.ts";
 import { versionLoops } from "./analyse/version.ts";
@@ -107,6 +108,7 @@ function improve(module: Module, sizes: Sizes, options: AotOptions): Knowledge |
     if (twice || hoisted.size > 0) known = again(hoisted);
   }
   if (known === undefined) return undefined;
+  computeLines(known);
   for (const func of module.functions) {
     func.body = flatten(withoutProven(func.body));
     shapeBody(func, (node) => canTrap(known, node));

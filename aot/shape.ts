@@ -8,11 +8,12 @@
 
 import { branchesTo, localsSet } from "./copy.ts";
 import type { Expression, Func, Statement } from "./ir.ts";
-import { eachExpression, eachStatement } from "./walk.ts";
+import { eachExpression, eachStatement, replaceExpressions, replaceOperands } from "./walk.ts";
 
 type Values = Map<number, Expression>; // what locals are, as long as it can be said again
 
 const CHEAP = /^(add|sub|shl|shr_u|shr_s|and)$/;
+const FACTOR_MAX = 255; // that a Cortex-M0+ has as an immediate
 const DEPTH_MAX = 2;
 
 /** Rewrites a body; `canTrap` says which values must be evaluated though nobody reads them. */
@@ -54,67 +55,15 @@ function substituteStatement(node: Statement, values: Values): void {
       return;
     }
     default:
-      substituteOperands(node, values);
+      replaceExpressions(node, (expression) => substitute(expression, values));
       forget(values, localsSet([node]));
   }
 }
 
-function substituteOperands(node: Statement, values: Values): void {
-  const one = (expression: Expression): Expression => substitute(expression, values);
-  switch (node.kind) {
-    case "setGlobal":
-    case "drop":
-      node.value = one(node.value);
-      return;
-    case "store":
-      node.address = one(node.address);
-      node.value = one(node.value);
-      return;
-    case "callIndirect":
-      node.slot = one(node.slot);
-      node.operands = node.operands.map(one);
-      return;
-    case "call":
-      node.operands = node.operands.map(one);
-      return;
-    case "bulk":
-      node.operands = [one(node.operands[0]), one(node.operands[1]), one(node.operands[2])];
-      return;
-    case "grow":
-      node.delta = one(node.delta);
-      return;
-    case "branchTable":
-      node.selector = one(node.selector);
-      return;
-    case "return":
-      node.values = node.values.map(one);
-      return;
-    default:
-  }
-}
-
 function substitute(node: Expression, values: Values): Expression {
-  switch (node.kind) {
-    case "local":
-      return values.get(node.index) ?? node;
-    case "load":
-      node.address = substitute(node.address, values);
-      return node;
-    case "unary":
-      node.operand = substitute(node.operand, values);
-      return node;
-    case "binary":
-      node.left = substitute(node.left, values);
-      node.right = substitute(node.right, values);
-      return node;
-    case "select":
-      node.condition = substitute(node.condition, values);
-      node.yes = substitute(node.yes, values);
-      node.no = substitute(node.no, values);
-      return node;
-    default:
-      return node;
-  }
+  if (node.kind === "local") return values.get(node.index) ?? node;
+  replaceOperands(node, (operand) => substitute(operand, values));
+  return node;
 }
 
 function forget(values: Values, changed: ReadonlySet<number>): void {
@@ -130,7 +79,9 @@ function reads(node: Expression, index: number): boolean {
 
 function isCheap(node: Expression, depth: number): boolean {
   if (node.kind !== "binary" || node.operandType !== "i32" || depth === 0) return false;
-  if (!CHEAP.test(node.op) || node.right.kind !== "const") return false;
+  if (node.right.kind !== "const") return false;
+  const isSmall = node.op === "mul" && Number(node.right.value) <= FACTOR_MAX;
+  if (!CHEAP.test(node.op) && !isSmall) return false;
   return node.left.kind === "local" || isCheap(node.left, depth - 1);
 }
 

@@ -3,12 +3,15 @@
 //
 // Spec: WebAssembly 2.0 §4.3.2. A result may be too wide, never too narrow; whatever has no rule is ANY.
 
+import { unionOf } from "./parts.ts";
 import {
   ANY,
   constant,
   isConstant,
   lowBits,
   makeRange,
+  narrow,
+  partsOf,
   type Range,
   SIGNED_LEAST,
   SIGNED_MOST,
@@ -23,7 +26,22 @@ type Rule = (a: Range, b: Range) => Range;
 
 /** Range of a binary i32 instruction that is no comparison. */
 export function binaryRange(op: string, a: Range, b: Range): Range {
-  return RULES[op]?.(a, b) ?? ANY;
+  const rule = RULES[op];
+  if (rule === undefined) return ANY;
+  const whole = rule(a, b);
+  if (a.parts === undefined && b.parts === undefined) return whole;
+  if (partsOf(a).length * partsOf(b).length > PAIRS_MAX) return whole;
+  const each = rangesOf(a).flatMap((left) => rangesOf(b).map((right) => rule(left, right)));
+  const parts = unionOf(each.flatMap(partsOf), 2 ** whole.bits);
+  return narrow(whole, { parts }) ?? whole;
+}
+
+const PAIRS_MAX = 32; // of parts, each of which is worked out
+
+// A range for each of its parts that has values.
+function rangesOf(range: Range): Range[] {
+  if (range.parts === undefined) return [range];
+  return range.parts.flatMap((ends) => narrow(range, { unsigned: ends }) ?? []);
 }
 
 const RULES: Record<string, Rule> = {

@@ -107,12 +107,16 @@ export function whenHolds(op: string, a: Range, b: Range): Pair {
   }
 }
 
-// A constant is taken out only at an end.
+// A constant is taken out only at an end, or when it is a part of its own.
 function without(a: Range, b: Range): Range | undefined {
   if (!isConstant(b)) return a;
   const { least: value, leastSigned: signed } = b;
   if (lowBits(value, a.bits) !== a.low) return a;
   if (isConstant(a)) return a.least === value ? undefined : a;
+  if (a.parts !== undefined) {
+    const parts = a.parts.filter(([least, most]) => least !== value || most !== value);
+    if (parts.length < a.parts.length) return narrow(a, { parts });
+  }
   if (a.least === value) return narrow(a, { unsigned: [value + 1, UNSIGNED_MOST] });
   if (a.most === value) return narrow(a, { unsigned: [0, value - 1] });
   if (a.leastSigned === signed) return narrow(a, { signed: [signed + 1, SIGNED_MOST] });

@@ -39,14 +39,17 @@ export function applyStore(run: Run, node: Store): void {
   const reach = reachOf(run, node, address);
   if (reach === undefined) return;
   const { program, summary, state } = run;
-  const { first, last } = reach;
-  const end = last + node.bytes;
-  forgetCells(state, first, end);
-  addWrite(program, summary, first, end);
-  if (first !== last || node.value.type !== "i32") return scatter(program.memory, first, end);
-  const stored = narrowed(run, value, node.bytes);
-  storeCell(program.memory, first, node.bytes, stored.range);
-  state.cells.set(cellKey(first, node.bytes), stored.number);
+  const stored = node.value.type === "i32" ? narrowed(run, value, node.bytes) : undefined;
+  for (const [first, last] of reach.parts) {
+    const end = last + node.bytes;
+    forgetCells(state, first, end);
+    addWrite(program, summary, first, end);
+    if (first === last && stored !== undefined)
+      storeCell(program.memory, first, node.bytes, stored.range);
+    else scatter(program.memory, first, end);
+  }
+  if (reach.first !== reach.last || stored === undefined) return;
+  state.cells.set(cellKey(reach.first, node.bytes), stored.number);
   if (program.numbers.terms[stored.number]!.range === undefined)
     state.ranges.set(stored.number, stored.range);
 }

@@ -4,7 +4,8 @@
 import type { Binary, Bulk, Expression, Load, Loop, Statement, Store, Unary } from "../ir.ts";
 import { binaryRange, unaryRange } from "./arithmetic.ts";
 import { decide, OPPOSITE, whenHolds } from "./compare.ts";
-import { cellRange, tableRange } from "./memory.ts";
+import { cellRange, type MemoryFacts, tableRange } from "./memory.ts";
+import { type Parts, unionOf } from "./parts.ts";
 import { numberOf, numberOfConstant, numberOfPlace } from "./numbers.ts";
 import type { Program, Summary } from "./program.ts";
 import {
@@ -15,6 +16,7 @@ import {
   lowBits,
   meetRanges,
   narrow,
+  partsOf,
   type Range,
   signedRange,
   trailingZeros,
@@ -39,6 +41,7 @@ export interface Reach {
   low: number;
   inBounds: boolean;
   bytes: number;
+  parts: Parts; // addresses of its first octet, in ascending order
   behind?: number; // octet of the check, of an access nearby, that proves it
 }
 
@@ -251,6 +254,7 @@ export function reachOf(run: Run, node: Load | Store, address: Value): Reach | u
     low: (range.low + displacement) % 2 ** range.bits,
     inBounds,
     bytes,
+    parts: partsOf(range).map(([least, most]) => [least + displacement, most + displacement]),
     ...behind,
   };
   const before = run.recording ? run.reaches.get(node) : undefined;
@@ -268,6 +272,9 @@ function joinReaches(a: Reach, b: Reach): Reach {
     low: lowBits(a.low, bits),
     inBounds: a.inBounds && b.inBounds,
     bytes: a.bytes,
+    parts: unionOf([...a.parts, ...b.parts], 1) ?? [
+      [Math.min(a.first, b.first), Math.max(a.last, b.last)],
+    ],
     ...((a.behind ?? b.behind) !== undefined && { behind: a.behind ?? b.behind }),
   };
 }
@@ -300,15 +307,33 @@ function rawLoad(run: Run, node: Load, address: Value, reach: Reach): Value {
     state!.cells.set(key, number);
     return { number, range };
   }
-  const stride = Math.max(2 ** Math.min(reach.bits, TABLE_STRIDE_BITS_MAX), 1);
-  const table = tableRange(memory, { first, last, stride, bytes: node.bytes });
-  if (table === undefined) {
-    const number = numberOfPlace(numbers, kind, node);
-    state!.ranges.set(number, full);
-    return { number, range: full };
+  const found = contentsOf(memory, reach);
+  if (found?.fixed === true)
+    return made(run, numberOf(numbers, fixedOp(node), address.number), found.range);
+  const number = numberOfPlace(numbers, kind, node);
+  const range = found?.range ?? full;
+  state!.ranges.set(number, range);
+  return { number, range };
+}
+
+const fixedOp = ({ bytes, displacement }: Load): string => `table${bytes} ${displacement}`;
+
+// What is at any of the places; fixed when no store reaches one, so that equal addresses hold equal values.
+function contentsOf(
+  memory: MemoryFacts,
+  { parts, bits, bytes }: Reach,
+): { range: Range; fixed: boolean } | undefined {
+  const stride = Math.max(2 ** Math.min(bits, TABLE_STRIDE_BITS_MAX), 1);
+  let all: Range | undefined;
+  let fixed = true;
+  for (const [first, last] of parts) {
+    const table = tableRange(memory, { first, last, stride, bytes });
+    const range = table ?? (first === last ? cellRange(memory, first, bytes) : undefined);
+    if (range === undefined) return undefined;
+    if (table === undefined) fixed = false;
+    all = all === undefined ? range : joinRanges(all, range);
   }
-  const place = numberOf(numbers, `table${node.bytes} ${node.displacement}`, address.number);
-  return made(run, place, table);
+  return all === undefined ? undefined : { range: all, fixed };
 }
 
 function extendLoaded(run: Run, node: Load, raw: Value): Value {

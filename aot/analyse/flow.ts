@@ -87,12 +87,14 @@ function setUnknown(run: Run, local: number, place: object): void {
 }
 
 function branch(run: Run, labels: readonly number[]): void {
-  if (run.state === undefined) return;
-  for (const label of labels) {
+  const { state } = run;
+  if (state === undefined) return;
+  labels.forEach((label, i) => {
+    const arriving = i === 0 ? state : cloneState(state);
     const waiting = run.labels.get(label);
-    if (waiting === undefined) run.labels.set(label, [cloneState(run.state)]);
-    else waiting.push(cloneState(run.state));
-  }
+    if (waiting === undefined) run.labels.set(label, [arriving]);
+    else waiting.push(arriving);
+  });
   run.state = undefined;
 }
 
@@ -102,7 +104,7 @@ function block(run: Run, label: number, body: readonly Statement[], place: objec
   run.labels.delete(label);
   if (arrived.length === 0) return;
   if (run.state !== undefined) arrived.push(run.state);
-  run.state = joinStates(run.program.numbers, place, arrived);
+  run.state = arrived.length === 1 ? arrived[0] : joinStates(run.program.numbers, place, arrived);
 }
 
 function choice(run: Run, node: If): void {
@@ -110,7 +112,8 @@ function choice(run: Run, node: If): void {
   if (run.state === undefined) return;
   const { numbers } = run.program;
   const entry = run.state;
-  const otherwise = cloneState(entry);
+  const mayFail = node.never === true || condition.range.least === 0;
+  const otherwise = mayFail ? cloneState(entry) : undefined;
   const taken =
     node.never !== true &&
     condition.range.most > 0 &&
@@ -118,9 +121,7 @@ function choice(run: Run, node: If): void {
   run.state = taken ? entry : undefined;
   flow(run, node.yes);
   const afterYes = run.state;
-  const skipped =
-    (node.never === true || condition.range.least === 0) &&
-    assume(numbers, otherwise, condition.number, false);
+  const skipped = otherwise !== undefined && assume(numbers, otherwise, condition.number, false);
   run.state = skipped ? otherwise : undefined;
   flow(run, node.no);
   const ends = [afterYes, run.state].filter((state) => state !== undefined);

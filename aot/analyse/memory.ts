@@ -6,7 +6,14 @@
 // A cell is the target of stores with one constant address and size; its values have a range. Octets that
 // other stores reach are `scattered`: nothing is known of them.
 
-import { constant, joinRanges, type Range, widenRange } from "./range.ts";
+import {
+  constant,
+  isFewConstants,
+  joinRanges,
+  type Range,
+  sameRange,
+  widenRange,
+} from "./range.ts";
 import { cellKey } from "./state.ts";
 
 const TABLE_ENTRIES_MAX = 1024;
@@ -61,21 +68,12 @@ export function storeCell(memory: MemoryFacts, address: number, bytes: number, v
   const cell = cells.get(key);
   const last = cell?.range ?? contents(memory, address, bytes);
   const joined = joinRanges(last, value);
-  if (cell !== undefined && joinedWithin(joined, last)) return;
+  if (cell !== undefined && sameRange(joined, last)) return;
   const growths = (cell?.growths ?? 0) + 1;
-  const range = growths > GROWTHS_MAX ? widenRange(last, joined, []) : joined;
+  const widen = growths > GROWTHS_MAX && !isFewConstants(joined);
+  const range = widen ? widenRange(last, joined, []) : joined;
   cells.set(key, { range, growths });
   memory.version++;
-}
-
-function joinedWithin(joined: Range, last: Range): boolean {
-  return (
-    joined.least === last.least &&
-    joined.most === last.most &&
-    joined.leastSigned === last.leastSigned &&
-    joined.mostSigned === last.mostSigned &&
-    joined.bits === last.bits
-  );
 }
 
 // Cells that overlap are none: all of their octets are scattered.
@@ -108,8 +106,7 @@ export function tableRange(
 ): Range | undefined {
   const { first, last, stride, bytes } = place;
   if ((last - first) / stride > TABLE_ENTRIES_MAX) return undefined;
-  for (let at = first; at < last + bytes; at++)
-    if (memory.scattered[at] === 1 || memory.owner[at] !== 0) return undefined;
+  if (!isFixed(memory, first, last + bytes)) return undefined;
   const key = `${first} ${last} ${stride} ${bytes}`;
   const known = memory.tables.get(key);
   if (known !== undefined) return known;
@@ -118,6 +115,12 @@ export function tableRange(
     range = joinRanges(range, contents(memory, at, bytes));
   memory.tables.set(key, range);
   return range;
+}
+
+/** True when no store reaches octets from `start` up to `end`. */
+export function isFixed({ scattered, owner }: MemoryFacts, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (scattered[at] === 1 || owner[at] !== 0) return false;
+  return true;
 }
 
 function contents({ view }: MemoryFacts, address: number, bytes: number): Range {

@@ -15,7 +15,7 @@ export interface Term {
 }
 
 export interface Numbers {
-  known: Map<string, number>;
+  known: Map<string, Map<number, number>>; // by instruction, then by operands
   terms: Term[];
   places: Map<object, number>;
 }
@@ -28,13 +28,18 @@ export function makeNumbers(): Numbers {
 /** The number of an instruction on numbers; operands of commutative ones in ascending order. */
 export function numberOf(numbers: Numbers, op: string, left: number, right = -1): number {
   if (right >= 0 && right < left && COMMUTATIVE.test(op)) return numberOf(numbers, op, right, left);
-  const key = `${op} ${left} ${right}`;
-  const known = numbers.known.get(key);
+  if (right >= 0 && left >= LEFT_END) return numbers.terms.push({ op, left, right }) - 1;
+  let alike = numbers.known.get(op);
+  if (alike === undefined) numbers.known.set(op, (alike = new Map<number, number>()));
+  const key = right < 0 ? -1 - left : left * 2 ** 32 + right;
+  const known = alike.get(key);
   if (known !== undefined) return known;
   const made = numbers.terms.push({ op, left, right }) - 1;
-  numbers.known.set(key, made);
+  alike.set(key, made);
   return made;
 }
+
+const LEFT_END = 2 ** 21; // a key is exact; beyond, equal values get several numbers, which is sound
 
 const COMMUTATIVE = /^i(32|64)\.(add|mul|and|or|xor|eq|ne)$/;
 

@@ -14,7 +14,15 @@ import type { Func, Module } from "../ir.ts";
 import { listedFunctions, sharesMemory } from "../sharing.ts";
 import { type MemoryFacts, makeMemory, scatter } from "./memory.ts";
 import { makeNumbers, type Numbers } from "./numbers.ts";
-import { ANY, constant, joinRanges, type Range, sameRange, widenRange } from "./range.ts";
+import {
+  ANY,
+  constant,
+  isFewConstants,
+  joinRanges,
+  type Range,
+  sameRange,
+  widenRange,
+} from "./range.ts";
 
 /** Octets that an import may write: from a parameter on, a number of them or of elements that another says. */
 export interface HostPointer {
@@ -155,7 +163,7 @@ export function definedFunction(module: Module, index: number): Func {
 }
 
 const WIDEN_AFTER = 6;
-const GIVE_UP_AFTER = 24;
+const GIVE_UP_AFTER = 40;
 
 /** Widens one of a list of ranges so that a value is in it; true when it was not. */
 export function growRange(
@@ -167,7 +175,7 @@ export function growRange(
   const last = ranges[index];
   const joined = last === undefined ? value : joinRanges(last, value);
   if (last !== undefined && sameRange(joined, last)) return false;
-  if (last === undefined || growths < WIDEN_AFTER) ranges[index] = joined;
+  if (last === undefined || growths < WIDEN_AFTER || isFewConstants(joined)) ranges[index] = joined;
   else ranges[index] = growths < GIVE_UP_AFTER ? widenRange(last, joined, WIDEN_TO) : ANY;
   return true;
 }

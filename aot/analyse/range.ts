@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What is known of a 32-bit value: two intervals and its low bits.
+// What is known of a 32-bit value: two intervals, its low bits, its holes.
 //
-// The three are views of one set of values, and each narrows the others. A range is never empty and never
+// They are views of one set of values, and each narrows the others. A range is never empty and never
 // changed: `undefined` stands for the empty set, so that a contradiction is seen where it arises.
-// (I1) a value is in the set when it is in both intervals and its `bits` low bits are `low`.
+// (I1) a value is in the set when it is in both intervals, in one of `parts`, and its `bits` low bits are `low`.
+// (I2) parts are two or more, from `least` to `most`.
+
+import { intersectionOf, isInside, type Part, type Parts, sameParts, unionOf } from "./parts.ts";
 
 export interface Range {
   readonly least: number; // unsigned, 0..2^32-1
@@ -12,6 +15,7 @@ export interface Range {
   readonly mostSigned: number;
   readonly bits: number; // how many low bits are known, 0..32
   readonly low: number; // those bits
+  readonly parts?: Parts; // unsigned
 }
 
 export const TWO_32 = 2 ** 32;
@@ -19,12 +23,13 @@ export const UNSIGNED_MOST = TWO_32 - 1;
 export const SIGNED_LEAST = -(2 ** 31);
 export const SIGNED_MOST = 2 ** 31 - 1;
 
-/** Unsigned ends, signed ends, and the low bits when some are known. */
+/** Unsigned ends, signed ends, and low bits and parts when some are known. */
 export interface Limits {
   unsigned?: readonly [number, number];
   signed?: readonly [number, number];
   bits?: number;
   low?: number;
+  parts?: Parts | undefined;
 }
 
 /** The set within given limits, each view narrowed by the others; undefined when it is empty. */
@@ -32,6 +37,7 @@ export function makeRange(limits: Limits): Range | undefined {
   let [least, most] = limits.unsigned ?? [0, UNSIGNED_MOST];
   let [leastSigned, mostSigned] = limits.signed ?? [SIGNED_LEAST, SIGNED_MOST];
   const { bits = 0, low = 0 } = limits;
+  let { parts } = limits;
   for (let round = 0; round < 2; round++) {
     if (leastSigned >= 0) {
       least = Math.max(least, leastSigned);
@@ -40,10 +46,11 @@ export function makeRange(limits: Limits): Range | undefined {
       least = Math.max(least, leastSigned + TWO_32);
       most = Math.min(most, mostSigned + TWO_32);
     }
-    if (bits > 0) {
-      const step = 2 ** bits;
-      least += modulo(low - least, step);
-      most -= modulo(most - low, step);
+    if (bits > 0) [least, most] = atSteps([least, most], bits, low);
+    if (parts !== undefined) {
+      parts = partsWithin(parts, [least, most], bits, low);
+      if (parts.length === 0) return undefined;
+      [least, most] = [parts[0]![0], parts.at(-1)![1]];
     }
     if (most <= SIGNED_MOST) {
       leastSigned = Math.max(leastSigned, least);
@@ -55,7 +62,31 @@ export function makeRange(limits: Limits): Range | undefined {
     if (least > most || leastSigned > mostSigned) return undefined;
   }
   if (least === most) return constant(least);
-  return { least, most, leastSigned, mostSigned, bits, low };
+  const range = { least, most, leastSigned, mostSigned, bits, low };
+  return parts === undefined || parts.length === 1 ? range : { ...range, parts };
+}
+
+// The ends moved inwards, on to values with given low bits.
+function atSteps([least, most]: Part, bits: number, low: number): Part {
+  if (bits === 0) return [least, most];
+  const step = 2 ** bits;
+  return [least + modulo(low - least, step), most - modulo(most - low, step)];
+}
+
+function partsWithin(parts: Parts, ends: Part, bits: number, low: number): Parts {
+  return intersectionOf(parts, [ends])
+    .map((part) => atSteps(part, bits, low))
+    .filter(([least, most]) => least <= most);
+}
+
+/** True for two or more constants that are no run: only so many can be told apart that it need not be widened. */
+export function isFewConstants({ parts }: Range): boolean {
+  return parts?.every(([least, most]) => least === most) ?? false;
+}
+
+/** The parts of a range, one when there is no hole. */
+export function partsOf({ least, most, parts }: Range): Parts {
+  return parts ?? [[least, most]];
 }
 
 /** Exactly one value. */
@@ -102,7 +133,8 @@ export function sameRange(a: Range, b: Range): boolean {
       a.leastSigned === b.leastSigned &&
       a.mostSigned === b.mostSigned &&
       a.bits === b.bits &&
-      a.low === b.low)
+      a.low === b.low &&
+      sameParts(a.parts, b.parts))
   );
 }
 
@@ -114,7 +146,8 @@ export function isWithin(a: Range, b: Range): boolean {
     a.leastSigned >= b.leastSigned &&
     a.mostSigned <= b.mostSigned &&
     a.bits >= b.bits &&
-    lowBits(a.low, b.bits) === b.low
+    lowBits(a.low, b.bits) === b.low &&
+    (b.parts === undefined || isInside(partsOf(a), b.parts))
   );
 }
 
@@ -125,12 +158,19 @@ export function joinRanges(a: Range, b: Range): Range {
   const bits = Math.min(a.bits, b.bits, trailingZeros(differing));
   return (
     makeRange({
+      parts: joinParts(a, b, 2 ** bits),
       unsigned: [Math.min(a.least, b.least), Math.max(a.most, b.most)],
       signed: [Math.min(a.leastSigned, b.leastSigned), Math.max(a.mostSigned, b.mostSigned)],
       bits,
       low: lowBits(a.low, bits),
     }) ?? ANY
   );
+}
+
+// Holes arise between constants: between intervals that a loop moves they would only cost time.
+function joinParts(a: Range, b: Range, step: number): Parts | undefined {
+  const some = a.parts !== undefined || b.parts !== undefined || (isConstant(a) && isConstant(b));
+  return some ? unionOf([...partsOf(a), ...partsOf(b)], step) : undefined;
 }
 
 /** The values of both; undefined when there are none. */
@@ -142,10 +182,11 @@ export function meetRanges(a: Range, b: Range): Range | undefined {
     signed: [Math.max(a.leastSigned, b.leastSigned), Math.min(a.mostSigned, b.mostSigned)],
     bits: fine.bits,
     low: fine.low,
+    parts: a.parts === undefined ? b.parts : intersectionOf(a.parts, partsOf(b)),
   });
 }
 
-/** A range with narrower ends. */
+/** A range with narrower ends, or fewer parts. */
 export function narrow(a: Range, limits: Limits): Range | undefined {
   const [least, most] = limits.unsigned ?? [0, UNSIGNED_MOST];
   const [leastSigned, mostSigned] = limits.signed ?? [SIGNED_LEAST, SIGNED_MOST];
@@ -154,10 +195,11 @@ export function narrow(a: Range, limits: Limits): Range | undefined {
     signed: [Math.max(a.leastSigned, leastSigned), Math.min(a.mostSigned, mostSigned)],
     bits: a.bits,
     low: a.low,
+    parts: limits.parts ?? a.parts,
   });
 }
 
-/** Moves each end of `next` that went beyond `last` on to the next of the thresholds, which are sorted. */
+/** Moves each end of `next` that went beyond `last` on to the next of the thresholds, which are sorted; fills holes. */
 export function widenRange(last: Range, next: Range, thresholds: readonly number[]): Range {
   const up = (value: number, most: number): number =>
     Math.min(thresholds.find((at) => at >= value) ?? most, most);

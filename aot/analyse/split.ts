@@ -10,7 +10,7 @@
 
 import { branchesTo, copyExpression, copyInside, freshLabel, sizeOf } from "../copy.ts";
 import type { Binary, Expression, Func, If, Loop, Module, Statement } from "../ir.ts";
-import { eachStatement } from "../walk.ts";
+import { containsLoop } from "../walk.ts";
 import { type CountedLoop, countedLoop } from "./counted.ts";
 import type { Knowledge } from "./index.ts";
 import { rangeAt } from "./simplify.ts";
@@ -60,12 +60,6 @@ function splitLoop(func: Func, { known, hoisted }: Splitting, loop: Loop): State
   if (trap?.kind === "unreachable")
     hoisted.set(loop, { counter: counted.counter, offset: trap.offset });
   return parts(func, counted, before, test);
-}
-
-function containsLoop(list: readonly Statement[]): boolean {
-  let found = false;
-  eachStatement(list, ({ kind }) => (found ||= kind === "loop"));
-  return found;
 }
 
 // The C of `if (i >= C) unreachable`, unsigned, 0 < C < 2^31.

@@ -10,7 +10,7 @@
 
 import { copyExpression, copyInside, freshLabel, localsSet, sizeOf } from "../copy.ts";
 import type { Binary, Expression, If, Loop, Module, Statement } from "../ir.ts";
-import { eachStatement } from "../walk.ts";
+import { containsLoop, eachStatement } from "../walk.ts";
 import { type CountedLoop, countedLoop } from "./counted.ts";
 
 const SAME = { local: (index: number): number => index, label: (label: number): number => label };
@@ -67,12 +67,6 @@ function versionLoop(loop: Loop, labels: { next: number }): Statement | undefine
   const { yes } = countedLoop(fast as Loop)!.choice;
   for (const { at } of tests) (yes[at] as If).never = true;
   return { kind: "if", condition: guardOf(counted, tests), yes: [fast!], no: [loop] };
-}
-
-function containsLoop(list: readonly Statement[]): boolean {
-  let found = false;
-  eachStatement(list, ({ kind }) => (found ||= kind === "loop"));
-  return found;
 }
 
 function testsOf({ choice, counter, changed }: CountedLoop): Test[] {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Where an access goes in C: an element of an object, else octets.
 //
-// An address is taken apart as constant + terms shifted left, modulo 2^32. As an index it is only used when
-// no shift can have lost bits: each shifted term is small by what the analysis knows.
+// An address is taken apart as constant + terms times factors, modulo 2^32. As an index it is only used when
+// no product can have lost bits: each is small by what the analysis knows.
 
 import type { Expression, Load, Store } from "../ir.ts";
 import { expression } from "./expression.ts";
@@ -17,7 +17,7 @@ export interface Place {
 
 interface Term {
   node: Expression;
-  shift: number;
+  factor: number;
 }
 
 interface Linear {
@@ -25,10 +25,10 @@ interface Linear {
   terms: Term[];
 }
 
-const SHIFT_MAX = 3;
+const FACTOR_MAX = 2 ** 16;
 const TERMS_MAX = 3;
 const NEAR = 32; // octets that a load reaches from a pointer: several accesses then share it
-const SMALL = 2 ** 29; // the sum of three shifted terms and a constant below it is below 2^31
+const SMALL = 2 ** 29; // the sum of three products and a constant below it is below 2^31
 
 /** Where an access goes; `address` is its evaluated address, which a missing proof has checked here. */
 export function placeOf(writer: Writer, node: Load | Store, address: string): Place {
@@ -87,14 +87,13 @@ function elementOf(
   if (fact.first === fact.last) return `${name}[${(fact.first - start) / element}]`;
   if (element === 1 && node.displacement > 0 && node.displacement < NEAR) return undefined;
   const linear = linearOf(node.address);
-  const width = Math.log2(element);
   const offset = (linear.constant + node.displacement - start) | 0;
   const few = linear.terms.length <= TERMS_MAX && Math.abs(offset) < SMALL;
   const whole = offset % element === 0 && few;
-  if (!whole || !linear.terms.every((term) => isSmall(writer, term, width))) return undefined;
-  const parts = linear.terms.map(({ node: part, shift }) => {
+  if (!whole || !linear.terms.every((term) => isSmall(writer, term, element))) return undefined;
+  const parts = linear.terms.map(({ node: part, factor }) => {
     const value = expression(writer, part);
-    return shift === width ? value : `(${value} << ${shift - width})`;
+    return factor === element ? value : `(${value} * ${factor / element}u)`;
   });
   const index = offset / element;
   if (index !== 0) parts.push(`${index >>> 0}u`);
@@ -102,12 +101,12 @@ function elementOf(
 }
 
 // Such a term is evaluated a second time, so it must be one that cannot trap.
-function isSmall(writer: Writer, { node, shift }: Term, width: number): boolean {
-  if (shift < width || !isPlain(writer, node)) return false;
-  if (width === 0) return true; // exact modulo 2^32
+function isSmall(writer: Writer, { node, factor }: Term, element: number): boolean {
+  if (factor % element !== 0 || !isPlain(writer, node)) return false;
+  if (element === 1) return true; // exact modulo 2^32
   const range = writer.shape.rangeOf(node);
   if (range === undefined) return false;
-  const [least, most] = [range.leastSigned * 2 ** shift, range.mostSigned * 2 ** shift];
+  const [least, most] = [range.leastSigned * factor, range.mostSigned * factor];
   return least > -SMALL && most < SMALL;
 }
 
@@ -131,27 +130,26 @@ function isPlain(writer: Writer, node: Expression): boolean {
 }
 
 function linearOf(node: Expression): Linear {
+  const whole: Linear = { constant: 0, terms: [{ node, factor: 1 }] };
   if (node.kind === "const") return { constant: Number(node.value), terms: [] };
-  if (node.kind === "binary" && node.operandType === "i32") {
-    if (node.op === "add") return sum(linearOf(node.left), linearOf(node.right));
-    if (node.right.kind === "const" && node.op === "sub")
-      return sum(linearOf(node.left), { constant: -Number(node.right.value), terms: [] });
-    if (node.right.kind === "const" && node.op === "shl" && Number(node.right.value) <= SHIFT_MAX)
-      return shifted(node.left, Number(node.right.value));
-  }
-  return { constant: 0, terms: [{ node, shift: 0 }] };
+  if (node.kind !== "binary" || node.operandType !== "i32") return whole;
+  const { op, left, right } = node;
+  if (op === "add") return sum(linearOf(left), linearOf(right));
+  if (right.kind !== "const") return whole;
+  const by = Number(right.value);
+  if (op === "sub") return sum(linearOf(left), { constant: -by, terms: [] });
+  if (op !== "shl" && op !== "mul") return whole;
+  return scaled(linearOf(left), op === "shl" ? 2 ** (by & 31) : by) ?? whole;
 }
 
 function sum(a: Linear, b: Linear): Linear {
   return { constant: (a.constant + b.constant) >>> 0, terms: [...a.terms, ...b.terms] };
 }
 
-// A constant inside is multiplied too; terms that are shifted already stay whole.
-function shifted(node: Expression, shift: number): Linear {
-  const inner = linearOf(node);
-  if (inner.terms.some((term) => term.shift > 0)) return { constant: 0, terms: [{ node, shift }] };
+function scaled({ constant, terms }: Linear, by: number): Linear | undefined {
+  if (terms.some(({ factor }) => factor * by > FACTOR_MAX)) return undefined;
   return {
-    constant: (inner.constant << shift) >>> 0,
-    terms: inner.terms.map((term) => ({ ...term, shift })),
+    constant: Math.imul(constant, by) >>> 0,
+    terms: terms.map(({ node, factor }) => ({ node, factor: factor * by })),
   };
 }

@@ -22,7 +22,7 @@ const pick = <T>(prng: Prng, list: readonly T[]): T => list[prng.below(list.leng
 
 /** Instructions of one of them. */
 export function idiom(scene: Scene): string {
-  return pick(scene.prng, [field, sum, remainder, guarded, counted, difference])(scene);
+  return pick(scene.prng, [field, sum, remainder, guarded, counted, difference, object])(scene);
 }
 
 // The last of so many elements of memory has index count - 1.
@@ -113,4 +113,28 @@ function difference({ prng, value, target }: Scene): string {
   const less = `i32.const ${count}; ${a}; i32.sub; i32.const ${pick(prng, [0, 1])}; i32.sub`;
   return `${value()}; i32.const ${pick(prng, [7, 31])}; i32.and; local.set ${target}
     ${a}; i32.const ${count}; ${test}; if; ${elementAtEnd(prng, less, count, target)}; end`;
+}
+
+// One of several fields, which may overlap: a small index until a store through one of the others.
+function object({ prng, value, target, call }: Scene): string {
+  const count = pick(prng, COUNTS);
+  const [a, b, c] = [0, 1, 2].map(() => pick(prng, FIELDS) + pick(prng, [0, 0, 0, 2, 512]));
+  const bit = (mask: number): string => `${value()}; i32.const ${mask}; i32.and`;
+  const choose = `i32.const ${a}; i32.const ${b}; i32.const ${c}
+    ${bit(2)}; select; ${bit(1)}; select`;
+  const small = `${value()}; i32.const ${count}; i32.rem_u`;
+  const store = pick(prng, Object.keys(WIDTHS));
+  const at = pick(prng, [`i32.const ${b}`, choose, `local.get ${target}`]);
+  const overwrite = pick(prng, [
+    `${at}; ${small}; ${store} ${pick(prng, [0, 0, 4])}`,
+    `${at}; i32.const ${count}; ${store} 0`,
+    call ?? "",
+  ]);
+  const clear = [a, b, c].map((field) => `i32.const ${field}; i32.const 0; i32.store 0`).join("; ");
+  const read = `local.get ${target}; i32.load 0`;
+  const test = pick(prng, ["i32.eq", "i32.ne", "i32.lt_u"]);
+  const asked = `local.get ${target}; i32.const ${c}; ${test}`;
+  return `${clear}; ${choose}; local.set ${target}
+    local.get ${target}; ${small}; i32.store 0; ${overwrite}
+    ${asked}; if; ${elementAtEnd(prng, read, count, target)}; end`;
 }

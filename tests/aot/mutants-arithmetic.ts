@@ -12,8 +12,8 @@ const FAR = BY.replace("b.least & 31", "Math.min(b.least, 31)");
 const RANGE: Omit<Mutant, "file">[] = [
   {
     rule: "an upper end with known low bits is the last such value",
-    old: "most -= modulo(most - low, step);",
-    now: "most -= step;",
+    old: "most - modulo(most - low, step)]",
+    now: "most - step]",
     programs: last(28, low(28)),
   },
   {

@@ -223,8 +223,8 @@ const MEMORY: Omit<Mutant, "file">[] = [
   },
   {
     rule: "a table with a stored octet is not known",
-    old: "if (memory.scattered[at] === 1 || memory.owner[at] !== 0) return undefined;",
-    now: "if (memory.scattered[at] === 1) return undefined;",
+    old: "if (scattered[at] === 1 || owner[at] !== 0) return false;",
+    now: "if (scattered[at] === 1) return false;",
     programs: code(
       `${low(15)}; i32.load8_u 64; local.set 2; ${n(0)}; ${q}; i32.store8 66
         ${op("gt_u", get(2), n(12))}`,
@@ -232,8 +232,8 @@ const MEMORY: Omit<Mutant, "file">[] = [
   },
   {
     rule: "a table with scattered octets is not known",
-    old: "if (memory.scattered[at] === 1 || memory.owner[at] !== 0) return undefined;",
-    now: "if (memory.owner[at] !== 0) return undefined;",
+    old: "if (scattered[at] === 1 || owner[at] !== 0) return false;",
+    now: "if (owner[at] !== 0) return false;",
     programs: code(
       `${low(15)}; i32.load8_u 64; local.set 2; ${low(7)}; ${q}; i32.store8 66
         ${op("gt_u", get(2), n(12))}`,

@@ -64,8 +64,8 @@ const EVALUATE: Omit<Mutant, "file">[] = [
   },
   {
     rule: "a table's entry depends on the displacement",
-    old: "`table${node.bytes} ${node.displacement}`",
-    now: "`table${node.bytes}`",
+    old: "`table${bytes} ${displacement}`",
+    now: "`table${bytes}`",
     programs: code(op("eq", `${low(7)}; i32.load8_u 64`, `${low(7)}; i32.load8_u 72`)),
   },
   {
@@ -134,14 +134,14 @@ const EFFECTS: Omit<Mutant, "file">[] = [
   },
   {
     rule: "callers know what a function writes",
-    old: "addWrite(program, summary, first, end);\n  if (first",
+    old: "addWrite(program, summary, first, end);\n    if (first",
     now: "if (first",
     programs: [{ code: `${write(24, n(5))}; ${p}; call 1; ${read(24)}`, others: [WRITER] }],
   },
   {
     rule: "stores of unknown address leave nothing known",
-    old: "return scatter(program.memory, first, end);\n  const stored",
-    now: "return;\n  const stored",
+    old: "else scatter(program.memory, first, end);",
+    now: "",
     programs: code(`${read(24)}; local.set 2; ${low(4)}; ${q}; i32.store 24; ${get(2)}`),
   },
   {
@@ -283,7 +283,7 @@ const FLOW: Omit<Mutant, "file">[] = [
   },
   {
     rule: "a block may be left by any branch",
-    old: "else waiting.push(cloneState(run.state));",
+    old: "else waiting.push(arriving);",
     now: "",
     programs: last(
       8,

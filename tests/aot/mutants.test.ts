@@ -16,6 +16,7 @@ import { FLOW_MUTANTS } from "./mutants-flow.ts";
 import { HOST_MUTANTS } from "./mutants-host.ts";
 import { INLINE_LIMITS, INLINE_MUTANTS } from "./mutants-inline.ts";
 import { SHARING_MUTANTS } from "./mutants-sharing.ts";
+import { SET_MUTANTS } from "./mutants-sets.ts";
 import { VERSION_MUTANTS } from "./mutants-version.ts";
 import { type Case, difference, type Outcome, runDoubtful, runEngine } from "./native.ts";
 
@@ -25,6 +26,7 @@ const GROUPS = {
   "facts and numbers": FACT_MUTANTS,
   "effects and control": FLOW_MUTANTS,
   "objects, shapes and floats": EMIT_MUTANTS,
+  "sets and lines": SET_MUTANTS,
   "loops written twice": VERSION_MUTANTS,
   "small functions where they are called": INLINE_MUTANTS,
 };

@@ -2,7 +2,7 @@
 // Random programs aimed at the rules of the analysis: indices, ends, fields.
 //
 // Memory has what compiled AssemblyScript has: a length, a pointer and a cursor in cells, a read-only table,
-// arrays, one of them at the very end of memory. Programs index them with counters, masks and operands, behind
+// arrays, one of them at the very end of memory, and where objects are, on a line and not. Programs index them with counters, masks and operands, behind
 // tests or not, and operands stand at the edges. Fuel ends every loop with a trap.
 
 import { assembleModule, type ModuleText } from "./assemble.ts";
@@ -11,6 +11,8 @@ import type { Call } from "./native.ts";
 const MEMORY_END = 65_536;
 const CELLS = { length: 16, pointer: 20, cursor: 24, flag: 28 };
 const TABLE = 64; // 16 octets, read-only
+const POINTERS = 96; // 4 words: objects of 3 words each
+const ROWS = 112; // 4 words: the same, 16 octets from each other, up to the end of memory
 const ARRAY = 1024; // 8 words
 const LAST_ARRAY = MEMORY_END - 32; // 8 words, up to the very end
 const EDGES = [
@@ -93,6 +95,14 @@ export function makeProgram(seed: number): Uint8Array {
     ],
     data: [
       { at: "i32.const 16", bytes: bytes(8, ARRAY, 0, 1) },
+      {
+        at: `i32.const ${POINTERS}`,
+        bytes: bytes(ARRAY, ARRAY + 64, ARRAY + 68, MEMORY_END - 12),
+      },
+      {
+        at: `i32.const ${ROWS}`,
+        bytes: bytes(MEMORY_END - 64, MEMORY_END - 48, MEMORY_END - 32, MEMORY_END - 16),
+      },
       { at: `i32.const ${TABLE}`, bytes: [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3] },
     ],
   };
@@ -289,13 +299,29 @@ function index(writer: Writer): string[] {
   return [local];
 }
 
+// Where one of four objects is.
+function object(writer: Writer): string[] {
+  const { random } = writer;
+  const masked = [...index(writer), `i32.const ${pick(random, [1, 3, 3, 7])}`, "i32.and"];
+  return [...masked, "i32.const 2", "i32.shl", `i32.load ${pick(random, [POINTERS, ROWS])}`];
+}
+
 // An address, and the displacement of an access to it.
 function address(writer: Writer, bytes: number): [code: string[], displacement: number] {
   const { random } = writer;
   const shift = Math.log2(bytes);
   const scaled = shift === 0 ? [] : [`i32.const ${shift}`, "i32.shl"];
   const base = pick(random, [ARRAY, LAST_ARRAY, LAST_ARRAY, MEMORY_END - 8, TABLE]);
-  switch (random(6)) {
+  switch (random(9)) {
+    case 6:
+      return [object(writer), pick(random, [0, 4, 8])];
+    case 7:
+      return [[...object(writer), ...index(writer), ...scaled, "i32.add"], pick(random, [0, 4])];
+    case 8: {
+      const [one, other] = [ARRAY, pick(random, [ARRAY + 4, ARRAY + 64, LAST_ARRAY])];
+      const either = [`i32.const ${one}`, `i32.const ${other}`, ...condition(writer), "select"];
+      return [either, pick(random, [0, 2, 4])];
+    }
     case 0:
       return [["i32.const 0"], pick(random, Object.values(CELLS))];
     case 1:
