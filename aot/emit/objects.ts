@@ -20,6 +20,7 @@ export interface MemoryObject {
   end: number;
   element: number; // octets of one; 1 when mixed
   mixed: boolean;
+  signs: number; // of its loads: SIGNED, UNSIGNED, both or none
   name: string; // in C; of a member with its struct's
   declaration: string; // without `extern`; empty for members but the first
 }
@@ -32,8 +33,10 @@ interface Facts {
   spans: ReadonlyMap<object, BulkSpans>;
 }
 
-type Span = Pick<MemoryObject, "start" | "end" | "element" | "mixed">;
+type Span = Pick<MemoryObject, "start" | "end" | "element" | "mixed" | "signs">;
 
+const SIGNED = 1;
+const UNSIGNED = 2;
 const OCTETS_AT = 8; // mixed objects start at a multiple, so that offset and address agree in alignment
 const STRUCT_BYTES_MAX = 124; // reach of a Cortex-M0+ load with an immediate offset
 const STRUCT_GAP_MAX = 16;
@@ -79,7 +82,8 @@ function spansOf(
     if (fact?.inBounds !== true) return;
     const { first: start, last, aligned: isAligned } = fact;
     const { bytes: element } = node;
-    spans.push({ start, end: Math.min(last + element, bytes), element, mixed: !isAligned });
+    const signs = node.kind === "store" ? 0 : node.signed ? SIGNED : UNSIGNED;
+    spans.push({ start, end: Math.min(last + element, bytes), element, mixed: !isAligned, signs });
   };
   for (const body of bodies)
     eachStatement(body, (statement) => {
@@ -102,7 +106,7 @@ function bulkSpans(ranges: BulkSpans | undefined): Span[] {
 const ANY_ELEMENT = 0; // octets that go as well with elements of any size
 
 function octets([start, end]: readonly [number, number]): Span {
-  return { start, end, element: ANY_ELEMENT, mixed: false };
+  return { start, end, element: ANY_ELEMENT, mixed: false, signs: 0 };
 }
 
 function mergeSpans(spans: readonly Span[]): Span[] {
@@ -130,6 +134,7 @@ function mergeOnce(spans: readonly Span[]): Span[] {
       const both = span.element !== ANY_ELEMENT && last.element !== ANY_ELEMENT;
       last.mixed ||= span.mixed || (differ && both);
       last.element = Math.max(last.element, span.element);
+      last.signs |= span.signs;
     }
   }
   return merged;
@@ -165,10 +170,15 @@ function plainObject(span: Span, name: string, open: boolean): MemoryObject {
     const declaration = `uint8_t ${name}[${size}] __attribute__((aligned(${OCTETS_AT})))`;
     return { ...span, name, declaration };
   }
-  const type = `uint${element * 8}_t`;
+  const type = elementType(span);
   if (count > 1) return { ...span, name, declaration: `${type} ${name}[${size}]` };
   if (!open) return { ...span, name, declaration: `${type} ${name}` };
   return { ...span, name: `${name}[0]`, declaration: `${type} ${name}[]` };
+}
+
+// As its loads extend it: a value that is loaded and stored again is then one value to gcc, not two.
+function elementType({ element, signs }: Span): string {
+  return `${signs === SIGNED ? "int" : "uint"}${element * 8}_t`;
 }
 
 const isVariable = ({ start, end, element, mixed }: Span): boolean =>
@@ -199,7 +209,7 @@ function structOf(group: readonly Span[], name: string, open: boolean): MemoryOb
   let at = start;
   for (const span of group) {
     if (span.start > at) members.push(`uint8_t gap${at}[${span.start - at}];`);
-    members.push(`uint${span.element * 8}_t at${span.start};`);
+    members.push(`${elementType(span)} at${span.start};`);
     at = span.end;
   }
   const attributes = `__attribute__((packed, aligned(${alignmentOf(start)})))`;

@@ -123,6 +123,23 @@ const PLACES: Mutant[] = [
     programs: code(`${op("shl", op("add", low(7), n(4)), n(2))}; ${p}; i32.store 1024; ${q}`),
   },
   {
+    file: "emit/objects.ts",
+    rule: "elements whose loads are of no sign have none",
+    old: "signs === SIGNED",
+    now: "signs > 0",
+    programs: code(`${low(7, q)}; ${p}; i32.store8 1024; ${low(7, q)}; i32.load8_u 1024`),
+  },
+  {
+    file: "emit/objects.ts",
+    rule: "elements some of whose loads are of no sign have none",
+    old: "last.signs |= span.signs;",
+    now: "last.signs = span.signs;",
+    programs: code(
+      `${low(7, q)}; ${p}; i32.store8 1024; ${low(7, q)}; i32.load8_u 1024
+        ${n(7)}; i32.load8_s 1024; i32.add`,
+    ),
+  },
+  {
     file: "emit/place.ts",
     rule: "the highest address leaves room for the whole access",
     old: "const reach = node.displacement + node.bytes;",
