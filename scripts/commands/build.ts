@@ -11,12 +11,13 @@ import { sizeTable } from "../build/size.ts";
 import { watchInterruption } from "../cli/interrupt.ts";
 import { tellCompiling } from "../cli/progress.ts";
 import { print, printJson } from "../cli/terminal.ts";
-import { requireBudget } from "../run/size.ts";
+import { requireBudgets } from "../run/measure.ts";
 import { writeTogether } from "../run/together.ts";
 
 interface Options {
   out?: string;
   board?: string;
+  run: boolean;
   json?: boolean;
 }
 
@@ -27,34 +28,30 @@ export function addBuild(program: Command): void {
     .argument("<NODE>", "folder with a node.json")
     .option("--out <DIR>", "writes DIR/loop.wasm and DIR/link.wasm")
     .addOption(new Option("--board <B>", "also an image in DIR (build/NODE)").choices(BOARDS))
+    .option("--no-run", "does not run the image for its worst tick")
     .addHelpText("after", "\nExample:\n  ferrule build firmware/nodes/oven --out build/oven")
-    .action(run);
+    .action(build);
 }
 
-async function run(folder: string, { board, out, json }: Options): Promise<void> {
+async function build(folder: string, { board, out, run, json }: Options): Promise<void> {
   const { signal } = watchInterruption();
   const built = await tellCompiling((compiling) => buildNode(folder, { signal, compiling }));
-  const { loop, link, type } = built;
-  refreshNames(built.folder, type);
+  const { folder: node, loop, link, type } = built;
+  refreshNames(node, type);
   const image = board === undefined ? undefined : buildBoard(board, built, out);
   if (out !== undefined) writeTogether(out, { "loop.wasm": loop.wasm, "link.wasm": link.wasm });
   const rows = [row("loop", loop, out), row("link", link, out)];
-  if (json)
-    printJson({ node: built.folder, type: type.type, modules: rows, ...(image && { image }) });
+  if (json) printJson({ node, type: type.type, modules: rows, ...(image && { image }) });
   else {
     for (const { name, bytes, sha256, file } of rows)
       print([name, `${bytes} bytes`, `sha256 ${sha256}`, file && show(file)].join("  ").trimEnd());
     if (image) print(`${board}  ${show(image.program)}`);
     if (image?.sizes) print(sizeTable(image.sizes));
   }
-  if (image?.sizes) requireBudget(type.type, board!, image.sizes);
+  if (image?.sizes) await requireBudgets(board!, built, image, run);
 }
 
-function row(name: string, module: BuiltModule, out: string | undefined) {
-  return {
-    name,
-    bytes: module.wasm.length,
-    sha256: Buffer.from(module.hash).toString("hex"),
-    ...(out !== undefined && { file: join(out, `${name}.wasm`) }),
-  };
+function row(name: string, { wasm, hash }: BuiltModule, out: string | undefined) {
+  const file = out !== undefined && { file: join(out, `${name}.wasm`) };
+  return { name, bytes: wasm.length, sha256: Buffer.from(hash).toString("hex"), ...file };
 }

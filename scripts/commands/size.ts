@@ -8,11 +8,13 @@ import { sizeTable } from "../build/size.ts";
 import { watchInterruption } from "../cli/interrupt.ts";
 import { tellCompiling } from "../cli/progress.ts";
 import { print, printJson } from "../cli/terminal.ts";
+import { measureImage, reportTable, requireTick } from "../run/measure.ts";
 import { readSizesBefore, requireBudget } from "../run/size.ts";
 
 interface Options {
   board: string;
   out?: string;
+  run?: boolean;
   json?: boolean;
 }
 
@@ -23,6 +25,7 @@ export function addSize(program: Command): void {
     .argument("<NODE>", "folder with a node.json")
     .addOption(new Option("--board <B>", "an image for it").choices(RP2040_BOARDS).default("pico"))
     .option("--out <DIR>", "where the image goes and the build before lies (build/NODE)")
+    .option("--run", "also runs it in the chip's model: lateness, cycles, stacks, queues")
     .addHelpText("after", "\nExample:\n  ferrule size firmware/nodes/meter --board pico")
     .action(run);
 }
@@ -32,8 +35,15 @@ async function run(folder: string, options: Options): Promise<void> {
   const built = await tellCompiling((compiling) => buildNode(folder, { signal, compiling }));
   const out = imageFolder(built, options.out);
   const before = readSizesBefore(out, built.type.type);
-  const { sizes } = buildImage(options.board, built, out);
-  if (options.json) printJson({ node: built.folder, type: built.type.type, sizes, before });
-  else print(sizeTable(sizes, before));
-  requireBudget(built.type.type, options.board, sizes);
+  const image = buildImage(options.board, built, out);
+  const { sizes } = image;
+  const { type } = built.type;
+  const report = options.run ? await measureImage(options.board, built, image) : undefined;
+  if (options.json) printJson({ node: built.folder, type, sizes, before, run: report });
+  else {
+    print(sizeTable(sizes, before));
+    if (report) print(`\n${reportTable(report)}`);
+  }
+  requireBudget(type, options.board, sizes);
+  if (report) requireTick(type, options.board, sizes.budget.tickCycles, report);
 }
