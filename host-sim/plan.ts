@@ -89,6 +89,7 @@ export interface SensorPlan {
 export interface ChipPlan {
   board: string;
   uf2: Uint8Array;
+  identity: Uint8Array; // the last sector of its flash
   flashBytes: number;
   transport: SerialPlan | EthernetPlan;
   /** GPIOs by the numbers of node.json; of a tap by its place in the plan. */

@@ -6,8 +6,7 @@
 
 import { newestBoot, type Flash } from "../flash.ts";
 import { FLASH_SECTOR_BYTES, FLASH_SECTORS } from "../limits.ts";
-import type { ChipPlan, NodePlan } from "../plan.ts";
-import { encodeIdentity } from "./identity.ts";
+import type { ChipPlan } from "../plan.ts";
 import { loadUf2 } from "./rp2040/index.ts";
 import type { Nor } from "./rp2040/nor.ts";
 
@@ -24,15 +23,14 @@ export interface BoardFlash extends Flash {
   cutIsDue(): boolean;
 }
 
-/** With the image and identity of a node; `before` is the flash of the node that was here. */
+/** With the image and identity of a plan; `before` is the flash of the node that was here. */
 export function createBoardFlash(
-  plan: NodePlan,
-  { uf2, flashBytes }: ChipPlan,
+  { uf2, identity, flashBytes }: ChipPlan,
   before: Flash | undefined,
 ): BoardFlash {
   const whole = new Uint8Array(flashBytes).fill(0xff);
   loadUf2(uf2, whole);
-  whole.set(encodeIdentity(plan.id, plan.eui64), flashBytes - FLASH_SECTOR_BYTES);
+  whole.set(identity, flashBytes - FLASH_SECTOR_BYTES);
   const from = flashBytes - LINK_FROM_END;
   const bytes = whole.subarray(from, from + FLASH_SECTORS * FLASH_SECTOR_BYTES);
   if (before !== undefined) bytes.set(before.bytes);

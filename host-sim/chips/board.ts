@@ -97,7 +97,7 @@ function createState(setup: NodeSetup, ports: NodePorts, ledger: Ledger): State 
   const state: State = {
     ...{ setup, ports, plan, image, ledger, span, machine },
     seed: setup.entropy.nextU32(),
-    flash: createBoardFlash(plan, image, setup.flash),
+    flash: createBoardFlash(image, setup.flash),
     lives: createLives(plan, image, ledger, compile),
     duties: new Map(),
     ...{ powered: undefined, ranUs: 0, sampling: true, beyondLimits: 0 },

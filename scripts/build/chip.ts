@@ -18,8 +18,11 @@ import { PROJECT } from "./sources.ts";
 const IMAGES_MAX = 40; // in the cache: 2 files of about 200 KB each
 const SOURCES = ["boards", "aot", "scripts/build"];
 
+/** A plan but for who the node is. */
+export type ChipImage = Omit<ChipPlan, "identity">;
+
 /** The image of a built node for a board, made where it is not there; `building` is told then. Throws Failure. */
-export function cachedChip(board: string, built: BuiltNode, building = (): void => {}): ChipPlan {
+export function cachedChip(board: string, built: BuiltNode, building = (): void => {}): ChipImage {
   const folder = join(cacheFolder() ?? tmpdir(), "chip");
   const stem = join(folder, keyOf(board, built));
   if (!existsSync(`${stem}.uf2`) || !existsSync(`${stem}.elf`)) {
@@ -57,7 +60,7 @@ function keyOf(board: string, { type, loop, link }: BuiltNode): string {
   return hashTexts(texts).slice(0, 40);
 }
 
-function describe(name: string, { type }: BuiltNode, stem: string): ChipPlan {
+function describe(name: string, { type }: BuiltNode, stem: string): ChipImage {
   const board = readBoard(name);
   const { flashBytes, transport, analog, digital, pulses, pwm, accelerometers } = board;
   const symbols = readSymbols(readFileSync(`${stem}.elf`));

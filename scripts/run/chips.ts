@@ -3,8 +3,9 @@
 
 import { resolve } from "node:path";
 import { ChipFailure } from "../../host-sim/chips/failure.ts";
-import type { ChipPlan, PlantPlan } from "../../host-sim/plan.ts";
-import { cachedChip } from "../build/chip.ts";
+import type { NodePlan, PlantPlan } from "../../host-sim/plan.ts";
+import { cachedChip, type ChipImage } from "../build/chip.ts";
+import { identitySector } from "../build/identity.ts";
 import { buildNode, type BuildOptions } from "../build/modules.ts";
 import type { Plant } from "../build/plant.ts";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
@@ -16,7 +17,7 @@ export async function putOnChips(
   options: BuildOptions & { board: string },
 ): Promise<PlantPlan> {
   const { board } = options;
-  const chips = new Map<string, ChipPlan>();
+  const chips = new Map<string, ChipImage>();
   for (const { node } of plant.type.nodes) {
     const folder = resolve(plant.folder, node);
     if (chips.has(folder)) continue;
@@ -26,9 +27,16 @@ export async function putOnChips(
   }
   const nodes = plan.nodes.map((node, i) => ({
     ...node,
-    chip: chips.get(resolve(plant.folder, plant.type.nodes[i]!.node))!,
+    chip: {
+      ...chips.get(resolve(plant.folder, plant.type.nodes[i]!.node))!,
+      identity: identityOf(node),
+    },
   }));
   return { ...plan, nodes };
+}
+
+function identityOf({ id, eui64 }: NodePlan): Uint8Array {
+  return identitySector({ id, eui64: Buffer.from(eui64).toString("hex") });
 }
 
 /** Does what runs chips; what a model does not know is told as a Failure. */
