@@ -125,11 +125,9 @@ test(
     chip.runToNs(6 * SECOND);
     assert.deepEqual(dhcp.asked, [DISCOVER, REQUEST, REQUEST]); // after 4 s
     dhcp.mood.silent = true;
-    chip.runToNs(12.5 * SECOND);
-    const silent = dhcp.asked.length;
-    assert.deepEqual(dhcp.asked.slice(3), [REQUEST, REQUEST]); // T1, T2
     chip.runToNs(16 * SECOND);
-    assert.ok(dhcp.asked.slice(silent).every((type) => type === DISCOVER));
+    assert.deepEqual(dhcp.asked.slice(3, 5), [REQUEST, REQUEST]); // T1, T2
+    assert.ok(dhcp.asked.length > 5 && dhcp.asked.slice(5).every((type) => type === DISCOVER));
     const lastMs = messages.at(-1)!.at;
     assert.ok(lastMs < 14_500, `${lastMs} ms`);
     dhcp.mood.silent = false;
