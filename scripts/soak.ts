@@ -4,7 +4,7 @@
 // --seeds N: seeds of trouble, resumed where a run was interrupted; --minutes M stops on time, --first at the first
 // failure, --fresh begins anew. --hours N: memory over virtual hours. --packs N: damaged packs at the hub and
 // datagrams at the gateway. --aot N: N random modules as C beside V8. --chip S: the example nodes as flash images
-// beside WebAssembly for S virtual seconds. Exit 1: something is wrong.
+// beside WebAssembly for S virtual seconds. --ticks N: how late ticks start. Exit 1: something is wrong.
 
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
@@ -22,6 +22,7 @@ import { readWhole } from "./cli/values.ts";
 const HOURS_MAX = 1000;
 const PACKS_MAX = 100_000_000;
 const MODULES_MAX = 10_000_000;
+const TICKS_MAX = 100_000_000;
 const CUTS_MAX = 10_000_000;
 const CHIP_S_MAX = 3600;
 const PACKS_STEP = 100_000; // damaged with one seed
@@ -37,6 +38,7 @@ interface Options {
   aot: number | undefined;
   chip: number | undefined;
   powerCuts: number | undefined;
+  ticks: number | undefined;
   fresh: boolean;
   first: boolean;
 }
@@ -45,7 +47,14 @@ function readOptions(): Options | undefined {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
   const lengths = { minutes: text, seeds: text, hours: text, packs: text, aot: text, chip: text };
-  const options = { ...lengths, "power-cuts": text, seed: text, fresh: flag, first: flag };
+  const options = {
+    ...lengths,
+    "power-cuts": text,
+    ticks: text,
+    seed: text,
+    fresh: flag,
+    first: flag,
+  };
   try {
     const { values } = parseArgs({ options });
     const read = (value: string | undefined, min: number, max: number): number | undefined =>
@@ -57,6 +66,7 @@ function readOptions(): Options | undefined {
       hours: read(values.hours, 1, HOURS_MAX),
       packs: read(values.packs, 1, PACKS_MAX),
       aot: read(values.aot, 1, MODULES_MAX),
+      ticks: read(values.ticks, 1, TICKS_MAX),
       powerCuts: read(values["power-cuts"], 1, CUTS_MAX),
       chip: read(values.chip, 1, CHIP_S_MAX),
       fresh: values.fresh === true,
@@ -69,6 +79,9 @@ function readOptions(): Options | undefined {
     );
     say("        --hours 24 for memory, --packs 1000000 for damaged packs,");
     say("        --aot 2000 for random modules as C (needs gcc),");
+    say(
+      "        --ticks 1000000 for starts of ticks on the emulated Pico (needs gcc-arm-none-eabi),",
+    );
     say("        --chip 60 for flash images beside WebAssembly (needs gcc-arm-none-eabi)");
     return undefined;
   }
@@ -136,11 +149,13 @@ function soakChip(seconds: number): boolean {
 async function main(): Promise<number> {
   const options = readOptions();
   if (options === undefined) return EXIT_USAGE;
-  const { seed, hours, packs, aot, chip, powerCuts, minutes } = options;
+  const { seed, hours, packs, aot, chip, powerCuts, ticks, minutes } = options;
   let good: boolean;
   if (aot !== undefined) good = soakTests("tests/aot/soak.ts", aot, seed ?? 1);
   else if (powerCuts !== undefined)
     good = soakTests("tests/boards/soak-power.ts", powerCuts, seed ?? 1, minutes);
+  else if (ticks !== undefined)
+    good = soakTests("tests/boards/soak-late.ts", ticks, seed ?? 1, minutes);
   else if (chip !== undefined) good = soakChip(chip);
   else if (packs !== undefined) good = await soakPacks(packs, seed ?? 1);
   else if (hours !== undefined) good = soakHours(hours);

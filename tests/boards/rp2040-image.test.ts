@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -127,27 +127,6 @@ test("the bill names both modules by their hashes and has no time in it", needsC
     bill.components.find((c) => c.name === name)?.hashes?.[0]?.content;
   assert.equal(hashOf("loop.wasm"), Buffer.from(oven.loop.hash).toString("hex"));
   assert.equal(hashOf("link.wasm"), Buffer.from(oven.link.hash).toString("hex"));
-});
-
-// A mask would be a delay of the tick: the host does without. The disassembler of binutils reads the image.
-function masksIn(elf: string): string[] {
-  const args = ["-d", "--no-show-raw-insn", elf];
-  const { stdout } = spawnSync("arm-none-eabi-objdump", args, {
-    encoding: "utf8",
-    maxBuffer: 1 << 24,
-  });
-  assert.ok(stdout.includes("<on_tick>") || stdout.includes("<planted>"));
-  return stdout.split("\n").filter((line) => /\bcpsid\b|\bmsr\s+PRIMASK/i.test(line));
-}
-
-test("nothing in the image masks interrupts", needsCompiler, () => {
-  assert.deepEqual(masksIn(image.elf), []);
-  const planted = join(folder, "planted.S");
-  writeFileSync(planted, ".syntax unified\n.thumb\nplanted:\ncpsid i\nmsr primask, r0\ncpsie i\n");
-  const object = join(folder, "planted.o");
-  const args = ["-mcpu=cortex-m0plus", "-c", planted, "-o", object];
-  assert.equal(spawnSync("arm-none-eabi-gcc", args).status, 0);
-  assert.equal(masksIn(object).length, 2);
 });
 
 test("everything that runs after start-up lies in SRAM", needsCompiler, () => {
