@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Nothing in an image masks interrupts for longer than 25 cycles; today nothing does at all.
+// Masks of interrupts in an image: 25 cycles at most, today none.
 //
 // Goal: a mask that is too long, or whose length has no bound, is found. Method: assembly with known cycles, assembled and
 // disassembled by binutils; then the image of the oven.
