@@ -9,7 +9,8 @@
 #include "link.h"
 #include "loop.h"
 
-enum { TRAP_MEMORY = 2, LINK_FLASH_BYTES = 2 * SECTOR_BYTES, ITEM_BYTES_MAX = 32 };
+enum { TRAP_MEMORY = 2, LINK_FLASH_BYTES = 2 * SECTOR_BYTES, ITEM_BYTES_MAX = 32,
+       HOST_WORDS_MAX = 5 };
 
 static uint8_t *reach_loop(uint32_t address, uint64_t length) {
   if (address + length > sizeof loop_memory) loop_trap(TRAP_MEMORY, ~0u, 0);
@@ -110,7 +111,7 @@ static unsigned put_words(uint8_t *item, const uint32_t *words, unsigned count) 
 
 // SPEC.md section 1.5; 0: there is no such item.
 static unsigned info_item(uint32_t number, uint8_t item[ITEM_BYTES_MAX]) {
-  uint32_t words[4];
+  uint32_t words[HOST_WORDS_MAX];
   switch (number) {
     case 1: return put_item(item, node_id(), strlen(node_id()));
     case 2: return put_item(item, node_eui64(), 8);
@@ -119,6 +120,7 @@ static unsigned info_item(uint32_t number, uint8_t item[ITEM_BYTES_MAX]) {
     case 5: return put_item(item, host_name, strlen(host_name));
     case 6: item[0] = (uint8_t)gateway_count(); return 1;
     case 7: read_counters(words); return put_words(item, words, 4);
+    case 8: return put_words(item, words, read_host_state(words));
     default: return 0;
   }
 }

@@ -94,6 +94,7 @@ export interface Status {
   taps: number[][];
   roundTripMs: number; // 0: not measured
   datagramsSent: number; // 0: not told
+  host: number[]; // restarts, cause, pc, lr, faults; empty: nothing to tell
 }
 
 /** Decodes one birth part; a string is an error. */
@@ -143,6 +144,7 @@ export function decodeStatus(
     taps: [],
     roundTripMs: 0,
     datagramsSent: 0,
+    host: [],
   };
   const keysKnown = takeMapOf(reader, (key) => {
     if (key === senml.STATUS_BOOT) status.boot = cbor.takeUnsigned(reader, U32_MAX);
@@ -155,6 +157,7 @@ export function decodeStatus(
       status.roundTripMs = cbor.takeUnsigned(reader, U32_MAX);
     else if (key === senml.STATUS_DATAGRAMS_SENT)
       status.datagramsSent = cbor.takeUnsigned(reader, U32_MAX);
+    else if (key === senml.STATUS_HOST) status.host = takeCounters(reader);
     else return false;
     return true;
   });

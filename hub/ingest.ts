@@ -74,6 +74,7 @@ export function ingestStatus(core: Core, node: NodeRecord, status: Status, wallM
   if (before !== null) {
     tellCounters(core, node, { before, status, kind: "trap", counters: TRAP_COUNTERS }, wallMs);
     tellCounters(core, node, { before, status, kind: "dropped", counters: DROP_COUNTERS }, wallMs);
+    tellHost(core, node, before.host, status.host, wallMs);
   }
   putNodeChange(core.changes, node.id);
 }
@@ -300,6 +301,26 @@ function tellCounters(
   if (risen.length === 0) return;
   const text = `${node.id} counted ${risen.join(", ")}.`;
   tell(core, node, { kind, text, atMs: wallMs }, wallMs);
+}
+
+// Causes of a restart, SPEC.md §1.5.
+const RESTART_CAUSES = ["", "a fault", "link made no progress", "the watchdog bit"];
+
+/** One line each about a host that restarted since the status before, and about entropy that failed. */
+function tellHost(
+  core: Core,
+  node: NodeRecord,
+  before: readonly number[],
+  [restarts = 0, cause = 0, pc = 0, , faults = 0]: readonly number[],
+  wallMs: number,
+): void {
+  const at = pc === 0 ? "" : ` at 0x${pc.toString(16)}`;
+  const why = RESTART_CAUSES[cause] ?? `cause ${cause}`;
+  const texts: string[] = [];
+  if (restarts > (before[0] ?? 0)) texts.push(`${node.id} restarted: ${why}${at}.`);
+  if ((faults & ~(before[4] ?? 0) & 1) !== 0)
+    texts.push(`${node.id} has no entropy: its source failed its tests.`);
+  for (const text of texts) tell(core, node, { kind: "trap", text, atMs: wallMs }, wallMs);
 }
 
 function eui64(baseName: string): string {

@@ -20,6 +20,10 @@ static inline unsigned gateway_count(void) { return options.gateway_count; }
 #define host_name "posix"
 void count_dropped(void);
 void read_counters(uint32_t counters[4]);
+static inline unsigned read_host_state(uint32_t words[5]) { // a process has none
+  (void)words;
+  return 0;
+}
 unsigned take_entropy(uint8_t *target, unsigned length);
 
 #endif

@@ -141,3 +141,5 @@ unsigned take_entropy(uint8_t *target, unsigned length) {
   block_used = BLOCK_BYTES;
   return length;
 }
+
+bool entropy_failed(void) { return health.failed; }

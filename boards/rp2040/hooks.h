@@ -26,6 +26,14 @@ static inline void read_counters(uint32_t counters[4]) {
   counters[2] = host_counters.loop_overruns;
   counters[3] = host_counters.link_traps;
 }
+static inline unsigned read_host_state(uint32_t words[5]) {
+  words[0] = restart.count;
+  words[1] = restart.cause;
+  words[2] = restart.pc;
+  words[3] = restart.lr;
+  words[4] = entropy_failed() ? 1 : 0;
+  return 5;
+}
 // Loop's count, but for a record that link has no room for: link's own buffer is larger than any.
 static inline void count_dropped(void) { host_counters.ring_dropped++; }
 static inline void wake_link(void) {} // the return from loop's interrupt does

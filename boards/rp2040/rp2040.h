@@ -125,6 +125,7 @@ void read_identity(void);
 
 // ---- entropy.c
 void set_up_entropy(void);
+bool entropy_failed(void);
 unsigned take_entropy(uint8_t *target, unsigned length); // 0: the source failed its tests
 
 // ---- protection.c: stacks are from here to their ends, which image.ld and start.S know as well

@@ -32,10 +32,12 @@ import {
 } from "../limits";
 import { COUNTER_HOST_FIRST } from "../wire/counters";
 import {
+  HOST_STATE_WORDS,
   INFO_COUNTERS,
   INFO_EUI64,
   INFO_GATEWAY_COUNT,
   INFO_HOST,
+  INFO_HOST_STATE,
   INFO_LINK_HASH,
   INFO_LOOP_HASH,
   INFO_NODE_ID,
@@ -77,6 +79,7 @@ import { EUI64, EUI64_BYTES, HASH_BYTES, HOST, HOST_BYTES_MAX, LINK_HASH, LOOP_H
 import { node, NODE_ID } from "./node";
 import { outboxInit, outboxWaiting, SLOT_BYTES } from "./outbox";
 import { randomMix } from "./random";
+import { HOST_STATE } from "./status";
 import { timeAdvance, timeInit, timeNow } from "./time";
 import { BUSY_DELAY_MS, delayUntil, due, START_RETRY_MS, START_RETRY_MS_MAX } from "./timing";
 
@@ -127,6 +130,7 @@ export function poll(): i32 {
   const datagrams = takeDatagrams(timeNow());
   const sends = sendDatagrams(timeNow());
   info(INFO_COUNTERS, COUNTERS + COUNTER_HOST_FIRST * 4, HOST_COUNTERS_BYTES);
+  info(INFO_HOST_STATE, HOST_STATE, HOST_STATE_WORDS * 4);
   if (isStopped()) return STOPPED_FOR_GOOD;
   if (sends < 0) return BUSY_DELAY_MS;
   const isMore =

@@ -11,6 +11,8 @@ export const INFO_LINK_HASH = 4; // SHA-256 of link.wasm, 32 octets
 export const INFO_HOST = 5; // ASCII, what runs the modules, 1..32
 export const INFO_GATEWAY_COUNT = 6; // u8: peers 1..n are configured gateways
 export const INFO_COUNTERS = 7; // u32 x 4, from COUNTER_HOST_FIRST on
+export const INFO_HOST_STATE = 8; // u32 x 5: restarts, cause, pc, lr, faults; a host may have none
+export const HOST_STATE_WORDS = 5;
 
 // Peers of datagram_put() and datagram_take().
 export const PEER_GROUP = 0; // everyone who listens for SEARCHGW

@@ -25,6 +25,7 @@ export const STATUS_COUNTERS = 2;
 export const STATUS_TAPS = 3;
 export const STATUS_ROUND_TRIP_MS = 4; // to the gateway and back, smoothed; 0: not measured
 export const STATUS_DATAGRAMS_SENT = 5; // since start of link
+export const STATUS_HOST = 6; // INFO_HOST_STATE; absent while all of it is 0
 
 export const BIRTH_BOOT = 0;
 export const BIRTH_INDEX = 1;

@@ -10,6 +10,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { createCborCheck } from "../../hub/cbor.ts";
+import { createCborReader } from "../../hub/cbor-reader.ts";
+import { decodeStatus } from "../../hub/decode-birth.ts";
 import { buildNode } from "../../scripts/build/modules.ts";
 import { buildRp2040, type Rp2040Image } from "../../scripts/build/rp2040.ts";
 import { PROJECT } from "../support/ferrule.ts";
@@ -94,6 +97,17 @@ function comesBack({ chip, words }: Running): number[] {
   return words("restart", 4);
 }
 
+const [check, reader] = [createCborCheck(), createCborReader()];
+
+/** What the latest status on the line says of the host. */
+function hostState({ messages }: Running): number[] {
+  const publishes = messages.filter((message) => message[1] === 0x0c).map((m) => m.subarray(7));
+  const statuses = publishes
+    .map((payload) => decodeStatus(check, reader, payload))
+    .filter((status) => typeof status !== "string");
+  return statuses.at(-1)?.host ?? [];
+}
+
 const [TAKE, ADC, PULSES] = ["receive_datagram", "host_adc_read", "count_pulses"];
 const NULL_READ = [0x2000, 0x6800]; // movs r0, #0; ldr r0, [r0]
 const MISALIGNED = [0x4668, 0x3001, 0x6800]; // mov r0, sp; adds r0, #1; ldr r0, [r0]
@@ -128,6 +142,8 @@ test(
       if (Number.isNaN(pcAfterMark)) assert.ok(pc! >= node.symbol("handler_stack"));
       else assert.equal(pc, address + 2 * MARK.length + pcAfterMark, what);
     }
+    node.chip.runToNs(node.chip.time.nowNs() + 2 * SECOND);
+    assert.deepEqual(hostState(node), [...node.words("restart", 4), 0]);
   },
 );
 
@@ -193,7 +209,7 @@ test("a dead ring oscillator fails its tests: no entropy is given, the node goes
   node.chip.setRoscDead(true);
   comesBack(node);
   node.chip.runToNs(node.chip.time.nowNs() + 2 * SECOND);
-  assert.ok(node.messages.some((message) => message[1] === 0x0c)); // it publishes
+  assert.deepEqual(hostState(node), [0, 0, 0, 0, 1]); // it publishes, and says so
   assert.equal(node.chip.counts.resets, 1);
 });
 

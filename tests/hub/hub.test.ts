@@ -434,6 +434,24 @@ test("what is worth a line gets one: new node, boot, identity, traps, drops, clo
   assert.equal(r.node().boot, 1);
 });
 
+test("a host that restarted, or lost its entropy, gets a line with the cause", () => {
+  const r = rig();
+  const told = (boot: number, host?: number[]): void =>
+    r.say("oven-1/status", status({ boot, ...(host && { host }) }));
+  r.say("oven-1/data", reading(1, { b: 3, q: 1 }));
+  told(3);
+  told(4, [1, 1, 0x2000_1234, 0, 0]);
+  told(4, [1, 1, 0x2000_1234, 0, 0]);
+  told(5, [2, 3, 0, 0, 1]);
+  told(5, [2, 3, 0, 0, 1]);
+  const texts = r.events().filter(({ kind }) => kind === "trap");
+  assert.deepEqual(texts.map(({ text }) => text).toSorted(), [
+    "oven-1 has no entropy: its source failed its tests.",
+    "oven-1 restarted: a fault at 0x20001234.",
+    "oven-1 restarted: the watchdog bit.",
+  ]);
+});
+
 test("a status gives counters by name; one of an earlier boot is passed over", () => {
   const r = rig();
   r.say(

@@ -142,3 +142,17 @@ test("a status tells the round trip and the datagrams sent", () => {
     assert.ok(Math.abs((map.get(5) as number) - before) <= 1, `${String(map.get(5))}, ${before}`);
   }
 });
+
+test("a status tells what the host says of itself, once there is something to tell", () => {
+  const rig = running({ delayMs: 0 });
+  const statuses = (): Map<number, Item>[] =>
+    rig.gateway.publications
+      .filter(({ topic }) => topic === "status")
+      .map(({ payload }) => decodeStrict(payload) as Map<number, Item>);
+  rig.host.hostState = [0, 0, 0, 0, 0];
+  rig.host.run(20_000);
+  assert.ok(statuses().every((map) => !map.has(6)));
+  rig.host.hostState = [2, 1, 0x20001234, 0xffff_ffff, 1];
+  rig.host.run(20_000);
+  assert.deepEqual(statuses().at(-1)!.get(6), [2, 1, 0x20001234, 0xffff_ffff, 1]);
+});

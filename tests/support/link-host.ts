@@ -81,6 +81,7 @@ export interface LinkHost {
   wornAt: number; // this octet of the flash can no longer be programmed; -1: none
   gateways: number;
   hostCounters: number[];
+  hostState: number[]; // SPEC.md §1.5, item 8; empty: this host has none
   cutAt: { write: number; octets: number } | undefined; // power cut inside a flash write, 1 the first
   memory: WebAssembly.Memory;
   nowUs(): number; // what now_us() gives, as u32
@@ -206,6 +207,7 @@ function initialState(options: HostOptions) {
     wornAt: -1,
     gateways: options.gateways ?? 1,
     hostCounters: [0, 0, 0, 0],
+    hostState: [],
     cutAt: undefined,
     afterPoll: undefined,
     stopped: false,
@@ -323,9 +325,11 @@ function flash(inside: Inside): Imports {
 
 function identity(inside: Inside): Imports {
   const item = (number: number): Uint8Array | undefined => {
-    const { gateways, hostCounters } = inside.host;
+    const { gateways, hostCounters, hostState } = inside.host;
     if (number === 6) return Uint8Array.of(gateways);
     if (number === 7) return new Uint8Array(Uint32Array.from(hostCounters).buffer);
+    if (number === 8)
+      return hostState.length > 0 ? new Uint8Array(Uint32Array.from(hostState).buffer) : undefined;
     return [undefined, inside.nodeId, EUI64, LOOP_HASH, LINK_HASH, HOST][number];
   };
   return {

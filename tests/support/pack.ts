@@ -227,6 +227,7 @@ export function status(spec: {
   taps?: number[][];
   roundTripMs?: number;
   sent?: number;
+  host?: number[];
 }): Buffer {
   const map = new Map<number, Item>([
     [0, spec.boot ?? 1],
@@ -236,6 +237,7 @@ export function status(spec: {
   ]);
   if (spec.roundTripMs !== undefined) map.set(4, spec.roundTripMs);
   if (spec.sent !== undefined) map.set(5, spec.sent);
+  if (spec.host !== undefined) map.set(6, spec.host);
   return encode(map);
 }
 
