@@ -50,11 +50,11 @@ export function makeMemory(
 /** Octets from `start` up to `end` may become anything. */
 export function scatter(memory: MemoryFacts, start: number, end: number): void {
   const { scattered } = memory;
-  for (let at = Math.max(start, 0); at < Math.min(end, scattered.length); at++) {
-    if (scattered[at] === 1) continue;
-    scattered[at] = 1;
-    memory.version++;
-  }
+  const last = Math.min(end, scattered.length);
+  const first = scattered.indexOf(0, Math.max(start, 0));
+  if (first < 0 || first >= last) return;
+  scattered.fill(1, first, last);
+  memory.version++;
 }
 
 /** A store to a constant address, of a value within a range. */
