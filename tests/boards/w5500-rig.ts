@@ -56,6 +56,8 @@ export interface Wired {
   messages: { at: number; from: string; bytes: Uint8Array }[]; // at the gateway, ms
   lateMax(): number; // cycles from the match of alarm 0 to the first instruction of its handler
   words(symbol: string, count: number): number[];
+  /** A datagram of the gateway, to "address:port". */
+  back(to: string, bytes: Uint8Array): void;
 }
 
 export interface Plan {
@@ -109,7 +111,7 @@ export function wire(image: Rp2040Image, plan: Plan = {}): Wired {
     return Array.from({ length: n }, (_, i) => view.getUint32(4 * i, true));
   };
   const { ethernet } = made;
-  return { chip, segment, jack, ethernet, dhcp, tamper, messages, lateMax, words };
+  return { chip, segment, jack, ethernet, dhcp, tamper, messages, lateMax, words, back };
 }
 
 // The driver reads GPIO_IN too: only the tick's own read counts.
