@@ -252,3 +252,38 @@ test("what the model does not know ends the run by name", () => {
   tcp.write(SOCKET, S_MR, [1]);
   assert.throws(() => tcp.write(SOCKET, S_CR, [OPEN]), /socket mode 0x1 is not modelled/);
 });
+
+test("SEND_MAC asks nobody, and a group hears only frames to its own address", () => {
+  const { sent, asked, run, setUp, read, write, word } = createJack();
+  setUp();
+  const [DHAR, SEND_MAC, GROUP] = [0x06, 0x21, 0xefff4d4e];
+  for (const last of [0x4e, 0x4f]) {
+    const at = word(SOCKET, S_TX_WR);
+    write(SOCKET, DHAR, [0x01, 0x00, 0x5e, 0x7f, 0x4d, last]);
+    write(SOCKET, S_DIPR, octets(GROUP, 4));
+    write(SOCKET, S_DPORT, octets(10_000, 2));
+    write(TX, at, [7]);
+    write(SOCKET, S_TX_WR, octets(at + 1, 2));
+    write(SOCKET, S_CR, [SEND_MAC]);
+    run(10_000);
+    assert.deepEqual(read(SOCKET, S_IR, 1), [0x10]);
+    write(SOCKET, S_IR, [0x10]);
+  }
+  assert.deepEqual([sent.length, asked.length], [1, 0]);
+  assert.equal(sent[0]!.destination, GROUP);
+});
+
+test("a command is refused before the one before it was taken; a conflict is told", () => {
+  const { chip, state, run, setUp, read, write } = createJack();
+  setUp();
+  write(SOCKET, S_CR, [RECEIVE]);
+  assert.throws(() => write(SOCKET, S_CR, [RECEIVE]), /before the one before it was taken/);
+  run(10_000);
+  write(SOCKET, S_CR, [RECEIVE]);
+  const [IR, IMR] = [0x15, 0x16];
+  write(COMMON, IMR, [0x80]);
+  chip.conflict();
+  assert.deepEqual([read(COMMON, IR, 1), state.low], [[0x80], true]);
+  write(COMMON, IR, [0x80]);
+  assert.deepEqual([read(COMMON, IR, 1), state.low], [[0], false]);
+});
