@@ -58,7 +58,7 @@ test("each bench runs with tiny sizes, and its ratios are those of its figures",
 test("a bench that does not exist is refused with those that do", () => {
   const { status, stderr } = bench("nothing");
   assert.equal(status, 3);
-  assert.match(stderr, /no bench "nothing"; there are aot, build, chip, gateway, hub/);
+  assert.match(stderr, /no bench "nothing"; there are aot, build, chip, chip-node, gateway, hub/);
 });
 
 test("an unknown option is refused with the usage", () => {
