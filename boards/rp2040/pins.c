@@ -9,7 +9,8 @@
 #include "registers.h"
 #include "rp2040.h"
 
-enum { SLICES = 8, SLICE_ON = 1, SLICE_RISING_B = 2u << 4, DIVIDE_BY_1 = 1u << 4 };
+enum { SLICES = 8, SLICE_ON = 1, SLICE_RISING_B = 2u << 4, DIVIDE_BY_1 = 1u << 4,
+       PWM_TOP_OF_OUTPUTS = 65534 };
 
 static uint32_t levels[SLICES];            // CC: A in the low half
 static uint32_t pulses[BOARD_PULSES + 1];  // since the start
@@ -28,8 +29,12 @@ static void set_level(unsigned gpio, uint32_t level) {
   REG(level ? SIO_OUT_SET : SIO_OUT_CLR) = BIT(gpio);
 }
 
+// A new duty counts from the next wrap of the slice: a counter at its top wraps at once.
 void outputs_to_safe(void) {
-  for (unsigned i = 0; i < BOARD_PWM; i++) set_duty(board_pwm[i].gpio, board_pwm[i].safe);
+  for (unsigned i = 0; i < BOARD_PWM; i++) {
+    set_duty(board_pwm[i].gpio, board_pwm[i].safe);
+    REG(PWM(slice_of(board_pwm[i].gpio)) + PWM_CTR) = PWM_TOP_OF_OUTPUTS;
+  }
   for (unsigned i = 0; i < BOARD_DIGITAL; i++)
     set_level(board_digital[i].gpio, board_digital[i].safe);
 }
@@ -39,7 +44,7 @@ void set_up_pins(void) {
   outputs_to_safe();
   for (unsigned i = 0; i < BOARD_PWM; i++) {
     const unsigned gpio = board_pwm[i].gpio;
-    REG(PWM(slice_of(gpio)) + PWM_TOP) = 65534;
+    REG(PWM(slice_of(gpio)) + PWM_TOP) = PWM_TOP_OF_OUTPUTS;
     REG(PWM(slice_of(gpio)) + PWM_DIV) = DIVIDE_BY_1;
     REG(PWM(slice_of(gpio)) + PWM_CSR) = SLICE_ON;
     REG(IO_CTRL(gpio)) = FUNCTION_PWM;

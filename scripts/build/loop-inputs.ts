@@ -4,6 +4,7 @@
 // Each row has the fields of its struct in firmware/loop, in their order. What cannot be built is a
 // Failure with its field.
 
+import { BURST_SAMPLES_PER_TICK } from "../../firmware/limits.ts";
 import {
   CAUSE_OPEN_WIRE,
   CAUSE_OVER_RANGE,
@@ -27,6 +28,7 @@ const CAUSES = {
 const FEATURES = ["velocity-rms", "acceleration-rms", "peak", "crest", "kurtosis"];
 const TABLE_CODES = { holding: 3, input: 4 };
 const REGISTER_TYPES = ["u16", "i16", "u32", "i32", "f32"];
+const BURST_SAMPLES_MIN = 8; // a sensor with a buffer brings that many at once
 const REGISTER_ORDERS = ["ABCD", "CDAB", "BADC", "DCBA"];
 const RAW_FULL = 4096; // the line is tabled at raw 0 and here, so that a shift takes the place of a division
 const FRACTION = 65_536;
@@ -183,10 +185,16 @@ export function accelerometerRowsOf(node: NodeType): Row[] {
 
 /** BurstRow, tick/bursts.ts: one for each accelerometer. */
 export function burstRowsOf(node: NodeType): Row[] {
-  return Object.entries(node.accelerometers).map(([name, { device, everyMs }]) => ({
+  return Object.entries(node.accelerometers).map(([name, { device, everyMs, rateHz }]) => ({
     name,
-    fields: [device, everyMs],
+    fields: [device, everyMs, samplesPerTick(rateHz, node.periodMs)],
   }));
+}
+
+// Twice what comes in a period, so that what waited is caught up with and no tick costs much more than another.
+function samplesPerTick(rateHz: number, periodMs: number): number {
+  const most = Math.ceil((2 * rateHz * periodMs) / 1000);
+  return Math.min(BURST_SAMPLES_PER_TICK, Math.max(BURST_SAMPLES_MIN, most));
 }
 
 /** FeatureRow, tick/bursts.ts. */

@@ -75,7 +75,7 @@ for (const name of ["oven", "meter", "press", "scale"])
       assert.ok(table.includes(part), part);
   });
 
-test("the press at 1 kHz leaves four fifths of each period", needsCompiler, async () => {
+test("the press at 1 kHz leaves four fifths of the processor", needsCompiler, async () => {
   const fast = join(folder, "press");
   cpSync(join(PROJECT, "firmware/nodes/press"), fast, { recursive: true });
   const node = JSON.parse(readFileSync(join(fast, "node.json"), "utf8")) as object;

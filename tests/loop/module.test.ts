@@ -92,9 +92,9 @@ test("the modules have exactly these sizes", () => {
     reference: 6818,
     oven: 4074,
     meter: 5819,
-    press: 6031,
+    press: 6053,
     scale: 3974,
-    wide: 11703,
+    wide: 11725,
   });
 });
 

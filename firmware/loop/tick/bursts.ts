@@ -3,7 +3,7 @@
 //
 // Spec: SPEC.md §1.1. State: one BurstState and one VibrationState an accelerometer, in static memory. The
 // device samples by itself, so a burst may begin with what waited in its FIFO. A tick takes at most
-// BURST_SAMPLES_PER_TICK of each accelerometer; the sums are closed in a tick of their own.
+// twice what comes in a period; the sums are closed in a tick of their own.
 //
 //   WAITING -due-> SAMPLING -complete-> CLOSING -> WAITING
 //        ^------------- silent for SILENCE_MS --'  (samples lost: the burst starts again)
@@ -43,6 +43,7 @@ const PHASE_CLOSING = 2;
 class BurstRow {
   device: i32;
   everyMs: i32; // from the start of one burst to that of the next
+  samplesPerTick: i32; // BURST_SAMPLES_PER_TICK at most
 }
 
 @unmanaged
@@ -87,8 +88,10 @@ function beginBurst(index: i32, burst: BurstState): void {
 function takeSamples(index: i32, burst: BurstState): void {
   const row = vibrationRow(index);
   const state = vibrationOf(index);
-  const capacity = min(BURST_SAMPLES_PER_TICK, row.samples - state.count);
-  const count = burst_take(burstRow(index).device, SAMPLES, capacity);
+  const from = burstRow(index);
+  const most = min(from.samplesPerTick, BURST_SAMPLES_PER_TICK);
+  const capacity = min(most, row.samples - state.count);
+  const count = burst_take(from.device, SAMPLES, capacity);
   assert(count <= capacity);
   if (count < 0) startBurst(state); // the rest would not follow what is summed up
   if (count <= 0) {
