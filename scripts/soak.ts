@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 // `npm run soak`: what takes too long for every test run, with the same code.
 //
-// --seeds N: seeds of trouble, resumed where a run was interrupted; --minutes M stops on time, --first at the first
-// failure, --fresh begins anew. --hours N: memory over virtual hours. --packs N: damaged packs at the hub and
-// datagrams at the gateway. --aot N: N random modules as C beside V8. --chip S: the example nodes as flash images
-// beside WebAssembly for S virtual seconds. --ticks N: how late ticks start. Exit 1: something is wrong.
+// USAGE says what there is. --first stops at the first failure, --fresh begins anew. Exit 1: something is wrong.
 
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
@@ -28,6 +25,16 @@ const CHIP_S_MAX = 3600;
 const PACKS_STEP = 100_000; // damaged with one seed
 const MINUTES_MAX = 10_000;
 const SEEDS_MAX = 10_000_000;
+
+const USAGE = `npm run soak -- one of
+  --seeds N [--fresh] [--first] seeds of trouble; --seed N for one
+  --hours N                     memory over virtual hours
+  --packs N                     damaged packs and datagrams
+  --aot N                       random modules as C (needs gcc)
+  --chip S                      flash images beside WebAssembly for S seconds (gcc-arm-none-eabi)
+  --ticks N                     starts of ticks on the emulated Pico (gcc-arm-none-eabi)
+  --power-cuts N                power cuts of the emulated Pico (gcc-arm-none-eabi)
+and --minutes M to stop on time: seeds, ticks and power cuts go on there the next time`;
 
 interface Options {
   minutes: number;
@@ -74,15 +81,7 @@ function readOptions(): Options | undefined {
     };
   } catch (error) {
     say(`soak: ${error instanceof Error ? error.message : String(error)}`);
-    say(
-      "  next: npm run soak -- --seeds 10000 --minutes 60 [--fresh] [--first], --seed N for one,",
-    );
-    say("        --hours 24 for memory, --packs 1000000 for damaged packs,");
-    say("        --aot 2000 for random modules as C (needs gcc),");
-    say(
-      "        --ticks 1000000 for starts of ticks on the emulated Pico (needs gcc-arm-none-eabi),",
-    );
-    say("        --chip 60 for flash images beside WebAssembly (needs gcc-arm-none-eabi)");
+    say("  next: npm run soak -- --help");
     return undefined;
   }
 }
@@ -147,6 +146,10 @@ function soakChip(seconds: number): boolean {
 }
 
 async function main(): Promise<number> {
+  if (process.argv.includes("--help")) {
+    print(USAGE);
+    return EXIT_OK;
+  }
   const options = readOptions();
   if (options === undefined) return EXIT_USAGE;
   const { seed, hours, packs, aot, chip, powerCuts, ticks, minutes } = options;

@@ -11,7 +11,7 @@ import { readExample } from "./seeds.ts";
 
 const LOSS = 0.1; // so that repetitions are walked through as well
 const QUARTERS = 4;
-// One object kept for each reading would be 100 octets × 34,000 readings of the last three quarters of 4 hours.
+// One object kept for each reading would be 100 octets × 17,000 readings of the last three quarters of 2 hours.
 const GROWTH_BYTES_MAX = {
   heap: 1 << 20,
   buffers: 2 << 20, // histories of seven channels, 8,192 points of 16 octets each, and what waits for collection

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Runs the tests of node:test and reads what the reporter says.
 //
-// Three files at a time. A test that is skipped counts with its reason. A file that cannot be loaded is a failure of that file.
+// Four files at a time. A test that is skipped counts with its reason. A file that cannot be loaded is a failure of that file.
 
 import { readdirSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { PROJECT } from "../build/sources.ts";
 import { runNode, type Broken, type Outcome } from "./outcome.ts";
 
-const WORKERS = 3; // of two cores: a third file fills the time others spend waiting
+const WORKERS = 4; // of two cores: the others fill the time some spend waiting
 const TEST_MS_MAX = 180_000; // the slowest takes half a minute; a hang gets a name instead of a silent end
 const FILE_OUTPUT_MAX = 20_000; // of what a failing file printed
 

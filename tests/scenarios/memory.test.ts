@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Hours of a plant keep the memory of hub and simulator flat.
 //
-// Goal: nothing grows with time: four virtual hours of the example plant, a tenth of the datagrams lost. Method: a child
+// Goal: nothing grows with time: two virtual hours of the example plant, a tenth of the datagrams lost. Method: a child
 // that collects its garbage at each quarter; `npm run soak -- --hours 24` is the same for longer.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { measureMemory, memoryProblem, type MemoryRun } from "../../scripts/soak/memory.ts";
 
-const HOURS = 4;
+const HOURS = 2;
 
 test(`${HOURS} virtual hours: heap and buffers are flat after the first quarter`, () => {
   const run = measureMemory(HOURS);
