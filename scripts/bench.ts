@@ -8,6 +8,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
+import { TYPESCRIPT } from "./run/typescript.ts";
 import { PROJECT } from "./build/sources.ts";
 import { EXIT_FAILED, EXIT_NOT_FOUND, EXIT_OK, EXIT_USAGE } from "./cli/failure.ts";
 import { print, say } from "./cli/terminal.ts";
@@ -39,7 +40,7 @@ function readOptions(): Options | undefined {
 /** Runs one bench; its JSON, undefined: it failed, or its table was printed already. */
 function runBench(name: string, { json, quick }: Options): { ok: boolean; found?: unknown } {
   const flags = [...(json ? ["--json"] : []), ...(quick ? ["--quick"] : [])];
-  const args = ["--import", "tsx", join(FOLDER, `${name}.ts`), ...flags];
+  const args = [...TYPESCRIPT, join(FOLDER, `${name}.ts`), ...flags];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     cwd: PROJECT,
     stdio: ["ignore", json ? "pipe" : "inherit", "pipe"],

@@ -14,5 +14,6 @@ if (tsx === undefined) {
   process.exitCode = 1;
 } else {
   tsx.register();
+  await import("./run/packages.js");
   await import("./ferrule.ts");
 }

@@ -5,6 +5,7 @@
 
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
+import { TYPESCRIPT } from "./run/typescript.ts";
 import { PROJECT } from "./build/sources.ts";
 import { memoryProblem, measureMemory } from "./soak/memory.ts";
 import { fuzzGateway } from "./soak/fuzz-gateway.ts";
@@ -135,12 +136,12 @@ async function soakPacks(packs: number, firstSeed: number): Promise<boolean> {
 
 // A soak that shares its code with tests: whether it ended well.
 function soakTests(script: string, ...numbers: number[]): boolean {
-  const args = ["--import", "tsx", script, ...numbers.map(String)];
+  const args = [...TYPESCRIPT, script, ...numbers.map(String)];
   return spawnSync(process.execPath, args, { cwd: PROJECT, stdio: "inherit" }).status === 0;
 }
 
 function soakChip(seconds: number): boolean {
-  const args = ["--import", "tsx", "--test", "tests/boards/chip-readings.test.ts"];
+  const args = [...TYPESCRIPT, "--test", "tests/boards/chip-readings.test.ts"];
   const env = { ...process.env, FERRULE_CHIP_S: String(seconds) };
   return spawnSync(process.execPath, args, { cwd: PROJECT, stdio: "inherit", env }).status === 0;
 }

@@ -5,6 +5,7 @@
 
 import { readdirSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
+import { TYPESCRIPT } from "../run/typescript.ts";
 import { PROJECT } from "../build/sources.ts";
 import { runNode, type Broken, type Outcome } from "./outcome.ts";
 
@@ -43,8 +44,7 @@ export function listTests(wanted: readonly string[]): string[] {
 export async function runNodeTests(files: string[], seen: () => void): Promise<NodeOutcome> {
   const lines: Line[] = [];
   const args = [
-    "--import",
-    "tsx",
+    ...TYPESCRIPT,
     "--test",
     `--test-concurrency=${WORKERS}`,
     `--test-timeout=${TEST_MS_MAX}`,

@@ -2,6 +2,7 @@
 // The checks of `npm test` that are not tests of node:test.
 
 import { join } from "node:path";
+import { TYPESCRIPT } from "../run/typescript.ts";
 import { buildNode } from "../build/modules.ts";
 import { PROJECT } from "../build/sources.ts";
 import { oneCheck, runNode, type Outcome } from "./outcome.ts";
@@ -21,7 +22,7 @@ export const STEPS: readonly Step[] = [
   {
     name: "tidy",
     async run() {
-      const ran = await runNode(["--import", "tsx", "scripts/tidy.ts"]);
+      const ran = await runNode([...TYPESCRIPT, "scripts/tidy.ts"]);
       return oneCheck("tidy", ran, "npx tsx scripts/tidy.ts");
     },
   },

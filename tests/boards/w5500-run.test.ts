@@ -207,7 +207,7 @@ test("a NAK of another server than the chosen one changes nothing", tools, () =>
     if (message[TYPE_AT] !== ACK) return [message];
     return [withOption(patched(message, TYPE_AT, NAK), 54, [192, 0, 2, 77]), message];
   };
-  wired.chip.runToNs(4 * SECOND);
+  wired.chip.runToNs(6 * SECOND);
   assert.deepEqual(wired.dhcp.asked, [DISCOVER, REQUEST]);
   assert.equal(wired.messages[0]!.from.split(":")[0], "192.0.2.50");
 });

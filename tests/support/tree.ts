@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { TYPESCRIPT } from "../../scripts/run/typescript.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const COPIED = [
@@ -46,7 +47,7 @@ export function makeTree(change?: Change): string {
 
 /** Runs a script of the tree with Node. */
 export function runInTree(tree: string, script: string, args: readonly string[]): Ran {
-  const command = ["--import", "tsx", join(tree, script), ...args];
+  const command = [...TYPESCRIPT, join(tree, script), ...args];
   const { status, stdout, stderr } = spawnSync(process.execPath, command, {
     cwd: tree,
     encoding: "utf8",
