@@ -75,7 +75,7 @@ test("only the node whose file was saved starts anew; mistakes leave it running"
   edit("mein ofen/node.json", '"median": 3,', '"median": 3,,');
   await says(up, [
     "refused mein ofen/node.json",
-    'mein ofen/node.json:15:19: a "name" is wanted, not ","',
+    'mein ofen/node.json:16:19: a "name" is wanted, not ","',
     '        "median": 3,,',
     "                    ^",
     "  next: mend it and save; the last good modules go on running",
