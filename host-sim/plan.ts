@@ -4,6 +4,7 @@
 // Plain data; whoever builds modules and reads files makes it.
 
 import type { HubConfig } from "../hub/hub.ts";
+import type { W5500Pins } from "./chips/w5500/attach.ts";
 import type { FaultName } from "./faults/vocabulary.ts";
 
 /** One character on a recorded line: the end of it in µs since the start, and TAP_FLAG_* of wire/tap.ts. */
@@ -66,14 +67,8 @@ export interface SerialPlan {
 }
 
 /** GPIOs of a W5500 on SPI 0. */
-export interface EthernetPlan {
+export interface EthernetPlan extends W5500Pins {
   kind: "ethernet";
-  miso: number;
-  mosi: number;
-  sck: number;
-  cs: number;
-  reset: number;
-  interrupt: number;
 }
 
 /** GPIOs of an accelerometer on SPI. */

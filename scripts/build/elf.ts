@@ -83,6 +83,11 @@ export function readSymbols(file: Uint8Array): Symbol[] {
   return found;
 }
 
+/** Addresses of symbols by name. Throws ElfError. */
+export function readAddresses(file: Uint8Array): Map<string, number> {
+  return new Map(readSymbols(file).map(({ name, address }) => [name, address]));
+}
+
 function check(file: Uint8Array): DataView {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   if (file.length < 52 || view.getUint32(0) !== 0x7f454c46) throw new ElfError("no ELF file");

@@ -11,7 +11,7 @@ import { POLITE } from "../../host-sim/chips/measure/peer.ts";
 import { runReport, type RunReport } from "../../host-sim/chips/report.ts";
 import { createMachine } from "../../host-sim/fleet.ts";
 import { createPrng } from "../../host-sim/prng.ts";
-import { readSymbols } from "../build/elf.ts";
+import { readAddresses } from "../build/elf.ts";
 import type { BuiltNode } from "../build/modules.ts";
 import { readPlant, toPlantPlan } from "../build/plant.ts";
 import { readBoard } from "../build/rp2040-board.ts";
@@ -41,11 +41,10 @@ export async function measureImage(
     rx: taps[uart]!.rx,
     format: formatOf(baud, format),
   }));
-  const symbols = readSymbols(readFileSync(image.elf)).map((s) => [s.name, s.address] as const);
   return asFailure(() =>
     runReport({
       uf2: readFileSync(image.program),
-      symbols: new Map(symbols),
+      symbols: readAddresses(readFileSync(image.elf)),
       periodUs: Math.round(type.periodMs * 1000),
       ticks: Math.ceil((RUN_S * 1000) / type.periodMs),
       ...{ seed: SEED, line: transport, peer: POLITE },

@@ -9,7 +9,7 @@ import { runReport, type RunReport } from "../../host-sim/chips/report.ts";
 import type { Rp2040 } from "../../host-sim/chips/rp2040/index.ts";
 import { formatOf } from "../../host-sim/chips/rp2040/serial.ts";
 import { createPrng } from "../../host-sim/prng.ts";
-import { readSymbols } from "../../scripts/build/elf.ts";
+import { readAddresses } from "../../scripts/build/elf.ts";
 import { readBoard } from "../../scripts/build/rp2040-board.ts";
 import { constantExport } from "../../scripts/build/wasm-facts.ts";
 import { readRegisters } from "../support/modbus.ts";
@@ -35,7 +35,7 @@ export function runBusyNode({ built, image }: BusyNode, ticks: number, seed: num
   const { periodMs } = built.type;
   return runReport({
     uf2: readFileSync(image.program),
-    symbols: new Map(readSymbols(readFileSync(image.elf)).map((s) => [s.name, s.address])),
+    symbols: readAddresses(readFileSync(image.elf)),
     periodUs: Math.round(periodMs * 1000),
     settleTicks: Math.round((SETTLE_S * 1000) / periodMs),
     ...{ ticks, seed, line, peer: SATURATING },

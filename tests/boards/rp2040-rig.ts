@@ -13,7 +13,7 @@ import {
   type Rp2040,
 } from "../../host-sim/chips/rp2040/index.ts";
 import { formatOf } from "../../host-sim/chips/rp2040/serial.ts";
-import { readSymbols } from "../../scripts/build/elf.ts";
+import { readAddresses } from "../../scripts/build/elf.ts";
 import type { Rp2040Image } from "../../scripts/build/rp2040.ts";
 
 const SRAM = 0x20000000;
@@ -28,10 +28,7 @@ const DEAF: CoreWatch = {
   ...{ slept: nothing, woke: nothing, masked: nothing },
 };
 
-export interface Running {
-  chip: Rp2040;
-  late: Map<number, number>; // cycles, how often
-  matches: number[]; // cycles at which alarm 0 matched
+export interface Running extends Ticking {
   messages: Uint8Array[]; // of the node, frames that check
   damaged(): number;
   symbol(name: string): number; // its address
@@ -52,23 +49,9 @@ export function start(
 ): Running {
   loadUf2(readFileSync(image.program), flash);
   patch(flash);
-  const late = new Map<number, number>();
   const messages: Uint8Array[] = [];
-  const matches: number[] = [];
   let freeNs = 0;
-  const chip = createRp2040({
-    ...{ flash, seed: 3 },
-    alarmFired: (alarm, cycle) => void (alarm === 0 && matches.push(cycle)),
-    makeCore(regions, bus, options) {
-      const entered = (exception: number): void => {
-        if (exception === TICK) count(late, core.cycle - matches.at(-1)!);
-      };
-      const taken = { ...options, failOnFault: false, staysLockedUp: true };
-      const watch = { ...DEAF, entered };
-      const core: Core = createCore(regions, bus, { ...(faults ? taken : options), watch });
-      return core;
-    },
-  });
+  const { chip, late, matches } = powerUp(flash, 3, faults);
   for (const pin of [26, 27, 28]) chip.pins.setVolts(pin, 1.6);
   const decoder = createFrameDecoder();
   const encode = createFrameEncoder();
@@ -85,15 +68,43 @@ export function start(
       if (answer !== undefined) say(encode(answer));
     }),
   );
-  const symbols = new Map(readSymbols(readFileSync(image.elf)).map((s) => [s.name, s.address]));
+  const symbols = readAddresses(readFileSync(image.elf));
   const symbol = (name: string): number => symbols.get(name)!;
-  const words = (name: string, n: number): number[] => {
-    const at = symbol(name) - SRAM;
-    const view = new DataView(chip.sram.buffer, chip.sram.byteOffset + at);
-    return Array.from({ length: n }, (_, i) => view.getUint32(4 * i, true));
-  };
+  const words = (name: string, n: number): number[] => wordsAt(chip, symbol(name), n);
   const damaged = (): number => decoder.counters.badCrc + decoder.counters.badFrame;
   return { chip, late, matches, messages, damaged, symbol, words, say };
+}
+
+export interface Ticking {
+  chip: Rp2040;
+  late: Map<number, number>; // cycles, how often
+  matches: number[]; // cycles at which alarm 0 matched
+}
+
+/** A chip whose ticks are watched; `faults` as at start(). */
+export function powerUp(flash: Uint8Array, seed: number, faults = false): Ticking {
+  const late = new Map<number, number>();
+  const matches: number[] = [];
+  const chip = createRp2040({
+    ...{ flash, seed },
+    alarmFired: (alarm, cycle) => void (alarm === 0 && matches.push(cycle)),
+    makeCore(regions, bus, options) {
+      const entered = (exception: number): void => {
+        if (exception === TICK) count(late, core.cycle - matches.at(-1)!);
+      };
+      const taken = { ...options, failOnFault: false, staysLockedUp: true };
+      const watch = { ...DEAF, entered };
+      const core: Core = createCore(regions, bus, { ...(faults ? taken : options), watch });
+      return core;
+    },
+  });
+  return { chip, late, matches };
+}
+
+/** Words of SRAM from an address on. */
+export function wordsAt(chip: Rp2040, address: number, n: number): number[] {
+  const view = new DataView(chip.sram.buffer, chip.sram.byteOffset + address - SRAM);
+  return Array.from({ length: n }, (_, i) => view.getUint32(4 * i, true));
 }
 
 export function emptyFlash(): Uint8Array {

@@ -4,14 +4,8 @@
 // On the segment: a DHCP server and a gateway of few words.
 
 import { readFileSync } from "node:fs";
-import { createCore } from "../../host-sim/chips/armv6m/core.ts";
 import { attachDevice } from "../../host-sim/chips/rp2040/attach.ts";
-import {
-  createRp2040,
-  FLASH_BYTES,
-  loadUf2,
-  type Rp2040,
-} from "../../host-sim/chips/rp2040/index.ts";
+import { FLASH_BYTES, loadUf2, type Rp2040 } from "../../host-sim/chips/rp2040/index.ts";
 import { formatOf } from "../../host-sim/chips/rp2040/serial.ts";
 import { attachW5500 } from "../../host-sim/chips/w5500/attach.ts";
 import type { Datagram, EthernetPort, W5500 } from "../../host-sim/chips/w5500/index.ts";
@@ -28,14 +22,12 @@ import {
   type Jack,
   type Segment,
 } from "../../host-sim/network/ethernet.ts";
-import { readSymbols } from "../../scripts/build/elf.ts";
+import { readAddresses } from "../../scripts/build/elf.ts";
 import { type Identity, identitySector } from "../../scripts/build/identity.ts";
 import { readBoard } from "../../scripts/build/rp2040-board.ts";
 import type { Rp2040Image } from "../../scripts/build/rp2040.ts";
-import { answerTo } from "./rp2040-rig.ts";
+import { answerTo, powerUp, wordsAt } from "./rp2040-rig.ts";
 
-const SRAM = 0x20000000;
-const GPIO_IN = 0xd0000004;
 const SECTOR_BYTES = 4096;
 const APART_NS = 300_000; // answers of a server
 const GROUP = addressOf("239.255.77.78");
@@ -76,8 +68,9 @@ export function wire(image: Rp2040Image, plan: Plan = {}): Wired {
   loadUf2(readFileSync(image.program), flash);
   if (plan.identity !== undefined)
     flash.set(identitySector(plan.identity), FLASH_BYTES - SECTOR_BYTES);
-  const symbols = new Map(readSymbols(readFileSync(image.elf)).map((s) => [s.name, s.address]));
-  const { chip, lateMax } = createChip(flash, seed, symbols);
+  const symbols = readAddresses(readFileSync(image.elf));
+  const { chip, late } = powerUp(flash, seed);
+  const lateMax = (): number => Math.max(...late.keys());
   const board = readBoard("w5500-evb-pico");
   if (board.transport.kind !== "ethernet") throw new Error("the board has no Ethernet");
   const { analog, digital, pulses, pwm } = board;
@@ -106,38 +99,9 @@ export function wire(image: Rp2040Image, plan: Plan = {}): Wired {
       if (answer !== undefined) back(from, answer);
     },
   );
-  const words = (symbol: string, n: number): number[] => {
-    const view = new DataView(chip.sram.buffer, chip.sram.byteOffset + symbols.get(symbol)! - SRAM);
-    return Array.from({ length: n }, (_, i) => view.getUint32(4 * i, true));
-  };
+  const words = (symbol: string, n: number): number[] => wordsAt(chip, symbols.get(symbol)!, n);
   const { ethernet } = made;
   return { chip, segment, jack, ethernet, dhcp, tamper, messages, lateMax, words, back };
-}
-
-// The driver reads GPIO_IN too: only the tick's own read counts.
-function createChip(
-  flash: Uint8Array,
-  seed: number,
-  symbols: ReadonlyMap<string, number>,
-): { chip: Rp2040; lateMax: () => number } {
-  const handler = symbols.get("on_tick")! & ~1;
-  let [match, late] = [0, 0];
-  const chip = createRp2040({
-    ...{ flash, seed },
-    alarmFired: (alarm, cycle) => void (alarm === 0 && (match = cycle)),
-    makeCore(regions, bus, options) {
-      const read = (address: number, size: 1 | 2 | 4): number => {
-        const pc = core.registers[15]!;
-        const isTick = address === GPIO_IN && pc >= handler && pc < handler + 12;
-        if (isTick) late = Math.max(late, core.cycle - match - 2);
-        return bus.read(address, size);
-      };
-      const { write, waits } = bus;
-      const core = createCore(regions, { read, write, waits }, options);
-      return core;
-    },
-  });
-  return { chip, lateMax: () => late };
 }
 
 function plugDhcp(

@@ -4,7 +4,7 @@
 // Code and data share one RAM, as in images that run from SRAM. Every access is checked: an address outside,
 // or one that is not a multiple of its size, ends the run, since silicon would take a fault there.
 
-import { loadSegments, readSymbols } from "../../../scripts/build/elf.ts";
+import { loadSegments, readAddresses } from "../../../scripts/build/elf.ts";
 
 export const RAM_BASE = 0x2000_0000;
 export const RAM_BYTES = 512 * 1024;
@@ -30,7 +30,7 @@ export type Ram = DataView;
 export function readElf(file: Uint8Array): Image {
   const bytes = new Uint8Array(RAM_BYTES);
   for (const segment of loadSegments(file)) bytes.set(segment.bytes, segment.address - RAM_BASE);
-  return { bytes, symbols: new Map(readSymbols(file).map(({ name, address }) => [name, address])) };
+  return { bytes, symbols: readAddresses(file) };
 }
 
 /** Address of a symbol. */
