@@ -104,6 +104,11 @@ const TABLE: readonly Row[] = [
     "real time: sockets and clocks",
   ),
   row(
+    "host-sim/line/.*",
+    `host-sim/(line/.*|prng\\.ts)|${WIRE}`,
+    "a wire knows no device and no chip",
+  ),
+  row(
     "host-sim/.*",
     `host-sim/(?!realtime/).*|${WIRE}|mqtt-packet|gateway/(?!(${GATEWAY_ADAPTERS})\\.ts).*` +
       `|hub/(?!web/|outputs/|(${HUB_ADAPTERS})\\.ts).*`,

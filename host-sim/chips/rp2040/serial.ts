@@ -5,16 +5,10 @@
 // is worked out bit by bit, as silicon samples: each bit in its middle. After the character the line is
 // taken as high.
 
+import { characterBits, parityBit, type Format } from "../../line/format.ts";
 import { FUNCTION_UART, PIN_COUNT, type InnerPins } from "./pins.ts";
 
-export type Parity = "none" | "odd" | "even" | "mark" | "space";
-
-export interface Format {
-  bitNs: number;
-  dataBits: number; // 5 to 8
-  parity: Parity;
-  stopBits: number; // 1 or 2
-}
+export { characterBits, formatOf, type Format, type Parity } from "../../line/format.ts";
 
 /** Errors that ride with a character, in the order of the PL011's data register. */
 export const ERROR_FRAME = 1;
@@ -96,25 +90,6 @@ export function createSerial(pins: InnerPins): UartLines & SerialPins {
       return () => void listeners[pin]!.delete(call);
     },
   };
-}
-
-/** A format as the name says: 8N1, 7E1, 8O2. */
-export function formatOf(baud: number, name: string): Format {
-  const parity = { N: "none", O: "odd", E: "even" }[name[1]!] as Parity;
-  return { bitNs: 1e9 / baud, dataBits: Number(name[0]), parity, stopBits: Number(name[2]) };
-}
-
-/** Bits of a character with start, parity and stop. */
-export function characterBits({ dataBits, parity, stopBits }: Format): number {
-  return 1 + dataBits + (parity === "none" ? 0 : 1) + stopBits;
-}
-
-function parityBit(octet: number, parity: Parity): number {
-  if (parity === "mark") return 1;
-  if (parity === "space") return 0;
-  let ones = parity === "odd" ? 1 : 0;
-  for (let rest = octet; rest !== 0; rest &= rest - 1) ones++;
-  return ones & 1;
 }
 
 // The bits of a character in the order they are sent, start first, bit 0 of the result.
