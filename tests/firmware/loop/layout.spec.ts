@@ -10,6 +10,9 @@ import { ChannelRow, ChannelState, FilterState } from "../../../firmware/loop/fi
 import { Condition, StateRow, StateState } from "../../../firmware/loop/machine";
 import { AnalogRow, SampleState } from "../../../firmware/loop/sample";
 import { Held, Outcome, SETPOINT_BYTES, SetpointRow } from "../../../firmware/loop/setpoint";
+import { Receiver, Scale } from "../../../firmware/loop/tap/bits";
+import { Detector, DETECTOR_BYTES } from "../../../firmware/loop/tap/detect";
+import { EDGE_WINDOW_BYTES, Fit } from "../../../firmware/loop/tap/edges";
 import { LINE_TAP_BYTES, LineTap } from "../../../firmware/loop/tap/line";
 import { LineField, Match, MATCH_BYTES, WordRow } from "../../../firmware/loop/tap/match";
 import { MODBUS_TAP_BYTES, ModbusTap } from "../../../firmware/loop/tap/modbus";
@@ -32,6 +35,12 @@ describe("the size of a struct", () => {
     expect<usize>(offsetof<ModbusTap>() & 3).toBe(0);
     expect<usize>(offsetof<Request>() & 3).toBe(0);
     expect<usize>(offsetof<Window>() & 3).toBe(0);
+    expect<usize>(offsetof<Scale>() & 3).toBe(0);
+    expect<usize>(offsetof<Receiver>() & 3).toBe(0);
+    expect<usize>(offsetof<Fit>() & 3).toBe(0);
+    expect<usize>(EDGE_WINDOW_BYTES & 3).toBe(0);
+    expect<usize>(offsetof<Detector>() & 3).toBe(0);
+    expect<usize>(DETECTOR_BYTES & 3).toBe(0);
     expect<usize>(MODBUS_TAP_BYTES & 3).toBe(0);
     expect<usize>(WINDOW_BYTES & 3).toBe(0);
     expect<usize>(offsetof<SwitchRow>() & 3).toBe(0);
