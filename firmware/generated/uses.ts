@@ -5,3 +5,4 @@
 
 export const USES_FLOATS: bool = true; // a register of type f32
 export const USES_SETPOINTS: bool = true;
+export const USES_TAP_EVENTS: bool = true; // all kinds of tap/event.ts, not only reads

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a tap hands to loop, and the counters a tap reports in its state record.
+// What a tap hands to loop, its protocols, and the counters in its state record.
 //
 // Spec: SPEC.md "Tap entry" and "Tap counters". Little-endian.
 
@@ -12,6 +12,23 @@ export const TAP_FLAG_FRAMING = 1;
 export const TAP_FLAG_PARITY = 2;
 export const TAP_FLAG_BREAK = 4;
 export const TAP_FLAG_OVERRUN = 8; // characters were lost before this one
+
+// Protocols, by their words in node.json
+export const PROTOCOL_UNKNOWN = 0;
+export const PROTOCOL_MODBUS_RTU = 1;
+export const PROTOCOL_MODBUS_ASCII = 2;
+export const PROTOCOL_ASCII_LINE = 3;
+export const PROTOCOL_NMEA = 4;
+export const PROTOCOL_DSMR_P1 = 5;
+export const PROTOCOL_IEC62056_21 = 6;
+export const PROTOCOL_SML = 7;
+export const PROTOCOL_M_BUS = 8;
+export const PROTOCOL_DF1 = 9;
+export const PROTOCOL_HOST_LINK = 10;
+export const PROTOCOL_3964R = 11;
+export const PROTOCOL_USS = 12;
+export const PROTOCOL_MELSEC_FX = 13;
+export const PROTOCOL_TOLEDO_CONTINUOUS = 14;
 
 // u32 each, in this order, in a state record and in a status message.
 export const TAP_COUNTER_BYTES = 0;

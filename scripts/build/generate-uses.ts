@@ -17,6 +17,7 @@ export function generateUses(node: NodeType): string {
     "",
     `export const USES_FLOATS: bool = ${floats};`,
     `export const USES_SETPOINTS: bool = ${setpoints};`,
+    `export const USES_TAP_EVENTS: bool = false;`,
     "",
   ].join("\n");
 }

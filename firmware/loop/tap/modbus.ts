@@ -6,14 +6,17 @@
 // request; a wait, while a longer frame is possible; a request; an answer without request; else one
 // octet is dropped as junk and the next one is the head.
 //
-//   octet -> window -> head ?-> pair (FC 3, 4: takeAnswer returns true) | request | orphan | junk
+//   octet -> window -> head ?-> pair (READ, WRITE, QUERY, EXCEPTION) | request | ORPHAN | junk
 //
 // (I1) frames = requests + responses + exceptions.  (I2) octets = octets of frames + junk + those in the
 // window + those of a trial request.
 // (I3) FC 7, 11, 12, 17, 24 have frames of 4 to 6 octets, which noise imitates: they are junk until one
 // of that code was seen with its answer. Until then such a request waits in `trial`, and disturbs nothing.
+// (I4) one event a call: what comes to two (a request that ends another's wait, FC 23) is told by looking at
+// the same head again. A node that uses reads only is told of reads only.
 // Work: each octet costs one CRC and one look at the head; each head is dropped once.
 
+import { USES_TAP_EVENTS } from "../../generated/uses";
 import { MODBUS_FRAME_BYTES_MAX } from "../../limits";
 import {
   TAP_COUNTER_BROADCASTS,
@@ -28,26 +31,39 @@ import {
   TAP_COUNTER_RESPONSES,
   TAP_COUNTER_UNANSWERED,
 } from "../../wire/tap";
+import { TAP_EVENT_BROADCAST, TAP_EVENT_UNANSWERED, TAP_EVENT_WRITE, TapEvent } from "./event";
 import { answerLength, EXCEPTION_FLAG, requestLength, UNIT_MAX } from "./length";
+import { isWrite, tellAnswer, tellOrphan, tellRequest, tellWrite } from "./modbus-event";
 import { isAnswer, isAwaited, isLate, keepRequest, Request } from "./pair";
-import { dropOctets, isWhole, octetAt, putOctet, Window, WINDOW_BYTES, wordAt } from "./window";
+import {
+  dropOctets,
+  isWhole,
+  octetAt,
+  octetsFrom,
+  putOctet,
+  Window,
+  WINDOW_BYTES,
+  wordAt,
+} from "./window";
 
 const SILENCE_CHARACTERS: u32 = 40; // no master pauses that long inside a frame, busy hosts included
 const LATE_US: u32 = 20_000; // octets may reach the tick this late: adapters collect for 16 ms
+const HEAD_BYTES = 2; // unit and function code
+// A full window is dropped octet by octet, one is taken in and dropped, the window is found empty.
+const STEPS_MAX = MODBUS_FRAME_BYTES_MAX + 3;
 
-/** Followed in memory by the counters, two requests (open and trial) and the window. */
+/** Followed in memory by the counters, two requests (open and trial), the window and the open frame. */
 @unmanaged
 export class ModbusTap {
   characterUs: u32;
-  lastUs: u32; // end of the latest octet
-  wait: i32; // octets the head waits for; 0: not looked at
+  silenceUs: i32;
+  lastUs: u32; // end of the latest octet in the window
+  wait: i32; // octets the head waits for
   trusted: u32; // a bit for each short code that was seen as a pair
   hushed: u32; // 1: silence has ended all waits in the window
-  answerUnit: i32; // of the answer just taken
-  answerCode: i32;
-  answerAddress: i32;
-  answerQuantity: i32;
-  answerBack: i32; // octets from its values to the head
+  held: u32; // 1: behind the window stands an octet that comes in when all before it is decided
+  nowUs: u32; // its end, or the latest idle time
+  written: u32; // 1: of the pair at the head, what it wrote was told
 }
 
 const COUNTERS: usize = offsetof<ModbusTap>();
@@ -55,72 +71,84 @@ const OPEN: usize = COUNTERS + TAP_COUNTER_COUNT * 4;
 const TRIAL: usize = OPEN + offsetof<Request>();
 const WINDOW: usize = TRIAL + offsetof<Request>();
 
+const FRAME: usize = WINDOW + WINDOW_BYTES;
+
 /** Memory of one tap, a multiple of 4. */
-export const MODBUS_TAP_BYTES: usize = WINDOW + WINDOW_BYTES;
+export const MODBUS_TAP_BYTES: usize = FRAME + (USES_TAP_EVENTS ? MODBUS_FRAME_BYTES_MAX : 0);
+
+/** Once, before the first octet. */
+export function startModbus(tap: ModbusTap, characterUs: u32, nowUs: u32): void {
+  tap.characterUs = characterUs;
+  tap.silenceUs = SILENCE_CHARACTERS * characterUs;
+  tap.lastUs = nowUs;
+  tap.wait = HEAD_BYTES;
+}
 
 /** Address of the counters, u32 each. */
-export function countersOf(tap: ModbusTap): usize {
+export function modbusCounters(tap: ModbusTap): usize {
   return changetype<usize>(tap) + COUNTERS;
 }
 
-/** Appends one octet that ended at `atUs`; follow it with takeAnswer until that returns false. */
-export function putTapOctet(tap: ModbusTap, octet: u32, atUs: u32): void {
-  tap.lastUs = atUs;
-  tap.hushed = 0;
+/**
+ * One octet that ended at `atUs`; follow it with takeModbus until that returns false. Its flags say nothing
+ * that the CRC does not: a framing error at a turn-around is junk, one in a frame spoils it.
+ */
+export function putModbus(tap: ModbusTap, octet: u32, flags: u32, atUs: u32): void {
+  noteTime(tap, atUs);
   count(tap, TAP_COUNTER_BYTES, 1);
-  putOctet(windowOf(tap), octet);
-}
-
-/**
- * Before an octet that ends at `atUs`. True: silence went before it, and takeAnswer is to be called until
- * it returns false, so that what was waited for is given up.
- */
-export function noteSilence(tap: ModbusTap, atUs: u32): bool {
-  // Signed: `atUs` may lie before the latest octet when a tick looks back.
-  if (<i32>(atUs - tap.lastUs) > <i32>(SILENCE_CHARACTERS * tap.characterUs)) tap.hushed = 1;
-  if (windowOf(tap).fill == 0) expire(tap, atUs);
-  return tap.hushed != 0 && windowOf(tap).fill > 0;
-}
-
-/** In a tick without octets: as noteSilence, with time for stragglers. */
-export function noteIdle(tap: ModbusTap, nowUs: u32): bool {
-  return noteSilence(tap, nowUs - LATE_US);
-}
-
-/**
- * Works through the window. True: an answer of FC 3 or 4 with its request was taken, and its registers can
- * be read until the next call. False: the window needs more octets.
- */
-export function takeAnswer(tap: ModbusTap): bool {
   const window = windowOf(tap);
-  for (let i = 0; i <= MODBUS_FRAME_BYTES_MAX; i++) {
-    if (window.fill == 0 || (window.fill < tap.wait && !tap.hushed)) return false;
-    if (window.fill < 2 && octetAt(window, 0) <= UNIT_MAX && !tap.hushed) return false;
-    if (stepHead(tap, window)) return true;
+  const fill = window.fill;
+  putOctet(window, octet);
+  if (!tap.hushed && fill > 0) tap.lastUs = atUs;
+  else {
+    window.fill = fill;
+    tap.held = 1;
+  }
+}
+
+/** In a tick without octets, with time for stragglers; then takeModbus until it returns false. */
+export function noteIdleModbus(tap: ModbusTap, nowUs: u32): void {
+  noteTime(tap, nowUs - LATE_US);
+}
+
+/** Works through what was put. True: `event` has the next event. False: more octets are needed. */
+export function takeModbus(tap: ModbusTap, event: TapEvent): bool {
+  const window = windowOf(tap);
+  for (let i = 0; i < STEPS_MAX; i++) {
+    if (tap.hushed ? window.fill > 0 : window.fill >= tap.wait) {
+      if (stepHead(tap, window, event)) return true;
+      continue;
+    }
+    if (window.fill == 0 && expire(tap, event)) return true;
+    if (!tap.held) return false;
+    window.fill++;
+    tap.held = 0;
+    tap.hushed = 0;
+    tap.lastUs = tap.nowUs;
   }
   return false;
 }
 
-/** Register `index` of the answer just taken. */
-export function registerAt(tap: ModbusTap, index: i32): i32 {
-  assert(index >= 0 && index < tap.answerQuantity);
-  return wordAt(windowOf(tap), index * 2 - tap.answerBack);
+function noteTime(tap: ModbusTap, atUs: u32): void {
+  // Signed: `atUs` may lie before the latest octet when a tick looks back.
+  if (<i32>(atUs - tap.lastUs) > tap.silenceUs) tap.hushed = 1;
+  tap.nowUs = atUs;
 }
 
-// One decision at the head. True: registers can be read.
-function stepHead(tap: ModbusTap, window: Window): bool {
-  if (window.fill < 2 || octetAt(window, 0) > UNIT_MAX) return dropJunk(tap, window);
+// One decision at the head. True: an event.
+function stepHead(tap: ModbusTap, window: Window, event: TapEvent): bool {
+  if (window.fill < HEAD_BYTES || octetAt(window, 0) > UNIT_MAX) return dropJunk(tap, window);
   const request = requestLength(window);
   const answer = answerLength(window);
   const open = requestFor(tap, octetAt(window, 1));
   const isRequest = isWhole(window, request);
   if (isWhole(window, answer)) {
     const late = isLate(open, tap.lastUs, answer * tap.characterUs);
-    if (!late && isAnswer(open, window, answer)) return takePair(tap, window, open, answer);
-    if (!isRequest) return takeOrphan(tap, window, answer);
+    if (!late && isAnswer(open, window, answer)) return takePair(tap, open, answer, event);
+    if (!isRequest) return takeOrphan(tap, window, answer, event);
   }
   if (!tap.hushed && waits(tap, window, isRequest, isRequest ? 0 : request, answer)) return false;
-  return isRequest ? takeRequest(tap, window, request) : dropJunk(tap, window);
+  return isRequest ? takeRequest(tap, window, request, event) : dropJunk(tap, window);
 }
 
 // A whole request waits only for the answer that was asked for; anything else for the shorter of what
@@ -133,45 +161,73 @@ function waits(tap: ModbusTap, window: Window, whole: bool, request: i32, answer
   return next != 0;
 }
 
-function takePair(tap: ModbusTap, window: Window, open: Request, length: i32): bool {
+function takePair(tap: ModbusTap, open: Request, length: i32, event: TapEvent): bool {
+  const window = windowOf(tap);
   const code = octetAt(window, 1);
   const failed = (code & EXCEPTION_FLAG) != 0;
-  if (!isTrusted(tap, open.code)) admitTrial(tap, open);
+  if (!isTrusted(tap, open.code) && admitTrial(tap, open, event)) return true;
+  if (USES_TAP_EVENTS) {
+    const writes = !failed && isWrite(code);
+    if (writes && !tap.written) {
+      tellWrite(event, TAP_EVENT_WRITE, open, frameOf(tap));
+      event.answerUs = tap.lastUs - open.atUs;
+      tap.written = 1;
+      if (code == 23) return true; // and once more for what was read
+    }
+    if (!writes || code == 23) {
+      tellAnswer(event, open, window, length);
+      event.answerUs = tap.lastUs - open.atUs;
+    }
+    tap.written = 0;
+  } else {
+    event.unit = open.unit;
+    event.code = code;
+    event.address = open.address;
+    event.quantity = open.quantity;
+    event.values = octetsFrom(window, 3);
+  }
   count(tap, TAP_COUNTER_FRAMES, 1);
   count(tap, failed ? TAP_COUNTER_EXCEPTIONS : TAP_COUNTER_RESPONSES, 1);
   count(tap, TAP_COUNTER_PAIRS, 1);
-  tap.answerUnit = open.unit;
-  tap.answerCode = code;
-  tap.answerAddress = open.address;
-  tap.answerQuantity = open.quantity;
-  tap.answerBack = length - 3;
   open.length = 0;
   advance(tap, window, length);
-  return code == 3 || code == 4;
+  return USES_TAP_EVENTS || code == 3 || code == 4;
 }
 
-function takeRequest(tap: ModbusTap, window: Window, length: i32): bool {
+function takeRequest(tap: ModbusTap, window: Window, length: i32, event: TapEvent): bool {
   const code = octetAt(window, 1);
   const open = requestFor(tap, code);
-  if (isTrusted(tap, code)) {
+  if (giveUp(tap, open, event)) return true;
+  const trusted = isTrusted(tap, code);
+  if (trusted) {
     count(tap, TAP_COUNTER_FRAMES, 1);
     count(tap, TAP_COUNTER_REQUESTS, 1);
   }
-  giveUp(tap, open);
-  if (octetAt(window, 0) == 0) count(tap, TAP_COUNTER_BROADCASTS, 1);
-  else keepRequest(open, window, length, tap.lastUs);
+  keepRequest(open, window, length, tap.lastUs);
+  if (USES_TAP_EVENTS && trusted) memory.copy(frameOf(tap), octetsFrom(window, 0), length);
   advance(tap, window, length);
-  return false;
+  return open.unit == 0 && takeBroadcast(tap, open, event);
 }
 
-function takeOrphan(tap: ModbusTap, window: Window, length: i32): bool {
+// Nobody answers it.
+function takeBroadcast(tap: ModbusTap, open: Request, event: TapEvent): bool {
+  count(tap, TAP_COUNTER_BROADCASTS, 1);
+  open.length = 0;
+  if (!USES_TAP_EVENTS) return false;
+  if (isWrite(open.code)) tellWrite(event, TAP_EVENT_BROADCAST, open, frameOf(tap));
+  else tellRequest(event, TAP_EVENT_BROADCAST, open);
+  return true;
+}
+
+function takeOrphan(tap: ModbusTap, window: Window, length: i32, event: TapEvent): bool {
   const code = octetAt(window, 1);
   if (!isTrusted(tap, code & ~EXCEPTION_FLAG)) return dropJunk(tap, window);
+  if (USES_TAP_EVENTS) tellOrphan(event, window, length);
   count(tap, TAP_COUNTER_FRAMES, 1);
   count(tap, code & EXCEPTION_FLAG ? TAP_COUNTER_EXCEPTIONS : TAP_COUNTER_RESPONSES, 1);
   count(tap, TAP_COUNTER_ORPHANS, 1);
   advance(tap, window, length);
-  return false;
+  return USES_TAP_EVENTS;
 }
 
 function dropJunk(tap: ModbusTap, window: Window): bool {
@@ -182,30 +238,37 @@ function dropJunk(tap: ModbusTap, window: Window): bool {
 
 function advance(tap: ModbusTap, window: Window, octets: i32): void {
   dropOctets(window, octets);
-  tap.wait = 0;
+  tap.wait = HEAD_BYTES;
 }
 
-// (I3) the code is proven: its request counts now, and takes the place of an older open one.
-function admitTrial(tap: ModbusTap, trial: Request): void {
-  giveUp(tap, openOf(tap));
+// (I3) the code is proven: its request counts now, and takes the place of an older open one. True: of that
+// one there is an event first.
+function admitTrial(tap: ModbusTap, trial: Request, event: TapEvent): bool {
+  if (giveUp(tap, openOf(tap), event)) return true;
   tap.trusted |= 1 << trial.code;
   count(tap, TAP_COUNTER_FRAMES, 1);
   count(tap, TAP_COUNTER_REQUESTS, 1);
+  return false;
 }
 
-// Nobody will answer this one any more.
-function giveUp(tap: ModbusTap, request: Request): void {
-  if (request.length == 0) return;
-  if (isTrusted(tap, request.code)) count(tap, TAP_COUNTER_UNANSWERED, 1);
+// Nobody will answer this one any more. True: an event says so.
+function giveUp(tap: ModbusTap, request: Request, event: TapEvent): bool {
+  if (request.length == 0) return false;
+  const trusted = isTrusted(tap, request.code);
+  if (trusted) count(tap, TAP_COUNTER_UNANSWERED, 1);
   else count(tap, TAP_COUNTER_JUNK_BYTES, request.length);
   request.length = 0;
+  if (!USES_TAP_EVENTS || !trusted) return false;
+  tellRequest(event, TAP_EVENT_UNANSWERED, request);
+  return true;
 }
 
-function expire(tap: ModbusTap, nowUs: u32): void {
+// What waits for an answer too long. True: an event says so.
+function expire(tap: ModbusTap, event: TapEvent): bool {
   const open = openOf(tap);
   const trial = trialOf(tap);
-  if (isLate(open, nowUs, 0)) giveUp(tap, open);
-  if (isLate(trial, nowUs, 0)) giveUp(tap, trial);
+  if (isLate(trial, tap.nowUs, 0)) giveUp(tap, trial, event);
+  return isLate(open, tap.nowUs, 0) && giveUp(tap, open, event);
 }
 
 function isTrusted(tap: ModbusTap, code: i32): bool {
@@ -218,7 +281,7 @@ function requestFor(tap: ModbusTap, code: i32): Request {
 }
 
 function count(tap: ModbusTap, counter: usize, by: u32): void {
-  const at = countersOf(tap) + (counter << 2);
+  const at = modbusCounters(tap) + (counter << 2);
   store<u32>(at, load<u32>(at) + by);
 }
 
@@ -232,4 +295,8 @@ function trialOf(tap: ModbusTap): Request {
 
 function windowOf(tap: ModbusTap): Window {
   return changetype<Window>(changetype<usize>(tap) + WINDOW);
+}
+
+function frameOf(tap: ModbusTap): usize {
+  return changetype<usize>(tap) + FRAME;
 }

@@ -21,7 +21,7 @@ export class Request {
   crc: i32; // names the frame where the answer is an echo
 }
 
-/** Keeps the request at the head of the window. */
+/** Keeps the request at the head of the window; it ended at `atUs`. */
 export function keepRequest(request: Request, window: Window, length: i32, atUs: u32): void {
   request.length = length;
   request.atUs = atUs;

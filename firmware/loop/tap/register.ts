@@ -5,7 +5,7 @@
 // one is put together from two; f32 stays as its bits. Rows come from the generator, sorted by tap, unit,
 // function code and address. No state but when a row was last heard, which the channel keeps.
 
-import { ModbusTap, registerAt } from "./modbus";
+import { TapEvent } from "./event";
 
 const REGISTER_U16 = 0;
 const REGISTER_I16 = 1;
@@ -25,24 +25,24 @@ export class RegisterRow {
   staleMs: i32; // 0: never stale
 }
 
-/** True when the answer just taken from the tap of the row holds the whole value. */
-export function carriesRow(tap: ModbusTap, row: RegisterRow): bool {
-  const index = row.address - tap.answerAddress;
+/** True when the answered read holds the whole value of the row. */
+export function carriesRow(event: TapEvent, row: RegisterRow): bool {
+  const index = row.address - event.address;
   return (
-    row.unit == tap.answerUnit &&
-    row.code == tap.answerCode &&
+    row.unit == event.unit &&
+    row.code == event.code &&
     index >= 0 &&
-    index + registersOf(row) <= tap.answerQuantity
+    index + registersOf(row) <= event.quantity
   );
 }
 
-/** Raw value of the row in the answer just taken; carriesRow must be true. */
-export function valueOfRow(tap: ModbusTap, row: RegisterRow): i32 {
-  const index = row.address - tap.answerAddress;
-  const first = halfAt(tap, row, index);
+/** Raw value of the row in an answered read; carriesRow must be true. */
+export function valueOfRow(event: TapEvent, row: RegisterRow): i32 {
+  const at = event.values + ((row.address - event.address) << 1);
+  const first = halfAt(at, row);
   if (row.type == REGISTER_U16) return first;
   if (row.type == REGISTER_I16) return <i32>(<i16>first);
-  const second = halfAt(tap, row, index + 1);
+  const second = halfAt(at + 2, row);
   return row.order & ORDER_WORDS ? (second << 16) | first : (first << 16) | second;
 }
 
@@ -50,7 +50,7 @@ function registersOf(row: RegisterRow): i32 {
   return row.type <= REGISTER_I16 ? 1 : 2;
 }
 
-function halfAt(tap: ModbusTap, row: RegisterRow, index: i32): i32 {
-  const half = registerAt(tap, index);
-  return row.order & ORDER_OCTETS ? ((half & 0xff) << 8) | (half >> 8) : half;
+function halfAt(at: usize, row: RegisterRow): i32 {
+  const half = (<i32>load<u8>(at)) | ((<i32>load<u8>(at, 1)) << 8); // low octet first
+  return row.order & ORDER_OCTETS ? half : ((half & 0xff) << 8) | (half >> 8);
 }

@@ -14,7 +14,10 @@ import { MODBUS_FRAME_BYTES_MAX } from "../../limits";
 const POLYNOMIAL: u32 = 0xa001;
 const MASK: u32 = MODBUS_FRAME_BYTES_MAX - 1; // 255: the size is a power of two
 
-/** Followed in memory by the octets (u8), the sums and the wanted sums (u16), 256 of each. */
+/**
+ * Followed in memory by the octets (u8), once more by the octets, so that any stretch of them lies in one
+ * piece, then by the sums and the wanted sums (u16), 256 of each.
+ */
 @unmanaged
 export class Window {
   head: u32; // position of the oldest octet
@@ -24,7 +27,7 @@ export class Window {
 }
 
 const OCTETS: usize = offsetof<Window>();
-const SUMS: usize = OCTETS + MODBUS_FRAME_BYTES_MAX;
+const SUMS: usize = OCTETS + MODBUS_FRAME_BYTES_MAX * 2;
 const WANTED: usize = SUMS + MODBUS_FRAME_BYTES_MAX * 2;
 
 /** Memory of one window. */
@@ -45,6 +48,7 @@ export function putOctet(window: Window, octet: u32): void {
     weight = divideByX(weight);
   }
   store<u8>(base + at, octet, OCTETS);
+  store<u8>(base + at, octet, OCTETS + MODBUS_FRAME_BYTES_MAX);
   store<u16>(base + (at << 1), sum, SUMS);
   // A frame that starts here has this octet and the next one turned; so has one octet before.
   store<u16>(base + (at << 1), before ^ ones, WANTED);
@@ -55,7 +59,12 @@ export function putOctet(window: Window, octet: u32): void {
   window.fill++;
 }
 
-/** Octet `index` after the head. */
+/** Address of the octet `index` after the head; those up to `fill` follow it. */
+export function octetsFrom(window: Window, index: i32): usize {
+  return changetype<usize>(window) + OCTETS + window.head + index;
+}
+
+/** Octet `index` (below MODBUS_FRAME_BYTES_MAX) after the head. */
 export function octetAt(window: Window, index: i32): i32 {
   const at: usize = (window.head + index) & MASK;
   return load<u8>(changetype<usize>(window) + at, OCTETS);
@@ -70,7 +79,7 @@ export function wordAt(window: Window, index: i32): i32 {
 export function isWhole(window: Window, length: i32): bool {
   if (length < 4 || length > window.fill) return false;
   const base = changetype<usize>(window);
-  const start: usize = window.head & MASK;
+  const start: usize = window.head;
   const end: usize = (window.head + length - 1) & MASK;
   return load<u16>(base + (end << 1), SUMS) == load<u16>(base + (start << 1), WANTED);
 }

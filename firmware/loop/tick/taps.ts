@@ -12,21 +12,28 @@ import {
   TAP_COUNT,
   TAP_ROWS,
 } from "../../generated/loop";
+import { USES_TAP_EVENTS } from "../../generated/uses";
 import { MODBUS_FRAME_BYTES_MAX, TAP_ENTRIES_PER_TICK } from "../../limits";
 import { CAUSE_NONE, CAUSE_NOT_A_NUMBER, QUALITY_BAD, QUALITY_GOOD } from "../../wire/record";
-import { TAP_ENTRY_BYTE, TAP_ENTRY_BYTES, TAP_ENTRY_TIME_US } from "../../wire/tap";
+import {
+  TAP_ENTRY_BYTE,
+  TAP_ENTRY_BYTES,
+  TAP_ENTRY_FLAGS,
+  TAP_ENTRY_TIME_US,
+} from "../../wire/tap";
 import { ring_put, tap_take } from "../abi";
 import { isNumber } from "../compare";
 import { acceptSample } from "../filter";
 import { encodeState } from "../record";
+import { TAP_EVENT_READ, TapEvent } from "../tap/event";
 import {
-  countersOf,
   MODBUS_TAP_BYTES,
+  modbusCounters,
   ModbusTap,
-  noteIdle,
-  noteSilence,
-  putTapOctet,
-  takeAnswer,
+  noteIdleModbus,
+  putModbus,
+  startModbus,
+  takeModbus,
 } from "../tap/modbus";
 import { carriesRow, RegisterRow, valueOfRow } from "../tap/register";
 import {
@@ -41,7 +48,9 @@ import {
 } from "./channels";
 
 const STATE_PERIOD_MS: u32 = 10_000; // SPEC §4: the status that carries the tap counters
-const ANSWERS_MAX = MODBUS_FRAME_BYTES_MAX / 5; // the shortest answer has five octets
+const PART_ENTRIES = 16; // taken at a time: room for all of a tick would be 512 octets
+const PARTS = TAP_ENTRIES_PER_TICK / PART_ENTRIES;
+const EVENTS_MAX = MODBUS_FRAME_BYTES_MAX; // each takes a request or at least four octets
 
 @unmanaged
 class Due {
@@ -55,12 +64,12 @@ class TapRow {
 }
 
 const DUE = memory.data(offsetof<Due>());
-const ENTRIES = memory.data(TAP_COUNT > 0 ? TAP_ENTRIES_PER_TICK * TAP_ENTRY_BYTES : SPARE, 4);
+const ENTRIES = memory.data(TAP_COUNT > 0 ? PART_ENTRIES * TAP_ENTRY_BYTES : SPARE, 4);
 const TAPS = memory.data(TAP_COUNT * MODBUS_TAP_BYTES + SPARE, 4);
 
 /** Once at the start. */
 export function startTaps(): void {
-  for (let i = 0; i < TAP_COUNT; i++) tapState(i).characterUs = tapRow(i).characterUs;
+  for (let i = 0; i < TAP_COUNT; i++) startModbus(tapState(i), tapRow(i).characterUs, tickUs());
 }
 
 /** Takes what came since the tick before. */
@@ -68,16 +77,16 @@ export function hearTaps(): void {
   for (let i = 0; i < TAP_COUNT; i++) {
     const tap = tapState(i);
     const number = tapNumber(i);
-    const count = tap_take(number, ENTRIES, TAP_ENTRIES_PER_TICK);
-    assert(<u32>count <= <u32>TAP_ENTRIES_PER_TICK);
-    for (let k = 0; k < count; k++) {
-      const entry = ENTRIES + k * TAP_ENTRY_BYTES;
-      const atUs = load<u32>(entry + TAP_ENTRY_TIME_US);
-      if (noteSilence(tap, atUs)) hearAnswers(number, tap);
-      putTapOctet(tap, load<u8>(entry + TAP_ENTRY_BYTE), atUs);
-      hearAnswers(number, tap);
+    let count = PART_ENTRIES;
+    for (let part = 0; part < PARTS && count == PART_ENTRIES; part++) {
+      count = tap_take(number, ENTRIES, PART_ENTRIES);
+      assert(<u32>count <= <u32>PART_ENTRIES);
+      for (let k = 0; k < count; k++) hearEntry(number, tap, ENTRIES + k * TAP_ENTRY_BYTES);
     }
-    if (count == 0 && noteIdle(tap, tickUs())) hearAnswers(number, tap);
+    if (count == 0) {
+      noteIdleModbus(tap, tickUs());
+      hearEvents(number, tap);
+    }
   }
 }
 
@@ -95,17 +104,31 @@ export function tellTaps(): void {
   if (<i32>(tickMs() - due.statesMs) < 0) return;
   due.statesMs = tickMs() + STATE_PERIOD_MS;
   for (let i = 0; i < TAP_COUNT; i++) {
-    ring_put(RECORD, encodeState(RECORD, tickUs(), tapNumber(i), countersOf(tapState(i))));
+    ring_put(RECORD, encodeState(RECORD, tickUs(), tapNumber(i), modbusCounters(tapState(i))));
   }
 }
 
-function hearAnswers(number: i32, tap: ModbusTap): void {
-  for (let k = 0; k <= ANSWERS_MAX && takeAnswer(tap); k++) {
+function hearEntry(number: i32, tap: ModbusTap, entry: usize): void {
+  const octet = load<u8>(entry + TAP_ENTRY_BYTE);
+  const flags = load<u8>(entry + TAP_ENTRY_FLAGS);
+  putModbus(tap, octet, flags, load<u32>(entry + TAP_ENTRY_TIME_US));
+  hearEvents(number, tap);
+}
+
+function hearEvents(number: i32, tap: ModbusTap): void {
+  const event = heardEvent();
+  for (let k = 0; k <= EVENTS_MAX && takeModbus(tap, event); k++) {
+    if (USES_TAP_EVENTS && event.kind != TAP_EVENT_READ) continue;
     for (let i = 0; i < REGISTER_COUNT; i++) {
       const row = registerRow(i);
-      if (row.tap == number && carriesRow(tap, row)) hearRegister(row, valueOfRow(tap, row));
+      if (row.tap == number && carriesRow(event, row)) hearRegister(row, valueOfRow(event, row));
     }
   }
+}
+
+// A function, so that only a module with a tap has the memory.
+function heardEvent(): TapEvent {
+  return changetype<TapEvent>(memory.data(offsetof<TapEvent>(), 8));
 }
 
 function hearRegister(row: RegisterRow, raw: i32): void {

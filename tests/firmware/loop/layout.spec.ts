@@ -13,6 +13,7 @@ import { Held, Outcome, SETPOINT_BYTES, SetpointRow } from "../../../firmware/lo
 import { Receiver, Scale } from "../../../firmware/loop/tap/bits";
 import { Detector, DETECTOR_BYTES } from "../../../firmware/loop/tap/detect";
 import { EDGE_WINDOW_BYTES, Fit } from "../../../firmware/loop/tap/edges";
+import { TapEvent } from "../../../firmware/loop/tap/event";
 import { LINE_TAP_BYTES, LineTap } from "../../../firmware/loop/tap/line";
 import { LineField, Match, MATCH_BYTES, WordRow } from "../../../firmware/loop/tap/match";
 import { MODBUS_TAP_BYTES, ModbusTap } from "../../../firmware/loop/tap/modbus";
@@ -70,5 +71,6 @@ describe("the size of a struct", () => {
     expect<usize>(offsetof<Match>()).toBe(24);
     expect<usize>(MATCH_BYTES & 7).toBe(0);
     expect<usize>(VIBRATION_BYTES & 7).toBe(0);
+    expect<usize>(offsetof<TapEvent>() & 7).toBe(0);
   });
 });

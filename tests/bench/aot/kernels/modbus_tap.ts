@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MIT
 // A Modbus line heard by the firmware's own passive tap: requests, answers, noise.
 
+import { TAP_EVENT_READ, TapEvent } from "../../../../firmware/loop/tap/event";
 import {
-  countersOf,
   MODBUS_TAP_BYTES,
+  modbusCounters,
   ModbusTap,
-  noteSilence,
-  putTapOctet,
-  registerAt,
-  takeAnswer,
+  putModbus,
+  startModbus,
+  takeModbus,
 } from "../../../../firmware/loop/tap/modbus";
 
 const CHARACTER_US: u32 = 1146; // at 9600 baud
 const tap: ModbusTap = changetype<ModbusTap>(memory.data(MODBUS_TAP_BYTES, 4));
+const event: TapEvent = changetype<TapEvent>(memory.data(offsetof<TapEvent>(), 8));
 const line = new StaticArray<u8>(64);
 let lineBytes = 0;
 
@@ -37,7 +38,7 @@ export function prepare(): void {
   line[lineBytes++] = 0xf0;
   putFrame([3, 4, 0, 8, 0, 1]);
   putFrame([3, 0x84, 2]);
-  tap.characterUs = CHARACTER_US;
+  startModbus(tap, CHARACTER_US, 0);
 }
 
 export function run(n: i32): i32 {
@@ -46,15 +47,15 @@ export function run(n: i32): i32 {
   for (let round = 0; round < n; round++) {
     for (let i = 0; i < lineBytes; i++) {
       nowUs += CHARACTER_US;
-      if (noteSilence(tap, nowUs)) while (takeAnswer(tap));
-      putTapOctet(tap, line[i], nowUs);
-      while (takeAnswer(tap)) {
-        for (let k = 0; k < tap.answerQuantity; k++) sum = sum * 31 + registerAt(tap, k);
-        sum ^= tap.answerAddress;
+      putModbus(tap, line[i], 0, nowUs);
+      while (takeModbus(tap, event)) {
+        if (event.kind == TAP_EVENT_READ)
+          for (let k = 0; k < event.bytes; k++) sum = sum * 31 + load<u8>(event.values + k);
+        sum ^= event.address + event.kind;
       }
     }
     nowUs += 100_000;
   }
-  for (let i = 0; i < 10; i++) sum = sum * 31 + load<i32>(countersOf(tap) + ((<usize>i) << 2));
+  for (let i = 0; i < 10; i++) sum = sum * 31 + load<i32>(modbusCounters(tap) + ((<usize>i) << 2));
   return sum;
 }
