@@ -74,7 +74,7 @@ async function missedOf(mutants: readonly Mutant[]): Promise<string[]> {
 for (const [name, mutants] of Object.entries(GROUPS))
   test(
     `every broken rule of ${name} is found`,
-    { ...needed("gcc"), timeout: 240_000 },
+    { ...needed("gcc"), timeout: 600_000 },
     async () => {
       assert.deepEqual(await missedOf(mutants), []);
     },

@@ -167,7 +167,7 @@ const PROGRAMS: Record<string, Program> = {
   },
 };
 
-test("odd ways through programs give what V8 gives", { ...needed("gcc"), timeout: 120_000 }, () => {
+test("odd ways through programs give what V8 gives", { ...needed("gcc"), timeout: 600_000 }, () => {
   const cases = Object.entries(PROGRAMS).map(([name, program]) => caseOf(program, name));
   const native = runNative(cases, true);
   cases.forEach((item, i) => {

@@ -9,7 +9,7 @@ import { makeCalls, makeProgram } from "./rules-programs.ts";
 const PROGRAMS = 60;
 const CALLS = 24;
 
-test("random programs give and trap as in V8", { timeout: 120_000 }, () => {
+test("random programs give and trap as in V8", { timeout: 600_000 }, () => {
   const cases: Case[] = Array.from({ length: PROGRAMS }, (_, seed) => ({
     name: `program ${seed}`,
     wasm: makeProgram(seed),

@@ -151,7 +151,7 @@ function moduleOf(program: Program): Uint8Array {
   });
 }
 
-test("a loop written twice does what it did", { timeout: 120_000 }, () => {
+test("a loop written twice does what it did", { timeout: 600_000 }, () => {
   const cases: Case[] = Object.entries(PROGRAMS).map(([name, program]) => ({
     name,
     wasm: moduleOf(program),

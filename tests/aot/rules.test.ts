@@ -210,7 +210,7 @@ function moduleOf({ code, callee }: Rule): Uint8Array {
   });
 }
 
-test("each rule is right where it could be wrong by one", { timeout: 120_000 }, () => {
+test("each rule is right where it could be wrong by one", { timeout: 600_000 }, () => {
   const cases: Case[] = Object.entries(CASES).map(([name, rule]) => ({
     name,
     wasm: moduleOf(rule),

@@ -10,17 +10,15 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { setTimeout as wait } from "node:timers/promises";
 import { type Plant, readPlant } from "../../scripts/build/plant.ts";
 import { choosePosix, type PosixNode, startPosix } from "../../scripts/run/posix.ts";
 import { describeTotals } from "../../scripts/run/road.ts";
 import { ferrule, PROJECT } from "../support/ferrule.ts";
 import { program } from "../support/need.ts";
+import { until } from "../support/until.ts";
 import { startRoad } from "./road.ts";
 
 const needsCompiler = program("cc");
-const PATIENCE_MS = 12_000;
-const STEP_MS = 100;
 const folder = mkdtempSync(join(tmpdir(), "ferrule up posix "));
 let road: Awaited<ReturnType<typeof startSite>> | undefined;
 
@@ -70,14 +68,6 @@ async function startSite() {
 }
 
 const EMPTY: Plant = { ...readPlant(nodeFolder("oven")) };
-
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let ms = 0; ms < PATIENCE_MS; ms += STEP_MS) {
-    if (await holds()) return;
-    await wait(STEP_MS);
-  }
-  assert.fail(`not within ${PATIENCE_MS} ms: ${what}\n${road?.said.join("\n")}`);
-}
 
 function path(node: PosixNode, option: string): string {
   return node.args[node.args.indexOf(option) + 1]!.replace(/^\d+=/, "");

@@ -12,6 +12,7 @@ import { type RunningGateway, startGateway } from "../../gateway/index.ts";
 import { startBroker } from "../../scripts/run/broker.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import * as need from "../support/need.ts";
+import { until } from "../support/until.ts";
 import {
   connect,
   octets,
@@ -83,13 +84,6 @@ async function watch(t: TestContext, url: string, filter: string) {
   return { client, seen };
 }
 
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let waitedMs = 0; !holds(); waitedMs += 10) {
-    if (waitedMs > 20_000) throw new Error(`not within 20 s: ${what}`);
-    await delay(10);
-  }
-}
-
 async function connectClient(
   client: UdpClient,
   clientId: string,
@@ -154,7 +148,7 @@ for (const [name, { options, start }] of Object.entries(BROKERS)) {
   test(`${name}: the will is published for a lost client only`, options, async (t) => {
     const url = await start(t);
     const site = await startSite(t, url);
-    const { seen } = await watch(t, url, "ferrule/+/presence");
+    const { client: reader, seen } = await watch(t, url, "ferrule/+/presence");
     const [lost, leaving, moving, moved] = await Promise.all([
       site.client(),
       site.client(),
@@ -168,9 +162,11 @@ for (const [name, { options, start }] of Object.entries(BROKERS)) {
     await connectClient(moved!, "moving-01", { will: true, duration: 60 });
     await moving!.next("DISCONNECT"); // taken over
     await until("a will", () => seen.length > 0);
-    await delay(200);
+    await reader.publishAsync("ferrule/after/presence", "", { qos: 1 });
+    await until("what comes after the will", () => seen.length > 1);
     const topic = "ferrule/lost-01/presence";
-    assert.deepEqual(seen, [{ topic, payload: "lost", qos: 1, retain: false }]);
+    assert.deepEqual(seen[0], { topic, payload: "lost", qos: 1, retain: false });
+    assert.equal(seen[1]!.topic, "ferrule/after/presence");
     assert.equal(site.gateway.gateway.counters()["lost"], 1);
   });
 
@@ -232,7 +228,7 @@ test("mosquitto: a restart costs no session", need.program("mosquitto"), async (
   const hub = await watch(t, second.url, "p/#");
   for (let returnCode = 1, msgId = 2; returnCode !== 0; msgId++) {
     ({ returnCode } = await client.ask(publish(topicId, { msgId }), "PUBACK"));
-    await delay(20);
+    await delay(20); // until the gateway is at the broker again
   }
   assert.equal(site.warnings.length, 1, "said once");
   await until("the message", () => hub.seen.length > 0);

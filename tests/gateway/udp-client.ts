@@ -5,8 +5,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { encode } from "../../gateway/encode.ts";
 import { decode, type Packet } from "../../gateway/packet.ts";
-
-const PATIENCE_MS = 20_000; // a busy machine;
+import { PATIENCE_MS } from "../support/until.ts";
 
 export interface UdpClient {
   say(packet: Packet): void;

@@ -6,14 +6,13 @@
 
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { setTimeout as wait } from "node:timers/promises";
 import type { FaultPlan, PlantPlan } from "../../host-sim/plan.ts";
 import { impossibleFaults, startRealtime, type Realtime } from "../../host-sim/realtime/run.ts";
 import type { RealtimeOptions } from "../../host-sim/realtime/run.ts";
 import { buildPair } from "../scenarios/plants.ts";
+import { until } from "../support/until.ts";
 import { startRealtimeRoad, type RealtimeRoad } from "./realtime-road.ts";
 
-const PATIENCE_MS = 60_000; // of a machine that is busy with other tests
 const LONG_MS = 3_600_000; // ends with the test
 const OVEN = "oven-1";
 let pair: PlantPlan;
@@ -21,14 +20,6 @@ let pair: PlantPlan;
 before(async () => {
   pair = await buildPair();
 });
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const endMs = performance.now() + PATIENCE_MS;
-  while (!holds()) {
-    if (performance.now() > endMs) assert.fail(`${what} did not happen`);
-    await wait(20);
-  }
-}
 
 interface Stage {
   road: RealtimeRoad;

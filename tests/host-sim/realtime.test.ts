@@ -11,10 +11,10 @@ import { createSocket } from "node:dgram";
 import type { PlantPlan } from "../../host-sim/plan.ts";
 import { startRealtime, type Realtime } from "../../host-sim/realtime/run.ts";
 import { buildPair, changeNode } from "../scenarios/plants.ts";
+import { until } from "../support/until.ts";
 import { startRealtimeRoad, type RealtimeRoad } from "./realtime-road.ts";
 import { smallLink, smallLoop } from "./small-modules.ts";
 
-const PATIENCE_MS = 20_000; // of a machine that is busy with other tests
 let plan: PlantPlan;
 let road: RealtimeRoad;
 
@@ -31,14 +31,6 @@ function start(wanted: PlantPlan, port = road.port): Realtime {
     log: () => undefined,
     has: road.hub.has,
   });
-}
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const endMs = performance.now() + PATIENCE_MS;
-  while (!holds()) {
-    if (performance.now() > endMs) assert.fail(`${what} did not happen`);
-    await wait(20);
-  }
 }
 
 test("two nodes deliver; after sampling stops nothing waits and all is accounted for", async () => {

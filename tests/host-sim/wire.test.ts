@@ -5,24 +5,23 @@
 // Modbus master and a server in python3 on two ptys, what the master got against what the hub has.
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, constants, existsSync, lstatSync, mkdtempSync, openSync } from "node:fs";
 import { readlinkSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { setTimeout as wait } from "node:timers/promises";
 import { TAP_FLAG_OVERRUN } from "../../firmware/wire/tap.ts";
 import { characterUs, createWire, type End } from "../../host-sim/devices/wire.ts";
 import { WIRE_CHARACTERS_MAX } from "../../host-sim/limits.ts";
 import { openPtyLine, PtyError } from "../../host-sim/realtime/pty.ts";
 import { startRealtime } from "../../host-sim/realtime/run.ts";
 import { buildPlant } from "../scenarios/plants.ts";
+import { listen, type Listener } from "../support/listen.ts";
 import * as need from "../support/need.ts";
+import { until } from "../support/until.ts";
 import { startRealtimeRoad } from "./realtime-road.ts";
 
-const PATIENCE_MS = 20_000;
 const folder = mkdtempSync(join(tmpdir(), "ferrule-"));
 after(() => rmSync(folder, { recursive: true }));
 
@@ -124,16 +123,14 @@ test(
     const { O_RDWR, O_NOCTTY, O_NONBLOCK } = constants;
     const loud = openSync(a, O_RDWR | O_NOCTTY | O_NONBLOCK); // this process also reads the other side
     try {
-      const endMs = performance.now() + PATIENCE_MS;
-      while (line.unread() === 0) {
-        assert.ok(performance.now() < endMs, "the pty takes everything for ever");
+      await until("octets that no longer fit", () => {
         try {
           writeSync(loud, Buffer.alloc(2000));
         } catch (error) {
           assert.equal((error as NodeJS.ErrnoException).code, "EAGAIN");
         }
-        await wait(1);
-      }
+        return line.unread() > 0;
+      });
     } finally {
       closeSync(loud);
       line.close();
@@ -205,19 +202,18 @@ test(
       pty: { node: "meter-1", tap: "bus", paths },
     });
     const talkers: ChildProcess[] = [];
-    const talk = (role: string, path: string): ChildProcess => {
+    const talk = (role: string, path: string): Listener => {
       const stdio = ["ignore", "pipe", "inherit"] as const;
       const talker = spawn("python3", ["-c", TALKER, role, path], { stdio: [...stdio] });
       talkers.push(talker);
-      return talker;
+      return listen(talker);
     };
     try {
-      const server = talk("server", paths[1]);
-      await once(server.stdout!, "data"); // a request that meets an unready server is lost for ever
-      let said = "";
-      talk("master", paths[0]).stdout!.on("data", (chunk: Buffer) => (said += chunk.toString()));
+      await talk("server", paths[1]).says(/ready/); // what meets an unready server is lost for ever
+      const master = talk("master", paths[0]);
       const lines = (): number[][] =>
-        said
+        master
+          .all()
           .split("\n")
           .slice(1, -1) // without "ready"
           .map((line) => line.split(" ").map(Number));
@@ -225,11 +221,10 @@ test(
         (road.hub.history("meter-1", "voltage", 0) ?? []).flatMap(([, value]) =>
           value === null ? [] : [Math.round(value * 10)],
         );
-      const endMs = performance.now() + PATIENCE_MS;
-      while (lines().length < 10 || heard().length < 8) {
-        assert.ok(performance.now() < endMs, `master: ${said}; hub: ${heard().join()}`);
-        await wait(20);
-      }
+      await until(
+        () => `answers; master: ${master.all()}; hub: ${heard().join()}`,
+        () => lines().length >= 10 && heard().length >= 8,
+      );
       const got = lines().map(([value]) => value);
       const published = heard();
       const common = published.slice(0, got.length);
@@ -237,7 +232,7 @@ test(
       // 8 and 7 characters of 1.146 ms each.
       assert.ok(
         lines().every(([, ms]) => ms! >= 17),
-        `an answer was too fast: ${said}`,
+        `an answer was too fast: ${master.all()}`,
       );
     } finally {
       for (const talker of talkers) talker.kill();

@@ -5,7 +5,6 @@
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { on, once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +16,7 @@ import { createPrng } from "../../host-sim/prng.ts";
 import { createHub } from "../../hub/hub.ts";
 import { openFileHistory } from "../../hub/server-sqlite.ts";
 import { PLANT } from "../support/fixture-hub.ts";
+import { listen, type Listener } from "../support/listen.ts";
 import { startMosquitto } from "../support/mosquitto.ts";
 import { program } from "../support/need.ts";
 import { birth, Decimal, pack } from "../support/pack.ts";
@@ -46,25 +46,24 @@ function message(index: number): Buffer {
   return pack({ bt: NOW_MS + q, q, records });
 }
 
-async function startChild(url: string, file: string): Promise<ChildProcess> {
+interface Child {
+  process: ChildProcess;
+  said: Listener;
+}
+
+async function startChild(url: string, file: string): Promise<Child> {
   const child = spawn(process.execPath, ["--import", "tsx", CHILD, url, file, LAST], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   cleanups.push(() => child.kill("SIGKILL"));
-  await once(child.stdout!, "data");
-  return child;
+  const said = listen(child);
+  await said.says(/ready/);
+  return { process: child, said };
 }
 
-async function kill(child: ChildProcess): Promise<void> {
-  const closed = once(child, "close");
-  child.kill("SIGKILL");
-  await closed;
-}
-
-/** Until the hub has the last reading, however slow the machine is. */
-async function untilHeard(child: ChildProcess): Promise<void> {
-  for await (const text of on(child.stdout!, "data", { signal: AbortSignal.timeout(60_000) }))
-    if (String(text).includes("heard")) return;
+async function kill(child: Child): Promise<void> {
+  child.process.kill("SIGKILL");
+  await child.said.closed;
 }
 
 async function publishAll(node: MqttClient, onIndex: (index: number) => void): Promise<void> {
@@ -105,7 +104,7 @@ test(
       );
     });
     await Promise.all(restarts);
-    await untilHeard(child); // the last ones are handed over, and committed
+    await child.said.says(/heard/); // the last ones are handed over, and committed
     await kill(child);
     assert.ok(lockStayed, "the kill left the database's lock behind");
 

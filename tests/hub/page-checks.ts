@@ -3,6 +3,8 @@
 
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import { until } from "../support/until.ts";
+import { settled } from "./page-settled.ts";
 import { DESKTOP, PHONE, TABLET } from "./page-open.ts";
 
 /** WCAG 2 AA for text below 18.66 px bold or 24 px. */
@@ -18,10 +20,9 @@ const CONTROLS = ["button", "link", "textbox", "searchbox", "combobox", "checkbo
 export async function checkFits(page: Page, what: string, targetMin = TARGET_MIN): Promise<void> {
   for (const viewport of [DESKTOP, PHONE, TABLET]) {
     await page.setViewportSize(viewport);
-    await page.waitForTimeout(80);
+    await settled(page);
     const where = `${what} at ${viewport.width} px`;
-    assert.equal(await overflow(page), 0, `${where} is too wide`);
-    assert.deepEqual(await cutTexts(page), [], `${where} has cut texts`);
+    await checkWidth(page, where);
     assert.deepEqual(await namelessControls(page), [], `${where} has nameless controls`);
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme });
@@ -30,6 +31,19 @@ export async function checkFits(page: Page, what: string, targetMin = TARGET_MIN
     if (viewport === PHONE) assert.deepEqual(await smallTargets(page, targetMin), [], where);
   }
   await page.setViewportSize(DESKTOP);
+}
+
+/** Asserts that nothing is wider than its place, once the page has come to rest. */
+export async function checkWidth(page: Page, where: string): Promise<void> {
+  let wide = "";
+  await until(
+    () => `room for all, ${where}: ${wide}`,
+    async () => {
+      const texts = await cutTexts(page);
+      wide = `${await overflow(page)} px too wide, cut: ${texts.join("; ")}`;
+      return wide === "0 px too wide, cut: ";
+    },
+  );
 }
 
 /** Texts whose contrast by computed style is too low, as `text: ratio`. */
@@ -86,7 +100,7 @@ async function namelessControls(page: Page): Promise<string[]> {
 }
 
 /** How many pixels the page is wider than its window, or content wider than its panel. */
-export async function overflow(page: Page): Promise<number> {
+async function overflow(page: Page): Promise<number> {
   return page.evaluate(() => {
     const boxes = [document.documentElement, ...document.querySelectorAll(".panel.flush")];
     return Math.max(...boxes.map(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth));
@@ -94,7 +108,7 @@ export async function overflow(page: Page): Promise<number> {
 }
 
 /** Elements with text that is cut at their right edge without an ellipsis or beyond the window. */
-export async function cutTexts(page: Page): Promise<string[]> {
+async function cutTexts(page: Page): Promise<string[]> {
   return page.evaluate(() =>
     [...document.querySelectorAll("main *, .strip *")]
       .filter((element) => element.children.length === 0 && element.textContent?.trim() !== "")

@@ -13,6 +13,7 @@ import { appendPoint, createSeries } from "../../hub/web/series.ts";
 import { program } from "../support/need.ts";
 import { useBrowser } from "./page-open.ts";
 import { pressNode, scaleNode } from "./page-plant.ts";
+import { showsText } from "./page-settled.ts";
 
 const NOW = 1_700_000_000_000;
 const [STOPPED, IDLE, RUN, FAULT] = [0, 1, 2, 3];
@@ -89,9 +90,11 @@ test("an axis names its lines as they are, and a code of a line is drawn in step
 test("a tap of lines shows its fields and what became of its lines", needs, async () => {
   const { page, fixture, printed } = await open("#/taps/scale-1/line", { presses: 1 });
   const row = page.locator('tr:has-text("weight")');
-  assert.match((await row.textContent()) ?? "", /kg.*result.*gross/);
-  const figures = (await page.locator(".figures").textContent()) ?? "";
-  assert.match(figures, /understood99\.0\u00a0%lines heard2000matched1980not matched14damaged6/);
+  await showsText(row, /kg.*result.*gross/);
+  await showsText(
+    page.locator(".figures"),
+    /understood99\.0\u00a0%lines heard2000matched1980not matched14damaged6/,
+  );
   await page.waitForSelector('.tap-head :text("hears the line")');
 
   const counters = { bytes: 9_000, frames: 10, exceptions: 300, orphans: 90, junkBytes: 8_700 };

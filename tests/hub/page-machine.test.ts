@@ -13,9 +13,11 @@ import type { Page } from "playwright-core";
 import { bundlePage } from "../../hub/web/bundle.ts";
 import { TOKEN } from "../support/fixture-hub.ts";
 import { program } from "../support/need.ts";
+import { until } from "../support/until.ts";
 import { birth, Decimal, pack } from "../support/pack.ts";
 import { checkFits } from "./page-checks.ts";
 import { useBrowser } from "./page-open.ts";
+import { settled, showsCount } from "./page-settled.ts";
 import { CLAMPED, INTERLOCK, type Oven, type OvenOptions, STALE, startOven } from "./page-oven.ts";
 
 /** Charts, set-points, history and production, over the wire. */
@@ -228,15 +230,15 @@ function week(nowMs: number, spikeAt: number): [number, number | null][] {
   return points.sort(([one], [other]) => one - other);
 }
 
-/** Dark pixels in a row of the first chart, its height as a share from the top; the grid is lighter. */
-async function darkInRow(page: Page, share: number): Promise<number> {
-  return page.evaluate((height) => {
+/** Until dark pixels are in a row of the first chart, its height a share from the top; the grid is lighter. */
+async function darkInRow(page: Page, share: number): Promise<void> {
+  await page.waitForFunction((height) => {
     const canvas = document.querySelector<HTMLCanvasElement>(".chart canvas")!;
     const y = Math.round(canvas.height * height);
     const { data } = canvas.getContext("2d")!.getImageData(80, y, canvas.width - 80, 1);
     let dark = 0;
     for (let at = 0; at < data.length; at += 4) if (data[at + 3]! > 100 && data[at]! < 190) dark++;
-    return dark;
+    return dark > 0;
   }, share);
 }
 
@@ -247,13 +249,13 @@ test("a spike of one reading is seen in seven days, and not where it was not", n
   await page.goto(`${oven.url}${MACHINE}?range=7d&channel=temperature`);
   await page.waitForSelector('.chart[aria-label*="320.00"]');
   await page.waitForFunction(() => !document.body.textContent?.includes("Loading\u2026"));
-  await page.waitForTimeout(200);
-  assert.ok((await darkInRow(page, 0.4)) > 0, "the spike is drawn");
+  await darkInRow(page, 0.4); // the spike is drawn
   await page.click('a:text-is("1\u00a0d")');
-  await page.waitForSelector('.chart:not([aria-label*="320.00"])');
-  await page.waitForTimeout(200);
-  const past = await page.locator(".chart").first().getAttribute("aria-label");
-  assert.match(past ?? "", /^temperature over time: 17\d\.\d\d.* to 18\d\.\d\d/);
+  await page.waitForFunction(() =>
+    /^temperature over time: 17\d\.\d\d.* to 18\d\.\d\d/.test(
+      document.querySelector(".chart")?.getAttribute("aria-label") ?? "",
+    ),
+  );
   assert.deepEqual(printed, []);
 });
 
@@ -299,7 +301,7 @@ test(
     await page.mouse.move(box.x + box.width * 0.25, box.y + 40);
     const atCursor = page.locator('.trend-label:has-text("at the cursor")');
     await atCursor.nth(1).waitFor();
-    assert.equal(await atCursor.count(), 2, "all charts share the cursor");
+    await showsCount(atCursor, (count) => count === 2); // all charts share the cursor
     await page.mouse.down();
     await page.mouse.move(box.x + box.width * 0.75, box.y + 40, { steps: 5 });
     await page.mouse.up();
@@ -343,6 +345,7 @@ test(
     const save = async (query: string): Promise<string[]> => {
       await page.goto(`${oven.url}${MACHINE}?since=${sinceMs}&until=${untilMs}${query}`);
       await page.waitForSelector(".trends");
+      await settled(page);
       const [download] = await Promise.all([
         page.waitForEvent("download"),
         page.keyboard.press("c"),
@@ -365,17 +368,17 @@ test(
   needs,
   async () => {
     const { oven, page } = await open();
-    await page.waitForTimeout(500);
     const drawn = (): Promise<string> =>
       page.evaluate(() => document.querySelector<HTMLCanvasElement>(".chart canvas")!.toDataURL());
     await page.keyboard.press("Space");
     await page.waitForSelector('button:has-text("Paused")');
-    await page.waitForTimeout(100);
+    await settled(page);
     const held = await drawn();
-    await page.waitForTimeout(1_200);
-    assert.equal(await drawn(), held);
     const count = (): number => oven.hub.history("oven-1", "temperature", 0)?.length ?? 0;
-    assert.ok(count() > 10, `${count()} readings were collected`);
+    const before = count();
+    await until("ten readings more", () => count() > before + 10);
+    await settled(page);
+    assert.equal(await drawn(), held);
     await page.click('a:text-is("1\u00a0h")');
     await page.waitForSelector('.chart[aria-label^="temperature over time: 1"]');
     await page.keyboard.press("Space");
@@ -464,7 +467,7 @@ test(
       "#/machines/press-2",
     ]) {
       await page.evaluate((hash) => void (location.hash = hash), address);
-      await page.waitForTimeout(250);
+      await settled(page);
       if (address === MACHINE) await review(page, "191");
       await checkFits(page, address, 44);
     }

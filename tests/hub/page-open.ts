@@ -5,6 +5,8 @@ import { after, afterEach, before } from "node:test";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { BROWSER_ARGS } from "../../scripts/steps/picture.ts";
 import { findProgram } from "../support/need.ts";
+import { PATIENCE_MS } from "../support/until.ts";
+import { settled } from "./page-settled.ts";
 import { startFixture, type Fixture, type FixtureOptions } from "./page-fixture.ts";
 
 export const DESKTOP = { width: 1280, height: 800 };
@@ -47,7 +49,7 @@ export function useBrowser(): Opener {
     const context = await browser!.newContext({ viewport: DESKTOP });
     closers.push(() => context.close());
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(PATIENCE_MS);
     return page;
   };
   const openAt: Opener["openAt"] = async (url) => {
@@ -57,6 +59,7 @@ export function useBrowser(): Opener {
     page.on("pageerror", (error) => printed.push(error.message));
     await page.goto(url);
     await page.waitForSelector("main h1, main .empty h2");
+    await settled(page);
     return { page, printed };
   };
   return {

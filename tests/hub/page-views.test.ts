@@ -14,6 +14,7 @@ import { pack } from "../support/pack.ts";
 import { checkFits } from "./page-checks.ts";
 import { TOKEN } from "./page-fixture.ts";
 import { useBrowser } from "./page-open.ts";
+import { settled, showsCount, showsText } from "./page-settled.ts";
 
 const needs = program("chromium");
 const { open, openAt } = useBrowser();
@@ -72,7 +73,7 @@ test(
     fixture.raise("oven-1", "temperature", "too-hot", false);
     const line = page.locator('.alarm:has-text("too-hot")');
     await line.locator("s").waitFor();
-    assert.match((await line.textContent()) ?? "", /limit above 200.*normal below 197.*returned/);
+    await showsText(line, /limit above 200.*normal below 197.*returned/);
     assert.equal(await line.locator(".shape .hollow").count(), 1);
     await page.waitForSelector('.strip .mark:has-text("1 returned")');
     await line.getByRole("button").click();
@@ -100,7 +101,7 @@ test(
     }
     await page.waitForSelector('.strip .mark:has-text("61 alarms")');
     const lines = page.locator(".alarms > li");
-    assert.equal(await lines.count(), 12);
+    await showsCount(lines, (count) => count === 12);
     const single = await page.locator(".alarms > .alarm").count();
     const floods = page.locator(".alarms > .flood");
     let collapsed = 0;
@@ -112,7 +113,7 @@ test(
     const inside = floods.last().locator(".alarm");
     await inside.first().waitFor();
     const [said] = /\d+(?= alarms)/.exec((await floods.last().textContent()) ?? "") ?? [];
-    assert.equal(await inside.count(), Number(said));
+    await showsCount(inside, (count) => count === Number(said));
     await page.getByRole("button", { name: /^Acknowledge these \d+$/ }).click();
     const dialog = page.locator("dialog[open]");
     await dialog.getByLabel("Your name").fill("Ann");
@@ -193,7 +194,7 @@ test(
     assert.equal(await page.title(), "Values · Machines · Ferrule");
     await page.waitForSelector('.sub:has-text("1006 of 1006")');
     const rows = page.locator(".value-row:not(.value-header)");
-    assert.ok((await rows.count()) < 60, "only the rows in sight are drawn");
+    await showsCount(rows, (count) => count < 60); // only the rows in sight are drawn
 
     await page.getByRole("button", { name: "value" }).click();
     await page.waitForSelector('[aria-sort="ascending"]:has-text("value")');
@@ -210,7 +211,7 @@ test(
 
     await page.getByLabel("Filter values").fill("sensor-01");
     await page.waitForSelector('.sub:has-text("200 of 1006")');
-    assert.ok((await rows.count()) < 60, "only the rows in sight are drawn");
+    await showsCount(rows, (count) => count < 60); // only the rows in sight are drawn
     fixture.setBad("sensor-015", "level-7", "open-wire");
     await page.locator('select[aria-label="Quality"]').selectOption("bad");
     await page.waitForFunction(() => {
@@ -220,10 +221,7 @@ test(
       again?.click();
       return document.querySelectorAll(".value-row:not(.value-header)").length === 1;
     });
-    assert.match(
-      (await rows.first().textContent()) ?? "",
-      /level-7sensor-015—.*open wire.*below 60/,
-    );
+    await showsText(rows.first(), /level-7sensor-015—.*open wire.*below 60/);
     const lines = await saved(page, () => page.getByRole("button", { name: "Export CSV" }).click());
     assert.deepEqual(lines[0], "node,channel,time,value,unit,quality,cause");
     assert.match(lines[1]!, /^sensor-015,level-7,\d{4}-.*Z,,mm,bad,open-wire$/);
@@ -252,9 +250,9 @@ test("scrolling through the values draws them in their place, without a shift", 
   await page.mouse.move(700, 400);
   await page.mouse.wheel(0, 20_000);
   await page.waitForFunction(() => scrollY > 15_000);
-  await page.waitForTimeout(700);
-  const seen = (await places(page)).length;
-  assert.ok(seen > 20 && seen < 60, `${seen} rows`);
+  const seen = page.locator(".value-row:not(.value-header)");
+  await showsCount(seen, (count) => count > 20 && count < 60);
+  await settled(page);
   assert.equal(await page.evaluate(() => document.documentElement.scrollHeight), tall);
   const shifts = await page.evaluate(() => (globalThis as unknown as { shifts: number[] }).shifts);
   assert.deepEqual(shifts, []);
@@ -304,10 +302,7 @@ test("a broker outage says since when, what is not known, and what comes next", 
   await page.waitForSelector(`${stop("Broker")} .mark:has-text("away")`);
   await page.waitForSelector(`${stop("Gateway")} .mark:has-text("not known")`);
   const notice = page.locator(".notice");
-  assert.match(
-    (await notice.textContent()) ?? "",
-    /^Broker lost since \d\d:\d\d:\d\d \(\d+\u00a0s\)\. Values are old/,
-  );
+  await showsText(notice, /^Broker lost since \d\d:\d\d:\d\d \(\d+\u00a0s\)\. Values are old/);
   await checkFits(page, "a broker outage");
   fixture.setBroker(true);
   await notice.waitFor({ state: "detached" });
@@ -319,11 +314,8 @@ test("a broker outage says since when, what is not known, and what comes next", 
 test("a press shows its state, mm/s, and what it ran and counted", needs, async () => {
   const { page, fixture } = await open("#/plant", { presses: 3 });
   const press = page.locator('article.tile:has(a:text-is("press-1"))');
-  assert.match((await press.textContent()) ?? "", /running.*mm\/s.*below 4\.5\smm\/s/);
-  assert.match(
-    (await press.textContent()) ?? "",
-    /ran\u00a085\u00a0%parts\u00a03137rejects\u00a063/,
-  );
+  await showsText(press, /running.*mm\/s.*below 4\.5\smm\/s/);
+  await showsText(press, /ran\u00a085\u00a0%parts\u00a03137rejects\u00a063/);
   fixture.change("press-1", { machine: { state: "fault", sinceMs: Date.now() - 61_000 } });
   await press.locator('.mark.tone-warning:has-text("fault")').waitFor();
   await page.waitForSelector('.strip .mark:has-text("1 fault")');

@@ -8,14 +8,17 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { Page } from "playwright-core";
 import { gzipSync } from "node:zlib";
 import { bundlePage } from "../../hub/web/bundle.ts";
 import { takePicture } from "../../scripts/steps/picture.ts";
 import { program } from "../support/need.ts";
-import { checkFits, cutTexts, overflow, traceInLeftHalf } from "./page-checks.ts";
+import { until } from "../support/until.ts";
+import { checkFits, checkWidth, traceInLeftHalf } from "./page-checks.ts";
 import { startFixture } from "./page-fixture.ts";
 import { useBrowser } from "./page-open.ts";
 import { ovenNode, valueAt } from "./page-plant.ts";
+import { settled, showsCount, showsText } from "./page-settled.ts";
 
 /** The first view over the wire: page, script, style. */
 const FIRST_VIEW_BYTES_MAX = 60_000;
@@ -50,15 +53,18 @@ test("the first view is small, has nothing inline and asks nobody else", async (
   assert.deepEqual([...new Set(others)], ["http://www.w3.org"]);
 });
 
+/** Until the temperature of the oven is another one. */
+async function showsMoving(page: Page): Promise<void> {
+  const value = page.locator('[data-value="oven-1/temperature"]').first();
+  const first = await value.textContent();
+  await until("another value", async () => (await value.textContent()) !== first);
+}
+
 test("values move, and the number has its unit beside it", needs, async () => {
   const { page, printed } = await open("#/plant");
   const value = page.locator('[data-value="oven-1/temperature"]').first();
-  const first = await value.textContent();
-  assert.match(first ?? "", /^\d{3}\.\d\d°C$/);
-  await page.waitForFunction(
-    (text) => document.querySelector('[data-value="oven-1/temperature"]')?.textContent !== text,
-    first,
-  );
+  await showsText(value, /^\d{3}\.\d\d°C$/);
+  await showsMoving(page);
   assert.deepEqual(printed, []);
 });
 
@@ -67,12 +73,13 @@ test(
   needs,
   async () => {
     const { page, fixture, printed } = await open("#/machines/oven-1", { historyMs: 100_000 });
+    const reloadMs = Date.now();
     await page.reload();
     await page.waitForFunction(() =>
       document.querySelector(".chart")?.getAttribute("aria-label")?.includes(" to "),
     );
-    await page.waitForTimeout(600);
-    assert.ok((await traceInLeftHalf(page, 0)) > 50);
+    await until("a trace in the left half", async () => (await traceInLeftHalf(page, 0)) > 50);
+    await settled(page);
     const [download] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("c")]);
     const lines = readFileSync(await download.path(), "utf8")
       .trimEnd()
@@ -86,8 +93,8 @@ test(
       const wallMs = Date.parse(time!);
       assert.equal(Number(value), valueAt(oven, oven.channels[0]!, wallMs));
     }
-    const ages = hot.map(([time]) => Date.now() - Date.parse(time!));
-    assert.ok(Math.max(...ages) > 95_000 && Math.min(...ages) < 3_000);
+    const ages = hot.map(([time]) => reloadMs - Date.parse(time!));
+    assert.ok(Math.max(...ages) > 95_000 && Math.min(...ages) < 3_000, "from the start to now");
     assert.ok(fixture.requests().some((path) => path.startsWith("/api/history?node=oven-1")));
     assert.deepEqual(printed, []);
   },
@@ -116,7 +123,7 @@ test("a bad value is a dash with its cause, never a number", needs, async () => 
   fixture.setBad("oven-1", "temperature", "open-wire");
   await page.waitForSelector('.trend:has-text("temperature") .note:has-text("open wire")');
   const value = page.locator('[data-value="oven-1/temperature"]').first();
-  assert.equal(await value.textContent(), "\u2014");
+  await showsText(value, /^\u2014$/);
   fixture.setBad("oven-1", "temperature", null);
   await page.waitForFunction(() =>
     document.querySelector('[data-value="oven-1/temperature"]')?.textContent?.endsWith("°C"),
@@ -132,7 +139,7 @@ test(
     fixture.raise("oven-1", "temperature", "too-hot", true);
     await page.waitForSelector('.strip .mark:has-text("2 alarms")');
     const line = page.locator('.alarm:has-text("too-hot")');
-    assert.match((await line.textContent()) ?? "", /limit above 200.*normal below 197/);
+    await showsText(line, /limit above 200.*normal below 197/);
     fixture.raise("oven-1", "temperature", "too-hot", false);
     await line.locator('.since:has-text("returned")').waitFor();
     await page.waitForSelector('.strip .mark:has-text("1 alarm")');
@@ -145,7 +152,7 @@ test("each view fits, is legible and named: 1280 and 360 px, light and dark", ne
   fixture.setBad("meter-1", "current", "stale");
   for (const address of ADDRESSES) {
     await page.evaluate((hash) => void (location.hash = hash), address);
-    await page.waitForTimeout(120);
+    await settled(page);
     await checkFits(page, address);
   }
   assert.deepEqual(printed, []);
@@ -155,13 +162,10 @@ test("no view is cut on a tablet or where the layout changes", needs, async () =
   const { page } = await open("#/plant");
   for (const address of ADDRESSES) {
     await page.evaluate((hash) => void (location.hash = hash), address);
-    await page.waitForTimeout(100);
+    await settled(page);
     for (const viewport of BETWEEN) {
       await page.setViewportSize(viewport);
-      await page.waitForTimeout(30);
-      const where = `${address} at ${viewport.width} px`;
-      assert.equal(await overflow(page), 0, where);
-      assert.deepEqual(await cutTexts(page), [], where);
+      await checkWidth(page, `${address} at ${viewport.width} px`);
     }
   }
 });
@@ -176,23 +180,28 @@ test(
       await page.goto(page.url().replace(/#.*/, address));
       await page.reload();
       await page.waitForSelector("main h1");
+      await settled(page);
       titles.push(await page.title());
     }
     assert.equal(new Set(titles).size, ADDRESSES.length);
     assert.ok(titles.includes("oven-1 · Machines · Ferrule"));
     await page.goBack();
     await page.waitForSelector('h1:text-is("Path")');
-    assert.equal(await page.title(), "Path · Ferrule");
+    await until("its title", async () => (await page.title()) === "Path · Ferrule");
   },
 );
 
 test("the keyboard alone reaches everything", needs, async () => {
   const { page, printed } = await open("#/plant");
-  const press = async (...keys: string[]): Promise<void> => {
-    for (const key of keys) await page.keyboard.press(key);
-  };
-  await press("g", "m");
-  await page.waitForSelector('h1:text-is("Machines")');
+  const press = (key: string): Promise<void> => page.keyboard.press(key);
+  // Again where so much time passed between the two keys that they were no pair.
+  const go = (key: string, title: string): Promise<void> =>
+    until(title, async () => {
+      for (const each of ["g", key]) await press(each);
+      await settled(page);
+      return page.locator(`h1:text-is("${title}")`).isVisible();
+    });
+  await go("m", "Machines");
   await press("/");
   await page.keyboard.type("oven gm?c");
   assert.equal(new URL(page.url()).hash, "#/machines?text=oven+gm%3Fc");
@@ -218,8 +227,7 @@ test("the keyboard alone reaches everything", needs, async () => {
     ["e", "Events"],
     ["p", "Plant"],
   ]) {
-    await press("g", key!);
-    await page.waitForSelector(`h1:text-is("${title}")`);
+    await go(key!, title!);
   }
   assert.deepEqual(printed, []);
 });
@@ -229,8 +237,9 @@ test("a pause holds the numbers, and going on fetches what was missed", needs, a
   await page.keyboard.press("Space");
   await page.waitForSelector('button:has-text("Paused")');
   const texts = (): Promise<string[]> => page.locator("[data-value], time").allTextContents();
+  await settled(page);
   const held = await texts();
-  await page.waitForTimeout(1_200);
+  await page.waitForTimeout(1_200); // six readings of each channel
   assert.deepEqual(await texts(), held);
   await page.keyboard.press("Space");
   await page.waitForFunction(
@@ -244,20 +253,15 @@ test(
   needs,
   async () => {
     const { page, fixture } = await open("#/machines/oven-1");
-    await page.waitForTimeout(500);
+    await showsMoving(page);
     fixture.cut();
     await page.waitForSelector('.notice:has-text("Connection lost since")');
     await page.waitForSelector(".app.stale");
-    await page.waitForTimeout(1_000);
+    await page.waitForTimeout(1_000); // an attempt or more in vain
     fixture.heal();
     await page.waitForSelector(".notice", { state: "detached" });
     await page.waitForSelector(".app:not(.stale)");
-    const value = page.locator('[data-value="oven-1/temperature"]').first();
-    const first = await value.textContent();
-    await page.waitForFunction(
-      (text) => document.querySelector('[data-value="oven-1/temperature"]')?.textContent !== text,
-      first,
-    );
+    await showsMoving(page);
     const resumed = fixture.lastEventIds();
     assert.ok(
       resumed.length > 0 && Number(resumed[0]) > 0,
@@ -275,7 +279,7 @@ test(
     await page.waitForFunction(() => document.querySelectorAll(".event-row").length === 2);
     await page.getByLabel("Kind").selectOption("");
     await page.waitForFunction(() => document.querySelectorAll(".event-row").length > 20);
-    assert.ok((await rows.count()) < 100, "only the rows in sight are drawn");
+    await showsCount(rows, (count) => count < 100); // only the rows in sight are drawn
     await page.mouse.move(700, 400);
     await page.mouse.wheel(0, 3_000);
     await page.waitForFunction(() => scrollY > 2_000);
@@ -312,9 +316,9 @@ test("a register table shows what changed, and by how much", needs, async () => 
   const { page } = await open("#/taps/meter-1/bus");
   const row = page.locator('tr:has-text("current")');
   await row.locator(".change.fresh .difference").waitFor();
-  assert.match((await row.locator(".difference").textContent()) ?? "", /^[+\u2212]\d\.\d\d$/);
-  assert.match((await row.textContent()) ?? "", /17.*holding FC 3.*107.*u16 ABCD/);
-  assert.match((await page.locator(".figures").textContent()) ?? "", /99\.8\u00a0%/);
+  await showsText(row.locator(".difference"), /^[+\u2212]\d\.\d\d$/);
+  await showsText(row, /17.*holding FC 3.*107.*u16 ABCD/);
+  await showsText(page.locator(".figures"), /99\.8\u00a0%/);
 });
 
 test(

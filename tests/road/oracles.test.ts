@@ -86,15 +86,14 @@ test("tshark reads every field of a recorded session as we do", program("tshark"
 
 test("mosquitto_sub sees raw packs and flat JSON of a road on mosquitto", MOSQUITTO, async (t) => {
   const broker = await startMosquitto();
-  const watch = subscribe(broker.port, "#");
+  const watch = await subscribe(broker.port, "#");
   t.after(async () => {
     watch.stop();
     await broker.stop();
   });
   const road = await startUp(["--broker", broker.url, "--page", "0", "--for", "12"]);
   t.after(() => road.end());
-  await new Promise((ended) => road.child.once("close", ended));
-  const { code, stdout, stderr } = await road.end();
+  const { code, stdout, stderr } = await road.ended();
   assert.equal(code, 0, stderr);
   assert.match(stdout.trim().split("\n").at(-1)!, /^\d+ nodes, \d+ readings sent, /);
   const raw = watch.messages.filter(({ topic }) => topic === "ferrule/meter-1/data");

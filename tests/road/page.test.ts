@@ -11,6 +11,7 @@ import { after, before, test } from "node:test";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { PROJECT, startUp, type Running } from "../support/ferrule.ts";
 import { findProgram, program } from "../support/need.ts";
+import { PATIENCE_MS } from "../support/until.ts";
 
 const ARGS =
   "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking " +
@@ -56,6 +57,7 @@ test(
         return now !== null && now !== was;
       },
       [before],
+      { timeout: PATIENCE_MS },
     );
     assert.deepEqual(errors, []);
   },
@@ -71,9 +73,6 @@ test(
     assert.ok(new Set(points.map(([, v]) => v)).size > 3, "the temperature never moved");
   },
 );
-
-/** A bound for a busy machine: alone the whole test takes 3 s. */
-const FIRST_VALUES_MS = 10_000;
 
 test(
   "the example plant is six tiles of four types, each with values, at both widths",
@@ -95,7 +94,7 @@ test(
           return numbers.length === 6 && numbers.every((text) => /[0-9]/.test(text));
         },
         null,
-        { timeout: FIRST_VALUES_MS },
+        { timeout: PATIENCE_MS },
       );
       const texts = await tiles.allTextContents();
       const kinds = texts.map((text) => /(meter|oven|press|scale) \u00b7 line-1/.exec(text)?.[1]);
@@ -130,7 +129,7 @@ async function states(page: Page, node: string, state: string): Promise<void> {
       return places.some((element) => element.textContent!.toLowerCase().includes(word!));
     },
     [node, state === "online" ? "running" : state],
-    { timeout: 60_000 },
+    { timeout: PATIENCE_MS },
   );
 }
 

@@ -11,25 +11,17 @@ import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test, type TestContext } from "node:test";
-import { setTimeout as wait } from "node:timers/promises";
 import { connectAsync } from "mqtt";
 import { ferrule, PROJECT, startUp } from "../support/ferrule.ts";
+import { listen } from "../support/listen.ts";
 import * as need from "../support/need.ts";
+import { until } from "../support/until.ts";
 
-const PATIENCE_MS = 60_000; // of a machine that is busy with other tests
 const METER = join(PROJECT, "firmware/nodes/meter");
 const PYTHON = "/usr/bin/python3";
 const PEERS = join(import.meta.dirname, "modbus_peers.py");
 const folder = mkdtempSync(join(tmpdir(), "ferrule-pty-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
-
-async function until(what: () => string, holds: () => boolean): Promise<void> {
-  const endMs = performance.now() + PATIENCE_MS;
-  while (!holds()) {
-    if (performance.now() > endMs) assert.fail(what());
-    await wait(50);
-  }
-}
 
 interface Talker {
   said(): string;
@@ -38,12 +30,9 @@ interface Talker {
 
 function talk(program: string, args: string[]): Talker {
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
-  const closed = once(child, "close");
-  let said = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  const { all, closed } = listen(child);
   return {
-    said: () => said,
+    said: all,
     async end() {
       child.kill();
       await closed;
@@ -98,10 +87,7 @@ async function talkAndCompare(t: TestContext, pairing: Pairing): Promise<void> {
     (published[tag] ??= []).push(Math.round(value / SCALES[tag]!));
   });
   await client.subscribeAsync("umh/v1/+/+/+/+/+/_raw/meter/+", { qos: 1 });
-  await until(
-    () => "no links",
-    () => existsSync(a) && existsSync(b),
-  );
+  await until("both links", () => existsSync(a) && existsSync(b));
   const slave = talk(PYTHON, [PEERS, pairing.slave, b]);
   talkers.push(slave);
   await until(slave.said, () => slave.said().startsWith("ready"));
@@ -189,10 +175,7 @@ test("Ctrl-C takes the links away and ends with 130", STTY, async (t) => {
   const child = spawn(process.execPath, args, { cwd: PROJECT, stdio: "ignore", detached: true });
   t.after(() => child.kill("SIGKILL"));
   const closed = once(child, "close");
-  await until(
-    () => "no links",
-    () => existsSync(a) && existsSync(b),
-  );
+  await until("both links", () => existsSync(a) && existsSync(b));
   child.kill("SIGINT");
   assert.deepEqual((await closed)[0], 130);
   assert.ok(!existsSync(a) && !existsSync(b), "a link stayed");

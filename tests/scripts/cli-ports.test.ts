@@ -13,6 +13,7 @@ import { test } from "node:test";
 import { startBroker } from "../../scripts/run/broker.ts";
 import { ferrule } from "../support/ferrule.ts";
 import { startTalking } from "../support/talk.ts";
+import { until } from "../support/until.ts";
 import { makeFolder, nodeJson, putFiles } from "./folders.ts";
 import { assertRefused, refusal, spoken } from "./refusals.ts";
 
@@ -81,8 +82,7 @@ test("programs at the ends of --pty come and go, and the links go with the comma
   const ends = [join(top, "A"), join(top, "B")];
   const up = startTalking(["up", "--page", "0", "--pty", `meter-1:${ends.join(",")}`]);
   await up.says(/line meter-1\/bus /);
-  for (let look = 0; look < 600 && !ends.every((end) => existsSync(end)); look++)
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  await until("both links", () => ends.every((end) => existsSync(end)));
   for (const end of ends) {
     const handle = openSync(end, "r+");
     writeSync(handle, "gone before it is heard");

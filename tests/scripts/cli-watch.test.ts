@@ -10,6 +10,7 @@ import { test } from "node:test";
 import { describeTotals } from "../../scripts/run/road.ts";
 import { makeNode } from "../../scripts/run/template.ts";
 import { startTalking, type Talking } from "../support/talk.ts";
+import { until } from "../support/until.ts";
 import { makeFolder, putFiles } from "./folders.ts";
 
 const top = makeFolder();
@@ -23,14 +24,14 @@ async function nodeOf(page: string, id: string): Promise<Snapshot["nodes"][numbe
   return snapshot.nodes.find((node) => node.id === id);
 }
 
-// Waits until a node of the page is as wanted.
-async function until(page: string, id: string, boot: number): Promise<string> {
-  for (let look = 0; look < 600; look++) {
-    const node = await nodeOf(page, id);
-    if (node?.boot === boot && node.loopHash !== null) return node.loopHash;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return assert.fail(`${id} never told boot ${boot}`);
+// The loop of a node of the page, once it told that boot.
+async function loopOf(page: string, id: string, boot: number): Promise<string> {
+  let node = await nodeOf(page, id);
+  await until(`boot ${boot} of ${id}`, async () => {
+    node = await nodeOf(page, id);
+    return node?.boot === boot && node.loopHash !== null;
+  });
+  return node!.loopHash;
 }
 
 async function says(up: Talking, lines: string[]): Promise<void> {
@@ -57,11 +58,11 @@ test("only the node whose file was saved starts anew; mistakes leave it running"
   const up = startTalking(["up", ".", "--watch", "--page", "0"], { cwd: top });
   const [, page = ""] = await up.says(/page (\S+)/);
   await up.says(/watching mein ofen, b\n/);
-  const first = await until(page, "ofen", 1);
+  const first = await loopOf(page, "ofen", 1);
 
   edit("mein ofen/loop.ts", "pid(5000, 250, 0)", "pid(4000, 250, 0)");
   await up.says(/running mein ofen\/loop\.ts on ofen, ready after \d+ ms\n/);
-  const second = await until(page, "ofen", 2);
+  const second = await loopOf(page, "ofen", 2);
   assert.notEqual(second, first);
 
   edit("mein ofen/loop.ts", "pid(4000, 250, 0)", "pid(4000, twice, 0)");

@@ -11,6 +11,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ferrule, PROJECT, startUp } from "../support/ferrule.ts";
+import { until } from "../support/until.ts";
 import { makeFolder, nodeJson, putFiles } from "./folders.ts";
 
 const top = makeFolder();
@@ -180,8 +181,7 @@ test("Ctrl-C ends a simulation with 130 and leaves no file", async () => {
     stdio: ["ignore", "ignore", "pipe"],
   });
   const begun = (): boolean => readdirSync(top).some((name) => name.startsWith("never.jsonl."));
-  for (let look = 0; look < 600 && !begun(); look++)
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  await until("the file of a trace", begun);
   child.kill("SIGINT");
   const [code] = (await once(child, "close")) as [number | null];
   assert.equal(code, 130);
@@ -192,8 +192,7 @@ test("up delivers all it sent and ends with the sums on the last line", async ()
   const road = await startUp(["--page", "0", "--for", "4"]);
   const snapshot = await fetch(`${road.page}/api/snapshot`);
   assert.equal(snapshot.status, 200);
-  await once(road.child, "exit");
-  const { code, stdout, stderr } = await road.end();
+  const { code, stdout, stderr } = await road.ended();
   assert.equal(code, 0, stderr);
   const last = stdout.trimEnd().split("\n").at(-1) ?? "";
   const sums = /^6 nodes, (\d+) readings sent, (\d+) acknowledged, (\d+) ingested, (\d+) dropped$/;

@@ -10,8 +10,16 @@ export function refusal(message: string, next: string): string {
 }
 
 /** Lines of stderr that depend on what other tests have built, and on how fast the machine is. */
-const TIMELY =
-  /^(compiling (loop|link) of .*|compiled in [\d.]+ s|\d+ %, \d+ of \d+ s simulated)\n/gm;
+const TIMELY = new RegExp(
+  `^(${[
+    "compiling (loop|link) of .*",
+    "compiled in [\\d.]+ s",
+    "\\d+ %, \\d+ of \\d+ s simulated",
+    "\\d+ ticks were given up: .*",
+    "waiting for what is still under way",
+  ].join("|")})\n`,
+  "gm",
+);
 
 /** stderr without what compiling and progress say. */
 export function spoken(stderr: string): string {

@@ -2,9 +2,8 @@
 // Runs the ferrule command as a person would, in a process of its own.
 
 import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
+import { listen, type Listener } from "./listen.ts";
 
 export const PROJECT = resolve(import.meta.dirname, "../..");
 const FERRULE = join(PROJECT, "scripts/ferrule.js");
@@ -21,18 +20,17 @@ export async function ferrule(args: string[], options: { cwd?: string } = {}): P
     cwd: options.cwd ?? PROJECT,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  let stdout = "";
-  let stderr = "";
-  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  const [code] = (await once(child, "close")) as [number | null];
-  return { code, stdout, stderr };
+  return finished(listen(child));
 }
 
 export interface Running {
   child: ChildProcess;
+  said: Listener;
   page: string; // http://...
   broker: string; // mqtt://...
+  /** Its end with all it said, when it ends by itself. */
+  ended(): Promise<Finished>;
+  /** Ends it with Ctrl-C unless it ended. */
   end(): Promise<Finished>;
 }
 
@@ -42,24 +40,18 @@ export async function startUp(args: string[]): Promise<Running> {
     cwd: PROJECT,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  let stdout = "";
-  let stderr = "";
-  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  const closed = once(child, "close") as Promise<[number | null]>;
-  const told: { page?: string; broker?: string } = {};
-  await new Promise<void>((ready, fail) => {
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      stdout += `${line}\n`;
-      const [word, url] = line.split(" ");
-      if (word === "page" || word === "broker") told[word] = url!;
-      if (told.page !== undefined && told.broker !== undefined) ready();
-    });
-    void closed.then(([code]) => fail(new Error(`ended with ${code}:\n${stdout}${stderr}`)));
-  });
-  const end = async (): Promise<Finished> => {
+  const said = listen(child);
+  const url = (word: string): string | undefined =>
+    new RegExp(`^${word} (\\S+)\\s`, "m").exec(said.stdout())?.[1];
+  while (url("page") === undefined || url("broker") === undefined) await said.says(/\n/);
+  const ended = (): Promise<Finished> => finished(said);
+  const end = (): Promise<Finished> => {
     if (child.exitCode === null) child.kill("SIGINT");
-    const [code] = await closed;
-    return { code, stdout, stderr };
+    return ended();
   };
-  return { child, page: told.page!, broker: told.broker!, end };
+  return { child, said, page: url("page")!, broker: url("broker")!, ended, end };
+}
+
+async function finished({ closed, stdout, stderr }: Listener): Promise<Finished> {
+  return { code: await closed, stdout: stdout(), stderr: stderr() };
 }

@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { findProgram } from "./need.ts";
+import { until } from "./until.ts";
 
 export interface Mosquitto {
   port: number;
@@ -40,23 +40,29 @@ export async function startMosquitto(
   return { port: chosen, url: `mqtt://127.0.0.1:${chosen}`, stop };
 }
 
-/** Everything mosquitto_sub sees on `filter`: topic and payload in hex. */
-export function subscribe(
+/** Everything mosquitto_sub sees on `filter` from now on: topic and payload in hex. */
+export async function subscribe(
   port: number,
   filter: string,
-): { messages: { topic: string; hex: string }[]; stop(): void } {
-  const args = ["-h", "127.0.0.1", "-p", String(port), "-t", filter, "-q", "1", "-F", "%t %x"];
-  const child = spawn("mosquitto_sub", args, { stdio: ["ignore", "pipe", "ignore"] });
+): Promise<{ messages: { topic: string; hex: string }[]; stop(): void }> {
+  const place = ["-h", "127.0.0.1", "-p", String(port)];
+  const args = [...place, "-t", filter, "-q", "1", "-F", "| %t %x", "-d"];
+  // Into a pipe it would keep what it tells of itself for later.
+  const line = ["-oL", "mosquitto_sub", ...args];
+  const child = spawn("stdbuf", line, { stdio: ["ignore", "pipe", "ignore"] });
   const messages: { topic: string; hex: string }[] = [];
   let rest = "";
+  let subscribed = false;
   child.stdout.on("data", (chunk: Buffer) => {
     const lines = (rest + chunk.toString()).split("\n");
     rest = lines.pop()!;
     for (const line of lines) {
-      const [topic = "", hex = ""] = line.split(" ");
-      messages.push({ topic, hex });
+      subscribed ||= line.startsWith("Subscribed ");
+      const [mark, topic = "", hex = ""] = line.split(" ");
+      if (mark === "|") messages.push({ topic, hex });
     }
   });
+  await until(`a SUBACK for ${filter}`, () => subscribed);
   return { messages, stop: () => void child.kill() };
 }
 
@@ -70,15 +76,13 @@ async function freePort(): Promise<number> {
 }
 
 async function untilListening(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
+  await until(`mosquitto on port ${port}`, async () => {
     const socket = connect(port, "127.0.0.1");
     const answer = await Promise.race([
       once(socket, "connect").then(() => true),
       once(socket, "error").then(() => false),
     ]).catch(() => false);
     socket.destroy();
-    if (answer) return;
-    await delay(50);
-  }
-  throw new Error(`mosquitto does not listen on ${port}`);
+    return answer;
+  });
 }

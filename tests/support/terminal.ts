@@ -4,8 +4,7 @@
 import { join } from "node:path";
 import { spawn } from "@lydell/node-pty";
 import { PROJECT } from "./ferrule.ts";
-
-const SAID_MS_MAX = 60_000; // a busy machine; then what was said is shown
+import { PATIENCE_MS } from "./until.ts";
 
 export interface Terminal {
   /** Waits until the screen holds the pattern after what was waited for before. */
@@ -36,7 +35,7 @@ export function startOnTerminal(args: string[], cwd: string = PROJECT): Terminal
         const timer = setTimeout(() => {
           pty.kill("SIGKILL");
           fail("waited");
-        }, SAID_MS_MAX);
+        }, PATIENCE_MS);
         look = () => {
           const match = pattern.exec(text.slice(place));
           if (match === null) return;
