@@ -32,8 +32,8 @@ type Listener = (character: Character) => void;
 
 /** The side of the UARTs: they outlive neither their reset nor the chip's. */
 export interface UartLines {
-  /** UART n hears what stands on its receive pins from now on. */
-  listen(uart: number, receive: Receiver): void;
+  /** UART n hears what stands on its receive pins from now on; `format` is undefined while it is off. */
+  listen(uart: number, receive: Receiver, format: () => Format | undefined): void;
   /** UART n has sent a character. */
   say(uart: number, character: Character): void;
   /** A character found the FIFO of UART n full. */
@@ -53,6 +53,10 @@ export interface SerialPins {
   readonly counts: readonly Readonly<SerialCounts>[];
   /** A character ends now on a pin; false: no UART hears this pin. */
   hear(pin: number, character: Character): boolean;
+  /** How a UART listens at this pin; undefined: none does. */
+  listening(pin: number): Format | undefined;
+  /** The level that a UART hears there: the wire through input enable and override. */
+  level(pin: number): boolean;
   /** Calls when a UART has sent a character on this pin; gives the end of it. */
   onSay(pin: number, call: Listener): () => void;
 }
@@ -63,14 +67,28 @@ export const TRANSMIT_PINS: readonly (readonly number[])[] = [
   [4, 8, 20, 24],
 ];
 
+// The UART that may listen at a pin; -1: none.
+function uartOf(pin: number): number {
+  return TRANSMIT_PINS.findIndex((transmit) => transmit.includes(pin - 1));
+}
+
 export function createSerial(pins: InnerPins): UartLines & SerialPins {
   const receivers: (Receiver | undefined)[] = [undefined, undefined];
+  const formats: (() => Format | undefined)[] = [];
   const listeners = Array.from({ length: PIN_COUNT }, () => new Set<Listener>());
   const counts = receivers.map((): SerialCounts => ({ said: 0, heard: 0, lost: 0 }));
   return {
     counts,
     lost: (uart) => void counts[uart]!.lost++,
-    listen: (uart, receive) => void (receivers[uart] = receive),
+    level: (pin) => pins.input(pin),
+    listening(pin) {
+      const uart = uartOf(pin);
+      return pins.selected(pin) === FUNCTION_UART ? formats[uart]?.() : undefined;
+    },
+    listen(uart, receive, format) {
+      receivers[uart] = receive;
+      formats[uart] = format;
+    },
     say(uart, character) {
       counts[uart]!.said++;
       for (const pin of TRANSMIT_PINS[uart]!)
@@ -78,7 +96,7 @@ export function createSerial(pins: InnerPins): UartLines & SerialPins {
           for (const call of listeners[pin]!) call(character);
     },
     hear(pin, character) {
-      const uart = TRANSMIT_PINS.findIndex((transmit) => transmit.includes(pin - 1));
+      const uart = uartOf(pin);
       const receive = receivers[uart];
       if (receive === undefined || pins.selected(pin) !== FUNCTION_UART) return false;
       counts[uart]!.heard++;

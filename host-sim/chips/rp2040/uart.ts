@@ -74,7 +74,11 @@ export function createUart(context: Context, uart: number, lines: UartLines): Pe
     dma: 0,
     silence: undefined,
   };
-  lines.listen(uart, (character) => receive(state, character));
+  lines.listen(
+    uart,
+    (character) => receive(state, character),
+    () => (hears(state) ? format(state) : undefined),
+  );
   driveLine(state, true);
   return {
     read: (offset) => (offset === 0 ? take(state) : peek(state, offset)),
@@ -231,9 +235,11 @@ function sent(state: State, character: Character): void {
 
 // ---- receive
 
+const hears = ({ ctrl }: State): boolean =>
+  (ctrl & (CR_ENABLE | CR_RECEIVE)) === (CR_ENABLE | CR_RECEIVE);
+
 function receive(state: State, character: Character, looped = false): void {
-  const on = (state.ctrl & (CR_ENABLE | CR_RECEIVE)) === (CR_ENABLE | CR_RECEIVE);
-  if (!on || (!looped && (state.ctrl & CR_LOOP) !== 0)) return;
+  if (!hears(state) || (!looped && (state.ctrl & CR_LOOP) !== 0)) return;
   const { octet, errors } = hearAs(character, format(state));
   const { received } = state;
   if (received.length >= depth(state)) {
