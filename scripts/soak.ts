@@ -34,6 +34,7 @@ const USAGE = `npm run soak -- one of
   --aot N                       random modules as C (needs gcc)
   --chip S                      flash images beside WebAssembly for S seconds (gcc-arm-none-eabi)
   --ticks N                     starts of ticks on the emulated Pico (gcc-arm-none-eabi)
+  --octets                      each octet of recorded Modbus lines, every value
   --power-cuts N                power cuts of the emulated Pico (gcc-arm-none-eabi)
 and --minutes M to stop on time: seeds, ticks and power cuts go on there the next time`;
 
@@ -47,6 +48,7 @@ interface Options {
   chip: number | undefined;
   powerCuts: number | undefined;
   ticks: number | undefined;
+  octets: boolean;
   fresh: boolean;
   first: boolean;
 }
@@ -60,6 +62,7 @@ function readOptions(): Options | undefined {
     "power-cuts": text,
     ticks: text,
     seed: text,
+    octets: flag,
     fresh: flag,
     first: flag,
   };
@@ -77,6 +80,7 @@ function readOptions(): Options | undefined {
       ticks: read(values.ticks, 1, TICKS_MAX),
       powerCuts: read(values["power-cuts"], 1, CUTS_MAX),
       chip: read(values.chip, 1, CHIP_S_MAX),
+      octets: values.octets === true,
       fresh: values.fresh === true,
       first: values.first === true,
     };
@@ -153,9 +157,10 @@ async function main(): Promise<number> {
   }
   const options = readOptions();
   if (options === undefined) return EXIT_USAGE;
-  const { seed, hours, packs, aot, chip, powerCuts, ticks, minutes } = options;
+  const { seed, hours, packs, aot, chip, powerCuts, ticks, octets, minutes } = options;
   let good: boolean;
   if (aot !== undefined) good = soakTests("tests/aot/soak.ts", aot, seed ?? 1);
+  else if (octets) good = soakTests("tests/loop/soak-octets.ts", minutes);
   else if (powerCuts !== undefined)
     good = soakTests("tests/boards/soak-power.ts", powerCuts, seed ?? 1, minutes);
   else if (ticks !== undefined)

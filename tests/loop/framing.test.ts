@@ -194,6 +194,22 @@ test("an answer with another unit, code or byte count is an orphan and gives no 
   }
 });
 
+test("a stray 00 behind a request makes no answer of both", () => {
+  const [request] = readRegisters(17, 3, 107, [1, 2]); // awaits four octets
+  const [next, answer] = readRegisters(17, 3, 0x400, [5, 6]); // reads as an answer of four octets
+  const { counters, registers } = play([request, Uint8Array.of(...next, 0), answer]);
+  assert.deepEqual(registers, []);
+  assert.deepEqual([counters["pairs"], counters["junk_bytes"]], [1, 1]);
+});
+
+test("the answer to a damaged request is not taken for that to an older one", () => {
+  const [request, answer] = readRegisters(17, 3, 107, [1, 2, 3]);
+  const damaged = readRegisters(17, 3, 200, [7, 8, 9])[0].with(4, 0xff);
+  const { counters, registers } = play([request, damaged, answer]);
+  assert.deepEqual(registers, []);
+  assert.deepEqual([counters["orphans"], counters["unanswered"]], [1, 1]);
+});
+
 // Deterministic, as good as any: a linear congruential generator.
 function createDice(seed: number): (sides: number) => number {
   let state = seed;

@@ -14,6 +14,7 @@ export interface Transaction {
   fc: number;
   addr?: number;
   values?: number[];
+  t_request_us?: number;
   t_answer_us?: number;
   orphan?: boolean;
 }

@@ -3,7 +3,7 @@
 //
 // Spec: SPEC.md §1.3, §6. Never transmits. Frames are found by length table and CRC; silence is only a
 // hint that ends a wait. At the head of the window, in this order: the frame that answers the open
-// request; a wait, while a longer frame is possible; a request; an answer without request; else one
+// request; a request; a wait, while a longer frame is possible; an answer without request; else one
 // octet is dropped as junk and the next one is the head.
 //
 //   octet -> window -> head ?-> pair (READ, WRITE, QUERY, EXCEPTION) | request | ORPHAN | junk
@@ -14,6 +14,9 @@
 // of that code was seen with its answer. Until then such a request waits in `trial`, and disturbs nothing.
 // (I4) one event a call: what comes to two (a request that ends another's wait, FC 23) is told by looking at
 // the same head again. A node that uses reads only is told of reads only.
+// (I5) as much junk as a frame has may have been the answer, or a newer request: what is open is given up.
+// (I6) a whole request is one, although a longer answer at the same place may have a right CRC as well: a
+// stray 00 behind a request makes one of it.
 // Work: each octet costs one CRC and one look at the head; each head is dropped once.
 
 import { USES_TAP_EVENTS } from "../../generated/uses";
@@ -48,6 +51,7 @@ import {
 
 const SILENCE_CHARACTERS: u32 = 40; // no master pauses that long inside a frame, busy hosts included
 const LATE_US: u32 = 20_000; // octets may reach the tick this late: adapters collect for 16 ms
+const FRAME_BYTES_MIN: u32 = 4;
 const HEAD_BYTES = 2; // unit and function code
 // A full window is dropped octet by octet, one is taken in and dropped, the window is found empty.
 const STEPS_MAX = MODBUS_FRAME_BYTES_MAX + 3;
@@ -137,25 +141,27 @@ function noteTime(tap: ModbusTap, atUs: u32): void {
 
 // One decision at the head. True: an event.
 function stepHead(tap: ModbusTap, window: Window, event: TapEvent): bool {
-  if (window.fill < HEAD_BYTES || octetAt(window, 0) > UNIT_MAX) return dropJunk(tap, window);
+  if (window.fill < HEAD_BYTES || octetAt(window, 0) > UNIT_MAX) {
+    return dropJunk(tap, window, event);
+  }
   const request = requestLength(window);
   const answer = answerLength(window);
   const open = requestFor(tap, octetAt(window, 1));
   const isRequest = isWhole(window, request);
-  if (isWhole(window, answer)) {
+  if (isWhole(window, answer) && !(isRequest && answer > request)) {
+    // (I6)
     const late = isLate(open, tap.lastUs, answer * tap.characterUs);
     if (!late && isAnswer(open, window, answer)) return takePair(tap, open, answer, event);
     if (!isRequest) return takeOrphan(tap, window, answer, event);
   }
-  if (!tap.hushed && waits(tap, window, isRequest, isRequest ? 0 : request, answer)) return false;
-  return isRequest ? takeRequest(tap, window, request, event) : dropJunk(tap, window);
+  if (isRequest) return takeRequest(tap, window, request, event);
+  if (!tap.hushed && waits(tap, window, request, answer)) return false;
+  return dropJunk(tap, window, event);
 }
 
-// A whole request waits only for the answer that was asked for; anything else for the shorter of what
-// is possible.
-function waits(tap: ModbusTap, window: Window, whole: bool, request: i32, answer: i32): bool {
+// For the shorter of what is possible.
+function waits(tap: ModbusTap, window: Window, request: i32, answer: i32): bool {
   let next = answer > window.fill ? answer : 0;
-  if (whole && !isAwaited(requestFor(tap, octetAt(window, 1)), window)) next = 0;
   if (request > window.fill && (next == 0 || request < next)) next = request;
   tap.wait = next;
   return next != 0;
@@ -221,7 +227,7 @@ function takeBroadcast(tap: ModbusTap, open: Request, event: TapEvent): bool {
 
 function takeOrphan(tap: ModbusTap, window: Window, length: i32, event: TapEvent): bool {
   const code = octetAt(window, 1);
-  if (!isTrusted(tap, code & ~EXCEPTION_FLAG)) return dropJunk(tap, window);
+  if (!isTrusted(tap, code & ~EXCEPTION_FLAG)) return dropJunk(tap, window, event);
   if (USES_TAP_EVENTS) tellOrphan(event, window, length);
   count(tap, TAP_COUNTER_FRAMES, 1);
   count(tap, code & EXCEPTION_FLAG ? TAP_COUNTER_EXCEPTIONS : TAP_COUNTER_RESPONSES, 1);
@@ -230,7 +236,10 @@ function takeOrphan(tap: ModbusTap, window: Window, length: i32, event: TapEvent
   return USES_TAP_EVENTS;
 }
 
-function dropJunk(tap: ModbusTap, window: Window): bool {
+// (I5)
+function dropJunk(tap: ModbusTap, window: Window, event: TapEvent): bool {
+  const open = openOf(tap);
+  if (open.length != 0 && ++open.junk == FRAME_BYTES_MIN && giveUp(tap, open, event)) return true;
   count(tap, TAP_COUNTER_JUNK_BYTES, 1);
   advance(tap, window, 1);
   return false;

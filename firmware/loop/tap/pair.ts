@@ -18,12 +18,14 @@ export class Request {
   code: i32;
   address: i32;
   quantity: i32; // of what is read, or written by FC 15 and 16
+  junk: u32; // octets heard since
   crc: i32; // names the frame where the answer is an echo
 }
 
 /** Keeps the request at the head of the window; it ended at `atUs`. */
 export function keepRequest(request: Request, window: Window, length: i32, atUs: u32): void {
   request.length = length;
+  request.junk = 0;
   request.atUs = atUs;
   request.unit = octetAt(window, 0);
   request.code = octetAt(window, 1);
