@@ -41,6 +41,7 @@ export const LINE_WORDS_MAX = 16; // of one field: each is compared with what st
 export const LINE_PROGRAM_BYTES_MAX = 192; // a pattern of 80 literals and 8 fields, with its end
 
 // link
+export const FINDINGS_MAX = 8; // records of what taps find out; two datagrams, and loop says each row again
 export const RESULTS_MAX = 8; // as many as set-points; more wait only while the road is down
 export const REQUESTS_REMEMBERED = 8; // a late repeat of one of the last requests is not obeyed again
 export const DATAGRAMS_PER_POLL = 8; // then loop's ring gets its turn

@@ -42,3 +42,5 @@ export const BIRTH: usize = memory.data<u8>([
   132, 99, 98, 117, 115, 106, 109, 111, 100, 98, 117, 115, 45, 114, 116, 117, 25, 75, 0, 99, 56, 69,
   49,
 ]);
+export const TAPS: usize = 0;
+export const NOTICE_TEXTS: usize = 0;

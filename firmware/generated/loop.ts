@@ -108,6 +108,10 @@ export const TAP_ROWS: StaticArray<i32> = [
   0, 573,
 ];
 
+// a bit for each tap
+export const LEARNED_TAPS: i32 = 0;
+export const WATCHED_TAPS: i32 = 0;
+
 export const LINE_COUNT: i32 = 0;
 
 // LineRow, tick/lines.ts

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Encodes waiting readings or events as a SenML pack: as many as fit.
 //
-// Spec: SPEC.md §3; RFC 8428; keys in bytewise order (RFC 8949 §4.2.1): 0 2 3 4 6 -2 -3 b g q x.
+// Spec: SPEC.md §3; RFC 8428; keys in bytewise order (RFC 8949 §4.2.1): 0 2 3 4 6 -2 -3 b e g q x.
 // A record that does not fit is taken back whole, so a pack is always well-formed. State: `pack`.
 
 import { USES_FLOATS } from "../generated/uses";
@@ -36,6 +36,7 @@ import {
   writer,
   writerStart,
 } from "./cbor";
+import { isNotice, putNoticeDetail, putNoticeName } from "./notice";
 import { alarmAt, Channel, channelAt, EUI64, EUI64_BYTES, node, textAt } from "./node";
 import { FLAG_ACTIVE, FLAG_EVENT, FLAG_STAMPED, listHead, NO_SLOT, Slot, slotAt } from "./outbox";
 import { TEXT_BASE_NAME, TEXT_CAUSE } from "./texts";
@@ -87,15 +88,17 @@ function encodeRecord(entry: Slot): void {
   const hasQuality = !isEvent && entry.quality != QUALITY_GOOD;
   const hasSequence = pack.first || entry.sequence != pack.sequence + 1;
   const hasEventValue = isEvent && entry.type != TYPE_NONE;
-  const channel = channelAt(entry.channel);
-  let pairs: u32 = 2;
+  const notice = isNotice(entry);
+  const channel = channelAt(notice ? 0 : entry.channel);
+  let pairs: u32 = notice ? 3 : 2;
   if (hasTime) pairs++;
   if (pack.first) pairs += stamped ? 3 : 2;
   if (hasQuality) pairs++;
   if (hasSequence) pairs++;
   if (hasEventValue) pairs++;
   putMap(pairs);
-  encodeName(entry, channel, isEvent);
+  if (notice) encodeNoticeName(entry);
+  else encodeName(entry, channel, isEvent);
   if (isEvent) {
     put(LABEL_BOOLEAN_VALUE, 1);
     putBoolean((entry.flags & FLAG_ACTIVE) != 0);
@@ -111,12 +114,18 @@ function encodeRecord(entry: Slot): void {
     putDecimal(TIME_EXPONENT, entry.timeMs - pack.baseMs);
   }
   if (pack.first) encodeBase(stamped);
+  if (notice) putNoticeDetail(entry);
   if (hasQuality) encodeField(LABEL_QUALITY, entry.quality);
   if (hasSequence) encodeField(LABEL_SEQUENCE, entry.sequence);
   if (hasEventValue) {
     putLetter(LABEL_EVENT_VALUE);
     encodeValue(entry, channel);
   }
+}
+
+function encodeNoticeName(entry: Slot): void {
+  put(LABEL_NAME, 1);
+  putNoticeName(entry);
 }
 
 function encodeName(entry: Slot, channel: Channel, isEvent: bool): void {

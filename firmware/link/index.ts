@@ -13,17 +13,19 @@ import {
   CHANNEL_COUNT,
   CHANNELS,
   KEEP_ALIVE_S,
+  NOTICE_TEXTS,
   OUTBOX_SLOTS,
   PERIOD_US,
   SETPOINT_COUNT,
   SETPOINTS,
   TAP_COUNT,
+  TAPS,
   TEXTS,
   TYPE_BYTES,
   VERSION_BYTES,
   WAIT_MS,
 } from "../generated/link";
-import { USES_SETPOINTS } from "../generated/uses";
+import { USES_NOTICES, USES_SETPOINTS } from "../generated/uses";
 import {
   DATAGRAM_BYTES_MAX,
   DATAGRAMS_PER_POLL,
@@ -77,6 +79,7 @@ import { outgoing } from "./mqttsn/requests";
 import { isStopped, sessionInit, stopSession } from "./mqttsn/session";
 import { EUI64, EUI64_BYTES, HASH_BYTES, HOST, HOST_BYTES_MAX, LINK_HASH, LOOP_HASH } from "./node";
 import { node, NODE_ID } from "./node";
+import { noticeInit } from "./notice";
 import { outboxInit, outboxWaiting, SLOT_BYTES } from "./outbox";
 import { randomMix } from "./random";
 import { HOST_STATE } from "./status";
@@ -118,6 +121,7 @@ export function init(): void {
   node.keepAliveS = KEEP_ALIVE_S;
   node.waitMs = WAIT_MS;
   outboxInit(SLOTS, OUTBOX_SLOTS);
+  if (USES_NOTICES) noticeInit(TAPS, NOTICE_TEXTS);
   timeInit(now_us());
   link.startDelayMs = START_RETRY_MS;
 }

@@ -4,13 +4,16 @@
 // Spec: SPEC.md §1.4. loop is trusted for meaning, not for shape: a record that is not what the table
 // says is counted in recordsBad and dropped. A float that is no number travels as a bad quality.
 
-import { USES_FLOATS, USES_SETPOINTS } from "../generated/uses";
+import { USES_FINDINGS, USES_FLOATS, USES_NOTICES, USES_SETPOINTS } from "../generated/uses";
 import { COUNTER_RECORDS_BAD } from "../wire/counters";
 import {
   CAUSE_NO_INPUT,
   CAUSE_NONE,
   CAUSE_NOT_A_NUMBER,
   KIND_EVENT,
+  KIND_FINDING,
+  KIND_LINE,
+  KIND_NOTICE,
   KIND_READING,
   KIND_SETPOINT,
   KIND_STATE,
@@ -38,6 +41,8 @@ import {
   OUTCOME_REQUEST,
   OUTCOME_REQUESTED,
 } from "../wire/setpoint";
+import { addFinding, isFindingSound } from "./findings";
+import { isNoticeSound, noticeToSlot } from "./notice";
 import { count, TAP_COUNTERS, TAP_COUNTERS_BYTES } from "./counters";
 import { channelAt, node } from "./node";
 import {
@@ -62,6 +67,8 @@ export function takeRecord(record: usize, bytes: i32): void {
     const kind = load<u8>(record, RECORD_KIND);
     if (kind == KIND_STATE) takeState(record);
     else if (USES_SETPOINTS && kind == KIND_SETPOINT) takeOutcome(record);
+    else if (USES_FINDINGS && (kind == KIND_LINE || kind == KIND_FINDING))
+      addFinding(record, timeNow());
     else takeEntry(record);
   } else {
     count(COUNTER_RECORDS_BAD);
@@ -88,6 +95,10 @@ function isSound(record: usize, bytes: i32): bool {
       load<u32>(record + RECORD_VALUE, OUTCOME_CODE) <= (CODE_REFUSED as u32)
     );
   }
+  if (USES_FINDINGS && (kind == KIND_LINE || kind == KIND_FINDING))
+    return channel < node.tapCount && type == TYPE_BYTES && isFindingSound(record);
+  if (USES_NOTICES && kind == KIND_NOTICE)
+    return channel < node.tapCount && type == TYPE_BYTES && isNoticeSound(record);
   if (kind != KIND_READING && kind != KIND_EVENT) return false;
   if (channel >= node.channelCount || type > TYPE_MAX) return false;
   if (valueBytes != (type == TYPE_NONE ? 0 : 4)) return false;
@@ -120,7 +131,8 @@ function takeOutcome(record: usize): void {
 
 function takeEntry(record: usize): void {
   const channel: u32 = load<u8>(record, RECORD_CHANNEL);
-  const isEvent = load<u8>(record, RECORD_KIND) == KIND_EVENT;
+  const isNotice = USES_NOTICES && load<u8>(record, RECORD_KIND) == KIND_NOTICE;
+  const isEvent = isNotice || load<u8>(record, RECORD_KIND) == KIND_EVENT;
   let list = LIST_EVENTS;
   if (!isEvent) list = channelAt(channel).qos == 0 ? LIST_UNCONFIRMED : LIST_CONFIRMED;
   const slot = outboxOffer(list, timeNow());
@@ -135,6 +147,10 @@ function takeEntry(record: usize): void {
     entry.flags |= FLAG_STAMPED;
   }
   entry.channel = channel as u8;
+  if (isNotice) {
+    noticeToSlot(record, entry);
+    return;
+  }
   entry.quality = load<u8>(record, RECORD_QUALITY);
   entry.cause = load<u8>(record, RECORD_CAUSE);
   entry.type = load<u8>(record, RECORD_TYPE);

@@ -4,9 +4,8 @@
 // Spec: SPEC.md §1.5, §3 (bn). index.ts fills this once at start; everything else reads it.
 // The tables are little-endian and lie where scripts/build/generate-link.ts put them.
 
-import { CAUSE_NO_INPUT } from "../wire/record";
 import { NODE_ID_BYTES_MAX } from "../wire/info";
-import { TEXT_CAUSE } from "./texts";
+import { TEXT_LAST } from "./texts";
 
 export const EUI64_BYTES = 8;
 export const HASH_BYTES = 32;
@@ -97,7 +96,7 @@ export function birthPartAt(part: i32): BirthPart {
 
 /** Address of the length octet of a text of texts.ts; its octets follow. */
 export function textAt(text: i32): usize {
-  assert(text <= TEXT_CAUSE + CAUSE_NO_INPUT);
+  assert(text <= TEXT_LAST);
   let at = node.texts;
   for (; text > 0; text--) at += load<u8>(at) + 1;
   return at;

@@ -7,6 +7,7 @@
 // (I2) what was sent and not acknowledged is in FLIGHT and is never pushed out: the gateway may have it.
 // State: `outbox`, LISTS; the slots lie where outboxInit() is told.
 
+import { USES_NOTICES } from "../generated/uses";
 import { PACK_RECORDS_MAX } from "../limits";
 import {
   COUNTER_ACKNOWLEDGED,
@@ -35,10 +36,12 @@ export class Slot {
   alarm: u8;
   flags: u8;
 }
-export const SLOT_BYTES: u32 = 24;
+export const SLOT_NOTICE: usize = 24; // where the details of a notice lie, in a node that has some
+export const SLOT_BYTES: u32 = USES_NOTICES ? 32 : 24;
 export const FLAG_EVENT: u8 = 1;
 export const FLAG_ACTIVE: u8 = 2;
 export const FLAG_STAMPED: u8 = 4;
+export const FLAG_NOTICE: u8 = 8; // of a tap, with its details; also FLAG_EVENT
 
 export const LIST_FREE: u32 = 0;
 export const LIST_EVENTS: u32 = 1;

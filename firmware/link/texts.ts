@@ -4,6 +4,8 @@
 // Spec: SPEC.md §2, §3. The generator lays them down in this order, one length octet before each.
 // The topics come first: their numbers are also the topic numbers of a session. tsc reads this file too.
 
+import { USES_FINDINGS } from "../generated/uses";
+
 export const TOPIC_DATA = 0;
 export const TOPIC_EVENT = 1;
 export const TOPIC_STATUS = 2;
@@ -13,7 +15,8 @@ export const TOPIC_TIME_GET = 5;
 export const TOPIC_SET_RESULT = 6;
 export const TOPIC_TIME = 7; // from here on subscribed, never registered
 export const TOPIC_SET = 8;
-export const TOPIC_COUNT = 9;
+export const TOPIC_TAP = 9; // registered as the first ones are; its text is the last
+export const TOPIC_COUNT = USES_FINDINGS ? 10 : 9;
 
 export const TEXT_ROOT = 9; // "ferrule/"
 export const TEXT_ONLINE = 10;
@@ -21,3 +24,5 @@ export const TEXT_OFFLINE = 11;
 export const TEXT_LOST = 12;
 export const TEXT_BASE_NAME = 13; // "urn:dev:mac:"
 export const TEXT_CAUSE = 13; // plus the cause, 1..6
+export const TEXT_TAP = 20; // only where findings are told
+export const TEXT_LAST = USES_FINDINGS ? 20 : 19;

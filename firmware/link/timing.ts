@@ -30,6 +30,7 @@ export const TIME_HOLD_MS: u32 = 30_000; // readings wait for wall time this lon
 
 export const PACK_LINGER_MS: u32 = 250; // a reading waits this long for others to share its datagram
 export const PACK_RECORDS_READY: u32 = 24; // about a full datagram: no reason to wait
+export const FINDINGS_LINGER_MS: u32 = 500; // what a tap finds out waits for more of it
 export const BUSY_DELAY_MS: u32 = 20; // the host took no datagram: ask again after this
 export const START_RETRY_MS: u32 = 1_000; // flash or identity not there: doubling
 export const START_RETRY_MS_MAX: u32 = 60_000; // a worn-out sector is not erased every second

@@ -4,7 +4,7 @@
 // Spec: SPEC.md "Ring record". Little-endian. A bad sample is a quality with a cause, never a number.
 
 export const RECORD_KIND = 0; // u8
-export const RECORD_CHANNEL = 1; // u8, order of the channels in node.json; of the taps for a state
+export const RECORD_CHANNEL = 1; // u8, order of the channels in node.json; of the taps from a state on, but for kind 4
 export const RECORD_QUALITY = 2; // u8
 export const RECORD_CAUSE = 3; // u8
 export const RECORD_TIME_US = 4; // u32, now_us() of the tick
@@ -12,12 +12,16 @@ export const RECORD_TYPE = 8; // u8
 export const RECORD_VALUE_BYTES = 9; // u8, 0..64
 export const RECORD_ALARM = 10; // u8, event only: order of the alarm in its channel
 export const RECORD_ACTIVE = 11; // u8, event only: 1 raised, 0 returned to normal
+export const RECORD_FORM = 10; // u8, finding only: which rows it carries
 export const RECORD_VALUE = 12;
 
 export const KIND_READING = 1;
 export const KIND_EVENT = 2;
 export const KIND_STATE = 3;
 export const KIND_SETPOINT = 4; // what became of a command; its value: setpoint.ts
+export const KIND_LINE = 5; // what line a tap hears; its value: finding.ts
+export const KIND_FINDING = 6; // rows of what a tap learned; their layouts: finding.ts
+export const KIND_NOTICE = 7; // a security event of a line; its value: finding.ts
 
 export const QUALITY_GOOD = 0;
 export const QUALITY_UNCERTAIN = 1;

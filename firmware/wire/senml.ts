@@ -12,6 +12,7 @@ export const LABEL_BOOLEAN_VALUE = 4;
 export const LABEL_TIME = 6;
 
 export const LABEL_BOOT = 0x62; // "b", first record of a pack
+export const LABEL_NOTICE = 0x65; // "e", what a notice of a line is about
 export const LABEL_QUALITY = 0x67; // "g", absent when good
 export const LABEL_SEQUENCE = 0x71; // "q", absent when the one before plus 1
 export const LABEL_EVENT_VALUE = 0x78; // "x", the value at an event

@@ -14,6 +14,7 @@ export const TOPIC_TIME = "time"; // the node subscribes to it
 export const TOPIC_TIME_GET = "time/get"; // the node asks here
 export const TOPIC_SET = "set"; // the hub writes a set-point
 export const TOPIC_SET_RESULT = "set/result"; // what became of it
+export const TOPIC_TAP = "tap"; // what taps find out about their lines
 
 export const PRESENCE_ONLINE = "online";
 export const PRESENCE_OFFLINE = "offline"; // a wanted goodbye

@@ -43,6 +43,7 @@ import {
   TOPIC_SET,
   TOPIC_SET_RESULT,
   TOPIC_STATUS,
+  TOPIC_TAP,
   TOPIC_TIME,
   TOPIC_TIME_GET,
 } from "../../firmware/wire/topics.ts";
@@ -58,6 +59,8 @@ import {
   number,
   text,
 } from "./cbor-encode.ts";
+import { noticeTables } from "./generate-notices.ts";
+import { constant, octets, rows, u16 } from "./link-table.ts";
 import { valuePeriodMs } from "./periods.ts";
 import {
   allChannels,
@@ -68,6 +71,7 @@ import {
   type RegisterChannel,
 } from "./schema.ts";
 import { setpointSteps, type SetpointChannel } from "./setpoints.ts";
+import { findsOut } from "./tap-watch.ts";
 
 // In the order of firmware/link/texts.ts.
 const TEXTS = [
@@ -91,13 +95,12 @@ const TEXTS = [
   "stale",
   "not-a-number",
   "no-input",
+  TOPIC_TAP,
 ];
 
 const PUBLISH_BYTES = 9; // Length in the long form, MsgType, flags, topic id, MsgId
 const PART_HEAD_BYTES = 13; // map, boot, index and count with their keys
 const IDENTITY_BYTES = 128; // all but node type and version, with a host of 32 characters
-const COLUMNS_MAX = 100;
-const ROW_ALIGN = 2; // fields of u16
 const LIMITS_ALIGN = 4; // fields of i32
 
 const KINDS = {
@@ -159,13 +162,17 @@ export function generateLink(node: NodeType, version: string): string {
     rows("SETPOINTS", setpointLimits(node), LIMITS_ALIGN),
     octets(
       "TEXTS",
-      TEXTS.flatMap((value) => [value.length, ...ascii(value)]),
+      TEXTS.filter((value) => value !== TOPIC_TAP || findsOut(node)).flatMap((value) => [
+        value.length,
+        ...ascii(value),
+      ]),
     ),
     rows(
       "BIRTH_PARTS",
       birth.parts.flatMap((p) => [...u16(p.start), ...u16(p.bytes), ...u16(p.pairs)]),
     ),
     octets("BIRTH", birth.bytes),
+    ...noticeTables(node, birth.bytes, encodeTaps(node).length),
     "",
   ].join("\n");
 }
@@ -334,46 +341,4 @@ function encodeTaps(node: NodeType): number[] {
       array([text(name), text(protocol), integer(baud), text(format)]),
     ),
   );
-}
-
-// Text of the module
-
-function u16(value: number): number[] {
-  if (value > 0xffff) throw new Error("the tables of a node exceed 64 KiB");
-  return [value & 0xff, value >> 8];
-}
-
-function constant(name: string, value: number): string {
-  return `export const ${name}: i32 = ${value};`;
-}
-
-/** Rows of fields: aligned, so that a board without unaligned loads can read them. */
-function rows(name: string, bytes: number[], align = ROW_ALIGN): string {
-  const oneLine = `${tableStart(name)}[${bytes.join(", ")}], ${align});`;
-  if (oneLine.length <= COLUMNS_MAX) return oneLine;
-  const inner = `  [${bytes.join(", ")}],`;
-  const lines = inner.length <= COLUMNS_MAX ? [inner] : ["  [", ...fill(bytes, "    "), "  ],"];
-  return [tableStart(name), ...lines, `  ${align},`, ");"].join("\n");
-}
-
-/** Octets, as prettier lays them out: on one line if they fit, else filled lines. */
-function octets(name: string, bytes: number[]): string {
-  const oneLine = `${tableStart(name)}[${bytes.join(", ")}]);`;
-  if (oneLine.length <= COLUMNS_MAX) return oneLine;
-  return [`${tableStart(name)}[`, ...fill(bytes, "  "), "]);"].join("\n");
-}
-
-function tableStart(name: string): string {
-  return `export const ${name}: usize = memory.data<u8>(`;
-}
-
-function fill(bytes: number[], indent: string): string[] {
-  const lines = [indent];
-  for (const byte of bytes) {
-    const line = lines.at(-1) as string;
-    const item = line === indent ? `${byte},` : ` ${byte},`;
-    if (line.length + item.length <= COLUMNS_MAX) lines[lines.length - 1] = line + item;
-    else lines.push(`${indent}${byte},`);
-  }
-  return lines;
 }

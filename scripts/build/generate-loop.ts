@@ -30,6 +30,7 @@ import {
 } from "./loop-rows.ts";
 import { octetTable, table } from "./loop-table.ts";
 import { allChannels, type NodeType } from "./schema.ts";
+import { learnedTaps, watchedTaps } from "./tap-watch.ts";
 
 export interface LoopSources {
   constants: string; // firmware/generated/loop.ts
@@ -90,6 +91,8 @@ function constantsOf(node: NodeType): string {
     table("OUTPUT", "OutputRow, actuate.ts", outputRowsOf(node)),
     table("SWITCH", "SwitchRow, actuate.ts", switchRowsOf(node)),
     table("TAP", "TapRow, tick/taps.ts", tapRowsOf(node)),
+    `// a bit for each tap\nexport const LEARNED_TAPS: i32 = ${learnedTaps(node)};\n` +
+      `export const WATCHED_TAPS: i32 = ${watchedTaps(node)};\n`,
     table("LINE", "LineRow, tick/lines.ts", lines.lines),
     table("PATTERN", "PatternRow, tick/lines.ts", lines.patterns),
     table("WORD", "WordRow, tap/match.ts", lines.words),

@@ -6,6 +6,7 @@
 import { TYPE_F32 } from "../../firmware/wire/record.ts";
 import { allChannels, type NodeType } from "./schema.ts";
 import { typeOf } from "./steps.ts";
+import { findsOut, watchedTaps } from "./tap-watch.ts";
 
 /** The text of firmware/generated/uses.ts for a checked node type. */
 export function generateUses(node: NodeType): string {
@@ -17,7 +18,9 @@ export function generateUses(node: NodeType): string {
     "",
     `export const USES_FLOATS: bool = ${floats};`,
     `export const USES_SETPOINTS: bool = ${setpoints};`,
-    `export const USES_TAP_EVENTS: bool = false;`,
+    `export const USES_TAP_EVENTS: bool = ${findsOut(node) || watchedTaps(node) !== 0};`,
+    `export const USES_FINDINGS: bool = ${findsOut(node)};`,
+    `export const USES_NOTICES: bool = ${watchedTaps(node) !== 0};`,
     "",
   ].join("\n");
 }

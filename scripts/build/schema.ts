@@ -78,8 +78,20 @@ const wire = {
   format: z.enum(["8N1", "8N2", "8E1", "8O1", "7E1", "7O1"]).default("8N1"),
 };
 
+// Each costs memory: 8 octets for each slot of the outbox, and 13 KiB in loop for what is learned.
+const watch = {
+  learn: z
+    .boolean()
+    .default(false)
+    .describe("learns which registers are asked for, with their values, and tells them"),
+  notices: z
+    .boolean()
+    .default(false)
+    .describe("tells writes, scans, new and silent units as security events"),
+};
+
 const tap = z.discriminatedUnion("protocol", [
-  z.strictObject({ protocol: z.literal("modbus-rtu"), ...wire }),
+  z.strictObject({ protocol: z.literal("modbus-rtu"), ...wire, ...watch }),
   z.strictObject({ protocol: z.literal("ascii-line"), ...wire, ...lineFields }),
 ]);
 

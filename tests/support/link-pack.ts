@@ -130,6 +130,7 @@ export interface PackRecord {
   boot: number;
   sequence: number;
   eventValue: number | Decimal | undefined;
+  notice?: number[]; // of a tap: unit, code, address, quantity, value, times
   timeMs: number; // wall time, or relative when the pack has none
   relative: boolean;
 }
@@ -154,7 +155,7 @@ export function readPack(payload: Uint8Array, baseName: string): PackRecord[] {
       return value?.m;
     };
     for (const key of item.keys())
-      assert.ok([0, 2, 3, 4, 6, -2, -3, "b", "g", "q", "x"].includes(key));
+      assert.ok([0, 2, 3, 4, 6, -2, -3, "b", "e", "g", "q", "x"].includes(key));
     if (index === 0) {
       assert.equal(item.get(-2), baseName);
       base = ms(-3);
@@ -186,6 +187,7 @@ export function readPack(payload: Uint8Array, baseName: string): PackRecord[] {
       boot,
       sequence,
       eventValue: item.get("x") as number | Decimal | undefined,
+      ...(item.has("e") ? { notice: item.get("e") as number[] } : {}),
       timeMs: (base ?? 0) + (time ?? 0),
       relative: base === undefined,
     };

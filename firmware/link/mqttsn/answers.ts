@@ -6,7 +6,7 @@
 // nobody waits for, or from another peer than the gateway, as unexpected. Neither changes anything.
 // No state of its own.
 
-import { USES_SETPOINTS } from "../../generated/uses";
+import { USES_FINDINGS, USES_SETPOINTS } from "../../generated/uses";
 import { COUNTER_DATAGRAMS_MALFORMED, COUNTER_DATAGRAMS_UNEXPECTED } from "../../wire/counters";
 import {
   ADVERTISE,
@@ -42,6 +42,7 @@ import {
   TOPIC_SET,
   TOPIC_SET_RESULT,
   TOPIC_STATUS,
+  TOPIC_TAP,
   TOPIC_TIME,
 } from "../texts";
 import { time, timeAnswer } from "../time";
@@ -67,6 +68,7 @@ import {
   FAREWELL_SENT,
   ID_NONE,
   ID_REFUSED,
+  isUsable,
   lose,
   NOTHING,
   refused,
@@ -204,6 +206,10 @@ function takeUnasked(nowMs: u32): bool {
     return true;
   }
   if (packet.returnCode != RETURN_INVALID_TOPIC_ID || packet.topicId == ID_NONE) return false;
+  if (USES_FINDINGS && topicId(TOPIC_TAP) == packet.topicId && isUsable(TOPIC_TAP)) {
+    setTopicId(TOPIC_TAP, ID_NONE);
+    return true;
+  }
   for (let topic: i32 = 0; topic < TOPIC_TIME; topic++) {
     if (topicId(topic) != packet.topicId || packet.topicId == ID_REFUSED) continue;
     setTopicId(topic, ID_NONE);

@@ -4,7 +4,9 @@
 // Spec: MQTT-SN 1.2 §6; session.ts has the states, requests.ts what is sent, answers.ts what is received.
 // Bytes in, bytes out; `nowMs` is always an argument.
 
+import { USES_FINDINGS } from "../../generated/uses";
 import { POLL_DELAY_MS_MAX } from "../../limits";
+import { findingsDueMs, findingsSent, findingsWait } from "../findings";
 import {
   LIST_CONFIRMED,
   LIST_EVENTS,
@@ -13,7 +15,7 @@ import {
   listLingerMs,
   outboxRelease,
 } from "../outbox";
-import { TOPIC_DATA, TOPIC_STATUS } from "../texts";
+import { TOPIC_DATA, TOPIC_STATUS, TOPIC_TAP } from "../texts";
 import { timeSettled } from "../time";
 import { delayUntil, due, SEARCH_MS_MAX } from "../timing";
 import {
@@ -43,7 +45,6 @@ import {
 
 /** True: `outgoing` is to be sent now. Call again until false, and datagramSent() after each. */
 export function takeDatagram(nowMs: u32): bool {
-  outgoing.unconfirmed = 0;
   if (session.farewell != FAREWELL_NONE) return takeFarewell(nowMs);
   const isDue = due(nowMs, session.deadlineMs);
   if (session.state == BACKOFF) {
@@ -91,10 +92,13 @@ function takeFarewell(nowMs: u32): bool {
 
 /** What became of the datagram: what awaits an answer is repeated anyway, QoS 0 readings stay. */
 export function datagramSent(taken: bool, nowMs: u32): void {
+  const unconfirmed = outgoing.unconfirmed;
+  outgoing.unconfirmed = 0; // the next datagram may be another one
+  if (USES_FINDINGS) findingsSent(taken, nowMs);
   if (!taken) return;
   outgoing.sent++;
   session.saidMs = nowMs;
-  if (outgoing.unconfirmed > 0) outboxRelease(outgoing.unconfirmed, true, nowMs);
+  if (unconfirmed > 0) outboxRelease(unconfirmed, true, nowMs);
 }
 
 /** Milliseconds until takeDatagram() has something again, if nothing arrives before. */
@@ -106,6 +110,8 @@ export function clientDelay(nowMs: u32): u32 {
   if (isCongested(nowMs)) return delayMs;
   if (isUsable(TOPIC_STATUS) && session.told)
     delayMs = min(delayMs, delayUntil(nowMs, session.statusMs));
+  if (USES_FINDINGS && findingsWait() && isUsable(TOPIC_TAP))
+    delayMs = min(delayMs, delayUntil(nowMs, findingsDueMs(nowMs)));
   if (!timeSettled()) return delayMs;
   if (isUsable(TOPIC_DATA)) delayMs = min(delayMs, lingerDelay(LIST_UNCONFIRMED, nowMs));
   if (isWaiting) return delayMs;

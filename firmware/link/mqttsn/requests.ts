@@ -6,7 +6,7 @@
 // registers the rest; then results leave, events, readings. Unanswered packets (QoS 0) go in between.
 // State: `outgoing`, ONCE (the packet without answer).
 
-import { USES_SETPOINTS } from "../../generated/uses";
+import { USES_FINDINGS, USES_SETPOINTS } from "../../generated/uses";
 import { DATAGRAM_BYTES_MAX } from "../../limits";
 import { PEER_GROUP } from "../../wire/info";
 import {
@@ -33,7 +33,8 @@ import {
 import { encodeBirth } from "../birth";
 import { put, putRaw, putUnsigned, writer, writerStart } from "../cbor";
 import { encodePack } from "../encode";
-import { node, NODE_ID, textAt } from "../node";
+import { encodeFindings, findings, findingsReady } from "../findings";
+import { node, NODE_ID } from "../node";
 import {
   flightIsEvents,
   LIST_CONFIRMED,
@@ -52,7 +53,6 @@ import {
   TEXT_LOST,
   TEXT_OFFLINE,
   TEXT_ONLINE,
-  TEXT_ROOT,
   TOPIC_BIRTH,
   TOPIC_DATA,
   TOPIC_EVENT,
@@ -60,6 +60,7 @@ import {
   TOPIC_SET,
   TOPIC_SET_RESULT,
   TOPIC_STATUS,
+  TOPIC_TAP,
   TOPIC_TIME,
   TOPIC_TIME_GET,
 } from "../texts";
@@ -79,6 +80,7 @@ import {
   session,
   topicId,
 } from "./session";
+import { putPlain, putTopicName } from "./topic-name";
 
 const QOS_1: u32 = 1 << FLAG_QOS_SHIFT;
 const PUBLISH_HEADER_BYTES: usize = 5; // flags, topic id, MsgId
@@ -89,31 +91,13 @@ class OutgoingState {
   address: usize;
   bytes: u32;
   peer: u32;
-  unconfirmed: u32; // QoS 0 readings in it; they leave the outbox when the host took it
+  unconfirmed: u32; // QoS 0 readings in it, until datagramSent(); they leave the outbox when the host took it
   sent: u32; // datagrams that the host took, since start
 }
 export const outgoing: OutgoingState = changetype<OutgoingState>(
   memory.data(offsetof<OutgoingState>(), 4),
 );
 const ONCE: usize = memory.data(PACKET_BYTES);
-
-function putPlain(text: i32): void {
-  const at = textAt(text);
-  putRaw(at + 1, load<u8>(at));
-}
-
-function putTopicName(topic: i32): void {
-  putPlain(TEXT_ROOT);
-  putRaw(NODE_ID, node.idBytes);
-  put(0x2f, 1); // "/"
-  putPlain(topic);
-  if (topic == TOPIC_BIRTH) putDigits(session.birthPart);
-}
-
-function putDigits(value: u32): void {
-  if (value >= 10) putDigits(value / 10);
-  put(0x30 + (value % 10), 1);
-}
 
 export function requestConnect(nowMs: u32): void {
   packetStart(REQUEST, CONNECT);
@@ -215,7 +199,8 @@ function startSetUp(nowMs: u32): bool {
   return (
     startRegister(TOPIC_EVENT, nowMs) ||
     startRegister(TOPIC_DATA, nowMs) ||
-    (USES_SETPOINTS && node.setpointCount > 0 && startRegister(TOPIC_SET_RESULT, nowMs))
+    (USES_SETPOINTS && node.setpointCount > 0 && startRegister(TOPIC_SET_RESULT, nowMs)) ||
+    (USES_FINDINGS && startRegister(TOPIC_TAP, nowMs))
   );
 }
 
@@ -306,7 +291,6 @@ function startPack(list: u32, buffer: usize): i32 {
 
 /** The next packet that needs no answer, in ONCE; false: there is none. */
 export function startUnanswered(nowMs: u32): bool {
-  outgoing.unconfirmed = 0;
   if (isCongested(nowMs)) return false;
   if (isUsable(TOPIC_TIME_GET) && isUsable(TOPIC_TIME) && timeQuestionDue(nowMs)) {
     startPublish(ONCE, 0, TOPIC_TIME_GET, 0);
@@ -320,6 +304,8 @@ export function startUnanswered(nowMs: u32): bool {
     sendOnce(session.peer);
     return true;
   }
+  // Before readings, which it does not hold up: loop paces what it finds.
+  if (USES_FINDINGS && startFindings(nowMs)) return true;
   if (topicId(TOPIC_DATA) == ID_NONE || !timeSettled()) return false;
   if (!listReady(LIST_UNCONFIRMED, nowMs)) return false;
   startPublish(ONCE, 0, TOPIC_DATA, 0);
@@ -333,6 +319,15 @@ export function startUnanswered(nowMs: u32): bool {
   return true;
 }
 
+function startFindings(nowMs: u32): bool {
+  if (!isUsable(TOPIC_TAP) || !findingsReady(nowMs)) return false;
+  startPublish(ONCE, 0, TOPIC_TAP, 0);
+  const records = encodeFindings();
+  sendOnce(session.peer);
+  findings.leaving = records;
+  return true;
+}
+
 /** Presence offline; false: this session cannot say it, so the will does. */
 export function startFarewell(nowMs: u32): bool {
   if (session.farewell != FAREWELL_WANTED || !isUsable(TOPIC_PRESENCE)) return false;
@@ -343,14 +338,12 @@ export function startFarewell(nowMs: u32): bool {
 
 export function sayDisconnect(): void {
   packetStart(ONCE, DISCONNECT);
-  outgoing.unconfirmed = 0;
   sendOnce(session.peer);
 }
 
 export function searchGateway(): void {
   packetStart(ONCE, SEARCHGW);
   put(SEARCH_RADIUS, 1);
-  outgoing.unconfirmed = 0;
   sendOnce(PEER_GROUP);
 }
 
