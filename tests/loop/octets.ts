@@ -196,7 +196,7 @@ function judge(player: Player, frame: number, { spoilt, sound, heard }: Case, ta
   if (lost === 0 && heard.frames === sound.frames) tally.whole++;
   const problem = problemOf(player, frame, sound, heard);
   if (problem === undefined) return;
-  if (isChance(player, frame, spoilt)) return void tally.chance++;
+  if (isChance(player, spoilt)) return void tally.chance++;
   tally.failed++;
   const { at, damage, value } = spoilt;
   if (tally.failures.length < FAILURES_MAX)
@@ -231,18 +231,18 @@ function answersAround({ frames }: Player, frame: number): number[] {
   });
 }
 
-// Whether octets around the damage make a frame with a right CRC that the recording does not have.
-function isChance(player: Player, frame: number, spoilt: Spoilt): boolean {
-  const window = windowOf(player, frame);
-  const octets = Uint8Array.from(spoil(player, window, spoilt)[0]);
-  const at = spoilt.at - window[0];
+// Whether octets around the damage make a frame with a right CRC that the recording does not have. It may begin
+// before the replay: what is undecided there is in the module's memory.
+function isChance(player: Player, spoilt: Spoilt): boolean {
+  const { capture, frames } = player;
+  const octets = Uint8Array.from(spoil(player, [0, capture.octets.length], spoilt)[0]);
+  const { at } = spoilt;
   for (let from = Math.max(0, at - FRAME_BYTES_MAX); from <= at; from++)
     for (let to = Math.max(at, from + FRAME_BYTES_MIN); to <= from + FRAME_BYTES_MAX; to++) {
       if (to > octets.length) break;
-      const own = player.frames.some(
-        ([a, b]) => b - a === to - from && sameAt(player, a, octets.subarray(from, to)),
-      );
-      if (!own && crc16(octets.subarray(from, to)) === 0) return true;
+      const part = octets.subarray(from, to);
+      if (crc16(part) !== 0) continue;
+      if (!frames.some(([a, b]) => b - a === to - from && sameAt(player, a, part))) return true;
     }
   return false;
 }
