@@ -71,14 +71,10 @@ export interface EthernetPlan extends W5500Pins {
   kind: "ethernet";
 }
 
-/** GPIOs of an accelerometer on SPI. */
-export interface SensorPlan {
-  spi: 0 | 1;
-  sck: number;
-  tx: number;
-  rx: number;
-  cs: number;
-}
+/** GPIOs of an accelerometer on SPI or I2C. */
+export type SensorPlan =
+  | { spi: 0 | 1; sck: number; tx: number; rx: number; cs: number }
+  | { i2c: 0 | 1; sda: number; scl: number; address: number };
 
 /** A flash image and the board it is for: the node then runs on the emulated chip. */
 export interface ChipPlan {

@@ -2,25 +2,31 @@
 // A KX134-1211 accelerometer: its buffer ► a queue of samples ► loop.
 //
 // Spec: SPEC.md section 1.1 burst_take; Kionix KX134-1211 Technical Reference Manual Rev. 1.0; RP2040 datasheet 4.4.
-// Alarm 2 at priority 2 takes one step each time and never waits: some registers at once, the buffer by DMA.
+// Alarm 2 at priority 2 takes one step each time and never waits. On SPI: some registers at once, the buffer by DMA; on
+// I2C (i2c.c): everything by DMA, and the next step looks what became of it.
 // One axis, Z. (A1) samples after a gap never follow those before it: loop is told ~0 first. (A2) a sensor that is silent
-// for SILENT_US is set up anew, for ever; loop then finds no samples, which it tells as a bad reading.
+// for SILENT_US is set up anew, for ever; loop then finds no samples, which it tells as a bad reading. (A3) nobody
+// acknowledges what is read on I2C: samples count when CNTL1, read behind them, is still as it was set.
 
 #include "../host.h"
 #include "registers.h"
 #include "rp2040.h"
+#include "spi.h"
 
 enum { HAS_SENSOR = BOARD_ACCELEROMETERS > 0, QUEUE = HAS_SENSOR ? 4096 : 1 };
-enum { UNIT = BOARD_SENSOR_SPI };
+enum { ON_I2C = BOARD_SENSOR_ON_I2C, UNIT = BOARD_SENSOR_SPI };
 enum { BUFFER = 86, SAMPLE = 6, Z = 4, ANSWER_LOOPS = 1000 };
-enum { POLL_US = 2500, RESET_US = 3000, RETRY_US = 100000, SILENT_US = 500000, LATE_MAX = 20 };
-enum { SPI_8_BITS = 7, SPI_SPEED = 6 << 8, SPI_PRESCALE = 2 }; // 125 MHz / 2 / 7: 8.9 of at most 10
+enum { POLL_US = 2500, RESET_US = 3000, RETRY_US = 100000, SILENT_US = 500000, LATE_MAX = 20,
+       LATE_US = 50 };
+enum { SPI_RATE = 6 }; // 8.9 MHz of at most 10
 enum { COTR = 0x12, CNTL1 = 0x1b, CNTL2 = 0x1c, ODCNTL = 0x21, BUF_CNTL2 = 0x5f,
        BUF_STATUS_1 = 0x60, BUF_CLEAR = 0x62, BUF_READ = 0x63, POWER = 0x7f, READ = 0x80 };
 enum { COTR_AND_WHO_AM_I = 0x4655 };
 enum { SOFTWARE_RESET = 0x80, STREAM_OF_16_BITS = 0xc1, ON_16_BITS = 0xc0 };
 
-static enum { RESETTING, CONFIGURING, POLLING, COLLECTING } phase;
+enum { SETTINGS = ON_16_BITS | BOARD_SENSOR_RANGE << 3 }; // CNTL1 while it samples
+
+static enum { RESETTING, CONFIGURING, POLLING, COLLECTING, IDENTIFYING, COUNTING } phase;
 static uint32_t heard_us, late, collected; // `collected` samples are on their way
 static uint8_t raw[1 + BUFFER * SAMPLE];    // one octet while the address goes out
 
@@ -31,7 +37,7 @@ static uint32_t tail, gaps_seen;
 static bool overflow_told; // once, so that a full queue can be read at all
 struct sensor_counters sensor_counters;
 
-static void select_sensor(bool low) { REG(low ? SIO_OUT_CLR : SIO_OUT_SET) = BIT(BOARD_SENSOR_CS); }
+static void select_sensor(bool low) { drive_select(BOARD_SENSOR_CS, low); }
 
 // Sends so many octets, 8 at most, and puts what comes back in their place.
 static void exchange(uint8_t *octets, unsigned count) {
@@ -61,6 +67,12 @@ static void mark_gap(void) { // (A1)
   gaps = gaps + 1;
 }
 
+static void offer(int sample) {
+  queue[head % QUEUE] = (int16_t)sample;
+  barrier();
+  head = head + 1;
+}
+
 static uint32_t begin_anew(void) { // (A2)
   mark_gap();
   sensor_counters.restarts++;
@@ -80,7 +92,7 @@ static uint32_t configure(void) {
   if (get_two(COTR) != COTR_AND_WHO_AM_I) return begin_anew();
   put(ODCNTL, BOARD_SENSOR_RATE);
   put(BUF_CNTL2, STREAM_OF_16_BITS);
-  put(CNTL1, ON_16_BITS | BOARD_SENSOR_RANGE << 3);
+  put(CNTL1, SETTINGS);
   heard_us = REG(TIMERAWL);
   phase = POLLING;
   return POLL_US;
@@ -122,7 +134,7 @@ static uint32_t poll_sensor(void) {
 
 static uint32_t collect(void) {
   if (REG(DMA(DMA_SENSOR + 1) + DMA_CTRL) & DMA_BUSY) {
-    if (++late < LATE_MAX) return 50;
+    if (++late < LATE_MAX) return LATE_US;
     REG(DMA_ABORT) = 3u << DMA_SENSOR;
     select_sensor(false);
     return begin_anew();
@@ -130,16 +142,115 @@ static uint32_t collect(void) {
   select_sensor(false);
   for (uint32_t i = 0; i < collected; i++) {
     const uint8_t *sample = &raw[1 + SAMPLE * i + Z];
-    queue[head % QUEUE] = (int16_t)(sample[0] | sample[1] << 8);
-    barrier();
-    head = head + 1;
+    offer(sample[0] | sample[1] << 8);
   }
   sensor_counters.samples += collected;
   phase = POLLING;
   return POLL_US;
 }
 
+// ---- on I2C
+enum { OCTET_US = (9 * 1000000 + BOARD_SENSOR_I2C_HZ - 1) / BOARD_SENSOR_I2C_HZ, MORE_OCTETS = 5 };
+static uint16_t words[BUFFER * SAMPLE + 4]; // of DATA_CMD: commands, then answers from the first on
+static uint32_t added;
+volatile uint32_t sensor_fault;
+
+static void add_write(uint8_t address, uint8_t value) {
+  words[added++] = address;
+  words[added++] = value | IC_STOP;
+}
+
+// Another direction is a restart; the last read of all stops.
+static void add_read(uint8_t address, uint32_t octets) {
+  words[added++] = address;
+  for (uint32_t i = 0; i < octets; i++) words[added++] = IC_READ;
+}
+
+// Sends what was added; microseconds until it is done, with addresses, starts and stops.
+static uint32_t send_added(uint32_t answers, int next) {
+  const uint32_t commands = added;
+  if (answers > 0) words[commands - 1] |= IC_STOP;
+  added = late = 0;
+  phase = next;
+  start_i2c(words, commands, answers);
+  return (commands + MORE_OCTETS) * OCTET_US;
+}
+
+static uint8_t answer(uint32_t at) { return (uint8_t)words[at]; }
+
+static uint32_t give_up(uint32_t fault) {
+  sensor_fault = fault;
+  late = 0;
+  hold_i2c();
+  return begin_anew();
+}
+
+static uint32_t reset_by_i2c(void) {
+  if (!open_i2c()) return give_up(I2C_LATE);
+  add_write(POWER, 0);
+  add_write(CNTL2, 0);
+  add_write(CNTL2, SOFTWARE_RESET);
+  send_added(0, CONFIGURING);
+  return RESET_US;
+}
+
+static uint32_t configure_by_i2c(void) {
+  if ((answer(0) | answer(1) << 8) != COTR_AND_WHO_AM_I) return give_up(SENSOR_STRANGE);
+  add_write(ODCNTL, BOARD_SENSOR_RATE);
+  add_write(BUF_CNTL2, STREAM_OF_16_BITS);
+  add_write(CNTL1, SETTINGS);
+  heard_us = REG(TIMERAWL);
+  return send_added(0, POLLING);
+}
+
+static uint32_t count_by_i2c(void) {
+  collected = ((answer(0) | answer(1) << 8) & 0x3ff) / SAMPLE;
+  if (collected > BUFFER) return give_up(SENSOR_STRANGE);
+  if (collected == 0) {
+    if (REG(TIMERAWL) - heard_us >= SILENT_US) return give_up(SENSOR_SILENT);
+    phase = POLLING;
+    return POLL_US;
+  }
+  heard_us = REG(TIMERAWL);
+  add_read(BUF_READ, SAMPLE * collected);
+  add_read(CNTL1, 1);
+  return send_added(SAMPLE * collected + 1, COLLECTING);
+}
+
+static uint32_t collect_by_i2c(void) {
+  if (answer(SAMPLE * collected) != SETTINGS) return give_up(SENSOR_STRANGE); // (A3)
+  if (collected == BUFFER) { // it may have dropped some
+    mark_gap();
+    sensor_counters.overruns++;
+  }
+  for (uint32_t i = 0; i < collected; i++)
+    offer(answer(SAMPLE * i + Z) | answer(SAMPLE * i + Z + 1) << 8);
+  sensor_counters.samples += collected;
+  phase = POLLING;
+  return POLL_US;
+}
+
+// CNTL2 with a reset in it is not acknowledged: the part is busy with it (manual, CNTL2).
+static uint32_t take_i2c_step(void) {
+  enum i2c_outcome outcome = phase == RESETTING ? free_i2c() : look_at_i2c();
+  if (outcome == I2C_BUSY) {
+    if (++late < LATE_MAX) return phase == RESETTING ? I2C_HALF_US : LATE_US;
+    outcome = why_i2c_is_late();
+  }
+  if (outcome != I2C_DONE && !(outcome == I2C_REFUSED && phase == CONFIGURING))
+    return give_up(outcome);
+  switch (phase) {
+    case RESETTING: return reset_by_i2c();
+    case CONFIGURING: add_read(COTR, 2); return send_added(2, IDENTIFYING);
+    case IDENTIFYING: return configure_by_i2c();
+    case POLLING: add_read(BUF_STATUS_1, 2); return send_added(2, COUNTING);
+    case COUNTING: return count_by_i2c();
+    default: return collect_by_i2c();
+  }
+}
+
 static uint32_t take_step(void) {
+  if (ON_I2C) return take_i2c_step();
   switch (phase) {
     case RESETTING: return reset_sensor();
     case CONFIGURING: return configure();
@@ -163,17 +274,14 @@ void on_accelerometer(void) {
 
 void set_up_accelerometer(void) {
   if (!HAS_SENSOR) return;
-  select_sensor(false);
-  REG(SIO_OE_SET) = BIT(BOARD_SENSOR_CS);
-  REG(IO_CTRL(BOARD_SENSOR_CS)) = FUNCTION_SIO;
-  REG(PAD(BOARD_SENSOR_RX)) = PAD_INPUT | PAD_SCHMITT | PAD_PULL_DOWN | PAD_NO_OUTPUT;
-  REG(IO_CTRL(BOARD_SENSOR_RX)) = FUNCTION_SPI;
-  REG(IO_CTRL(BOARD_SENSOR_SCK)) = FUNCTION_SPI;
-  REG(IO_CTRL(BOARD_SENSOR_TX)) = FUNCTION_SPI;
-  REG(SPI(UNIT) + SPI_CPSR) = SPI_PRESCALE;
-  REG(SPI(UNIT) + SPI_CR0) = SPI_SPEED | SPI_8_BITS; // mode 0
-  REG(SPI(UNIT) + SPI_DMACR) = 3;
-  REG(SPI(UNIT) + SPI_CR1) = SPI_CR1_ON;
+  if (ON_I2C) {
+    hold_i2c();
+  } else {
+    const struct spi_pins pins = { BOARD_SENSOR_RX, BOARD_SENSOR_SCK, BOARD_SENSOR_TX,
+                                   BOARD_SENSOR_CS };
+    set_up_spi(UNIT, pins, SPI_RATE);
+    REG(SPI(UNIT) + SPI_DMACR) = 3;
+  }
   SET(TIMER_INTE) = BIT(2);
   REG(NVIC_ISER) = BIT(IRQ_SENSOR);
   REG(NVIC_ISPR) = BIT(IRQ_SENSOR);
@@ -181,7 +289,7 @@ void set_up_accelerometer(void) {
 
 // Loop may be taken away after any store: what it took then comes again.
 unsigned read_burst(unsigned device, uint8_t *target, unsigned samples) {
-  if (!HAS_SENSOR || device != 0) return 0;
+  if (!HAS_SENSOR || device != BOARD_SENSOR_DEVICE) return 0;
   if (gaps != gaps_seen) {
     tail = gap_at;
     gaps_seen = gaps;

@@ -48,7 +48,7 @@ __attribute__((section(".flash.clocks"), noinline)) void set_up_clocks(void) {
 void release_peripherals(void) {
   const uint32_t wanted = BIT(RESET_DMA) | BIT(RESET_IO_BANK0) | BIT(RESET_PADS_BANK0) |
       BIT(RESET_TIMER) | BIT(RESET_PWM) | (BOARD_ADC_COUNT > 0 ? BIT(RESET_ADC) : 0) |
-      BOARD_UART_RESETS | (BOARD_ACCELEROMETERS > 0 ? BIT(RESET_SPI0 + BOARD_SENSOR_SPI) : 0);
+      BOARD_UART_RESETS | BOARD_SPI_RESETS;
   SET(RESETS_RESET) = wanted & ~BIT(RESET_TIMER); // the timer goes on: time never steps back
   CLR(RESETS_RESET) = wanted;
   while ((REG(RESETS_DONE) & wanted) != wanted) continue;

@@ -16,9 +16,9 @@
 // ---- 2.14 resets, 2.13 power-on state machine
 #define RESETS_RESET 0x4000c000u
 #define RESETS_DONE 0x4000c008u
-enum { RESET_ADC = 0, RESET_DMA = 2, RESET_IO_BANK0 = 5, RESET_PADS_BANK0 = 8, RESET_PIO0 = 10,
-       RESET_PLL_SYS = 12, RESET_PLL_USB = 13, RESET_PWM = 14, RESET_SPI0 = 16, RESET_TIMER = 21,
-       RESET_UART0 = 22, RESET_UART1 = 23 };
+enum { RESET_ADC = 0, RESET_DMA = 2, RESET_I2C0 = 3, RESET_IO_BANK0 = 5, RESET_PADS_BANK0 = 8,
+       RESET_PIO0 = 10, RESET_PLL_SYS = 12, RESET_PLL_USB = 13, RESET_PWM = 14, RESET_SPI0 = 16,
+       RESET_TIMER = 21, RESET_UART0 = 22, RESET_UART1 = 23 };
 #define PSM_WDSEL 0x40010008u
 #define PSM_ALL_BUT_OSCILLATORS 0x1fffcu
 #define CHIP_RESET 0x40064008u // 8 power-on, 16 RUN pin, 20 debugger
@@ -54,7 +54,7 @@ enum { RESET_ADC = 0, RESET_DMA = 2, RESET_IO_BANK0 = 5, RESET_PADS_BANK0 = 8, R
 
 // ---- 2.19 GPIO, 2.3.1 SIO
 #define IO_CTRL(gpio) (0x40014004u + 8u * (gpio))
-enum { FUNCTION_SPI = 1, FUNCTION_UART = 2, FUNCTION_PWM = 4, FUNCTION_SIO = 5,
+enum { FUNCTION_SPI = 1, FUNCTION_UART = 2, FUNCTION_I2C = 3, FUNCTION_PWM = 4, FUNCTION_SIO = 5,
        FUNCTION_NONE = 31 };
 #define PIN_INTR(word) (0x400140f0u + 4u * (word)) // 8 pins a word, 4 bits a pin
 #define PIN_INTE(word) (0x40014100u + 4u * (word))
@@ -66,6 +66,7 @@ enum { PAD_FAST = 1, PAD_SCHMITT = 2, PAD_PULL_DOWN = 4, PAD_PULL_UP = 8, PAD_4_
 #define SIO_OUT_SET 0xd0000014u
 #define SIO_OUT_CLR 0xd0000018u
 #define SIO_OE_SET 0xd0000024u
+#define SIO_OE_CLR 0xd0000028u
 
 // ---- 4.2 UART (PL011)
 #define UART(n) (0x40034000u + 0x4000u * (n))
@@ -84,7 +85,7 @@ enum { DMA_ON = 1, DMA_HIGH_PRIORITY = 2, DMA_HALF = 1 << 2, DMA_WORD = 2 << 2, 
 #define DMA_CHAIN(channel) ((uint32_t)(channel) << 11)
 #define DMA_REQUEST(line) ((uint32_t)(line) << 15)
 enum { DREQ_PIO0_RX = 4, DREQ_SPI0_TX = 16, DREQ_SPI0_RX = 17, DREQ_UART0_RX = 21,
-       DREQ_UART1_RX = 23, DREQ_ADC = 36, DREQ_NONE = 63 }; // of SPI1 two more
+       DREQ_UART1_RX = 23, DREQ_I2C0_TX = 32, DREQ_I2C0_RX = 33, DREQ_ADC = 36, DREQ_NONE = 63 }; // of SPI1, I2C1 two more
 #define DMA_BUSY BIT(24)
 #define DMA_INTE0 0x50000404u
 #define DMA_INTS0 0x5000040cu
@@ -97,6 +98,15 @@ enum { DREQ_PIO0_RX = 4, DREQ_SPI0_TX = 16, DREQ_SPI0_RX = 17, DREQ_UART0_RX = 2
 #define PIO0_MEMORY 0x50200048u
 #define PIO0_SM(machine) (0x502000c8u + 0x18u * (machine))
 enum { SM_CLKDIV = 0x00, SM_EXECCTRL = 0x04, SM_SHIFTCTRL = 0x08, SM_INSTR = 0x10 };
+
+// ---- 4.3 I2C (DW_apb_i2c)
+#define I2C(n) (0x40044000u + 0x4000u * (n))
+enum { IC_CON = 0x00, IC_TAR = 0x04, IC_DATA_CMD = 0x10, IC_FS_SCL_HCNT = 0x1c,
+       IC_FS_SCL_LCNT = 0x20, IC_RAW_INTR_STAT = 0x34, IC_CLR_TX_ABRT = 0x54, IC_ENABLE = 0x6c,
+       IC_STATUS = 0x70, IC_SDA_HOLD = 0x7c, IC_TX_ABRT_SOURCE = 0x80, IC_DMA_CR = 0x88,
+       IC_FS_SPKLEN = 0xa0 };
+enum { IC_READ = 1 << 8, IC_STOP = 1 << 9 }; // of DATA_CMD; above an answer's 8 bits stands more
+enum { IC_TFE = 4, IC_MST_ACTIVITY = 32, IC_TX_ABRT = 64 };
 
 // ---- 4.4 SPI (PL022)
 #define SPI(n) (0x4003c000u + 0x4000u * (n))

@@ -93,9 +93,29 @@ void start_edges(unsigned number, unsigned gpio);
 void stop_edges(unsigned number);
 unsigned take_edges(unsigned number, struct edge *target, unsigned capacity);
 
+// ---- i2c.c: the bus of an accelerometer that is not on SPI
+enum { I2C_HALF_US = 5 }; // of a pulse that frees the bus
+enum i2c_outcome {
+  I2C_DONE, I2C_BUSY,
+  I2C_NOBODY,    // the address is not acknowledged
+  I2C_REFUSED,   // an octet is not
+  I2C_LOST,      // somebody else pulls SDA
+  I2C_DATA_LOW,  // SDA is stuck; nine clocks did not free it
+  I2C_CLOCK_LOW, // SCL is stuck, or stretched beyond the limit
+  I2C_LATE,      // a transfer does not end, nobody knows why
+};
+void hold_i2c(void);
+enum i2c_outcome free_i2c(void);
+bool open_i2c(void);
+void start_i2c(uint16_t *words, uint32_t commands, uint32_t answers);
+enum i2c_outcome look_at_i2c(void);
+enum i2c_outcome why_i2c_is_late(void);
+
 // ---- accelerometer.c
 struct sensor_counters { volatile uint32_t samples, overruns, restarts; };
 extern struct sensor_counters sensor_counters;
+enum { SENSOR_STRANGE = 16, SENSOR_SILENT = 17 };
+extern volatile uint32_t sensor_fault; // on I2C: why it was set up anew last: enum i2c_outcome or these
 void set_up_accelerometer(void);
 unsigned read_burst(unsigned device, uint8_t *target, unsigned samples); // ~0: some were lost
 

@@ -3,7 +3,7 @@
 //
 // Pins: pulse input 0 a part, 1 a reject; digital input 0 motor on, 1 guard shut, 2 fault lamp; ADC input
 // 0 motor current, 0..50 A as 0..4095; digital output 0 releases the press (it runs while nobody sets
-// it); accelerometer 0 on the bearing. It runs, idles between batches, stands still now and then by
+// it); accelerometers 0 and 1 on the bearing. It runs, idles between batches, stands still now and then by
 // seed; wear grows while it runs, and a worn-out bearing stops it with a fault until it is renewed.
 // Cycle and wear in steps of STEP_US with + - * / only. Vibration is a function of the sample's time
 // and the wear and state of now; the state of before is not remembered.
@@ -101,7 +101,7 @@ export function createPress(prng: Prng): Press {
     },
     pulses: (input) => (input === 0 ? cycle.parts : input === 1 ? cycle.rejects : -1),
     vibration(device, span, target) {
-      if (device === 0) vibrate(cycle, hissSeed, span, target);
+      if (device <= 1) vibrate(cycle, hissSeed, span, target);
       else target.fill(0);
     },
     state: () => cycle.state,

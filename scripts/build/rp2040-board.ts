@@ -11,7 +11,7 @@ import { RING_BYTES } from "../../firmware/limits.ts";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
 import type { BuiltNode } from "./modules.ts";
 import { toPinPlan } from "./plant.ts";
-import { sensorConstants, sensorSchema } from "./rp2040-sensor.ts";
+import { sensorConstants, sensorOf, sensorPins, sensorSchema } from "./rp2040-sensor.ts";
 import { allChannels, type NodeType } from "./schema.ts";
 import { PROJECT } from "./sources.ts";
 
@@ -54,7 +54,10 @@ const boardSchema = z
     pwm: z.array(gpio),
     digital: z.array(gpio),
     pulses: z.array(gpio).describe("input B of a PWM slice: an odd GPIO"),
-    accelerometers: z.array(sensorSchema).max(1).default([]).describe("a KX134-1211"),
+    accelerometers: z
+      .array(sensorSchema)
+      .default([])
+      .describe("a KX134-1211; a node has one, so they may share pins"),
     pull: z.enum(["up", "down", "none"]).describe("of digital inputs and pulses"),
     wiring: z.array(z.string()).describe("drawing"),
   })
@@ -64,7 +67,7 @@ const boardSchema = z
     const { transport, taps, analog, pwm, digital, pulses, accelerometers } = board;
     const all = [...transportPins(transport), ...taps.map(({ rx }) => rx)];
     all.push(...analog, ...pwm, ...digital, ...pulses);
-    for (const { rx, sck, tx, cs } of accelerometers) all.push(rx, sck, tx, cs);
+    all.push(...new Set(accelerometers.flatMap(sensorPins)));
     const twice = all.find((pin, i) => all.indexOf(pin) < i);
     if (twice !== undefined) complain("wiring", `GPIO ${twice} is used twice`);
     const slices = pwm.map(sliceOf);
@@ -77,7 +80,7 @@ const boardSchema = z
       const { miso, sck, mosi } = transport;
       if (![0, 4].includes(miso % 16) || sck !== miso + 2 || mosi !== miso + 3)
         complain("transport", "these are not pins of SPI 0");
-      if (accelerometers.some(({ spi }) => spi === 0))
+      if (accelerometers.some((sensor) => "spi" in sensor && sensor.spi === 0))
         complain("accelerometers", "SPI 0 is the transport's");
     }
   });
@@ -93,6 +96,7 @@ const TAP_GUARD = 64; // boards/rp2040/tap.c
 const RING_TICKS = 8; // link polls more often than that, but for an erase
 const RECORD_BYTES = 20; // of a reading or an event in the ring; a state has more
 const STATE_BYTES = 80;
+const RESET_SPI0 = 16;
 const RESET_UART0 = 22;
 const UART_NONE = 2;
 const RP2040_PULL = { up: "PAD_PULL_UP", down: "PAD_PULL_DOWN", none: "0" } as const;
@@ -110,7 +114,9 @@ export function boardHeader(board: Rp2040Board, { type }: BuiltNode): string {
   const taps = Object.values(type.taps);
   const uarts = taps.map((tap) => tapOf(board, type, tap.uart).uart);
   if (board.transport.kind === "serial") uarts.push(board.transport.uart);
-  const resets = uarts.reduce((bits, n) => bits | (1 << (RESET_UART0 + n)), 0);
+  const sensor = sensorOf(board, type);
+  const spis = board.transport.kind === "ethernet" ? [0] : [];
+  if (sensor !== undefined && "spi" in sensor) spis.push(sensor.spi);
   const constants: [string, string | number][] = [
     ["NAME", JSON.stringify(board.name)],
     ["FLASH_BYTES", board.flashBytes],
@@ -124,8 +130,9 @@ export function boardHeader(board: Rp2040Board, { type }: BuiltNode): string {
     ["RING_BYTES", ringBytes(type)],
     ["TAPS", taps.length],
     ["TAP_ENTRIES", tapEntries(type)],
-    ...sensorConstants(board, type),
-    ["UART_RESETS", `0x${resets.toString(16)}u`],
+    ...sensorConstants(sensor, type),
+    ["UART_RESETS", resetBits(RESET_UART0, uarts)],
+    ["SPI_RESETS", resetBits(RESET_SPI0, spis)],
     ["TRANSPORT_UART", uartOf(board.transport)],
     ...transportConstants(board.transport),
   ];
@@ -251,6 +258,10 @@ function transportConstants(transport: Rp2040Board["transport"]): [string, numbe
     ["W5500_RESET", reset],
     ["W5500_INTERRUPT", interrupt],
   ];
+}
+
+function resetBits(first: number, units: readonly number[]): string {
+  return `0x${units.reduce((bits, n) => bits | (1 << (first + n)), 0).toString(16)}u`;
 }
 
 function sliceOf(pin: number): number {

@@ -5,7 +5,7 @@
 // and seed alone. Analog inputs: the chip reads means of its ADC, up to two rounds old; the other node is given,
 // tick by tick, what the chip had.
 
-import { join } from "node:path";
+import { resolve } from "node:path";
 import type { Device } from "../../host-sim/devices/device.ts";
 import { createMachine } from "../../host-sim/fleet.ts";
 import type { NodePlan, PlantPlan } from "../../host-sim/plan.ts";
@@ -39,12 +39,12 @@ export interface Tick {
   held: number[]; // what the machine had at the same inputs
 }
 
-/** A plant of one example node, and the same with its image. */
+/** A plant of one example node, or of a folder by its whole path, and the same with its image. */
 export async function readPair(
   name: string,
   board = "pico",
 ): Promise<{ wasm: PlantPlan; chip: PlantPlan }> {
-  const plant = readPlant(join(PROJECT, "firmware/nodes", name));
+  const plant = readPlant(resolve(PROJECT, "firmware/nodes", name));
   const wasm = await toPlantPlan(plant);
   return { wasm, chip: await putOnChips(plant, wasm, { board }) };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The accelerometer's model against its manual: identity, buffer, reset.
 //
-// Method: octets at SPI level with a clock of the test's own; each sample says its number.
+// Method: octets at SPI and I2C level with a clock of the test's own; each sample says its number.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -108,6 +108,56 @@ test("for 2 ms after a reset it does not answer, then all is as at the beginning
   pass(0.2 * MS);
   assert.deepEqual([read(0x13), read(0x1b), read(0x21)], [[0x46], [0], [6]]);
   assert.equal(chip.startNs(), undefined);
+});
+
+test("on I2C it says the same behind its address, and nothing to another one", () => {
+  const { chip, pass } = createSensor();
+  const bus = chip.onI2c(0x1e);
+  const write = (register: number, ...octets: number[]): boolean[] => {
+    const heard = [bus.start(0x1e, false), ...[register, ...octets].map((one) => bus.write(one))];
+    bus.stop();
+    return heard;
+  };
+  const read = (register: number, count: number): number[] => {
+    assert.deepEqual([bus.start(0x1e, false), bus.write(register)], [true, true]);
+    assert.equal(bus.start(0x1e, true), true); // a restart
+    const octets = Array.from({ length: count }, () => bus.read());
+    bus.stop();
+    return octets;
+  };
+  assert.deepEqual(read(0x12, 2), [0x55, 0x46]);
+  assert.deepEqual(write(0x21, 0x0c), [true, true, true]);
+  write(0x5f, 0xc1);
+  write(0x1b, 0xc8);
+  pass((3 * 1e9) / 3200 + 1);
+  assert.deepEqual(read(0x60, 2), [18, 0]);
+  assert.deepEqual(zOf(read(0x63, 18)), [0, 1, 2]);
+  assert.equal(bus.start(0x1f, false), false);
+  assert.deepEqual([bus.write(0x12), bus.read()], [false, 0xff]);
+  assert.throws(() => write(0xe3), /KX134: register 0xe3 is not modelled/); // no bit for reading here
+});
+
+test("on I2C the octet that resets it is not acknowledged, nor its address for 2 ms", () => {
+  const { chip, pass } = createSensor();
+  const bus = chip.onI2c(0x1f);
+  assert.deepEqual([bus.start(0x1f, false), bus.write(0x1c), bus.write(0x80)], [true, true, false]);
+  pass(1.9 * MS);
+  assert.equal(bus.start(0x1f, false), false);
+  pass(0.2 * MS);
+  assert.equal(bus.start(0x1f, false), true);
+});
+
+test("without a supply nothing answers; with it again all is as after power-on", () => {
+  const { chip, pass, read } = started();
+  const bus = chip.onI2c(0x1e);
+  assert.equal(bus.start(0x1e, true), true);
+  chip.setPower(false);
+  assert.deepEqual([bus.read(), read(0x13)], [0xff, [0]]);
+  assert.equal(bus.start(0x1e, false), false);
+  chip.setPower(true);
+  pass(2.1 * MS);
+  assert.deepEqual([bus.read(), chip.startNs()], [0xff, undefined]); // it was not addressed
+  assert.deepEqual(read(0x13), [0x46]);
 });
 
 test("what the manual forbids ends the run by name", () => {

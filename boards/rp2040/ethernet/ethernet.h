@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 // ---- spi.c
-void set_up_spi(void);
+void open_spi(void);
 void select_chip(bool selected);
 // Sends `out` (NULL: zeros) and keeps what comes back in `in` (NULL: nowhere).
 void exchange_octets(const uint8_t *out, uint8_t *in, unsigned length);

@@ -62,7 +62,7 @@ void set_up_network(void) {
   identity.gateway_count = settings.gateway_count;
   make_mac(mac);
   dhcp_start(&dhcp, mac, identity.id);
-  set_up_spi();
+  open_spi();
   hold_reset(true);
   due_us = clock_us() + HELD_US;
   REG(PAD(BOARD_W5500_INTERRUPT)) = PAD_INPUT | PAD_SCHMITT | PAD_PULL_UP | PAD_NO_OUTPUT;

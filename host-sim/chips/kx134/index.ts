@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// A KX134-1211 accelerometer at SPI level, with its sample buffer.
+// A KX134-1211 accelerometer at SPI and I2C level, with its sample buffer.
 //
-// Spec: Kionix KX134-1211 Technical Reference Manual Rev. 1.0, sections 1.4 to 1.6, 1.48 to 1.53, 2.5. Modelled:
-// software reset, identity, standby, output data rate, range, the buffer in stream mode with 16 bits. The
-// vibration is on Z; X and Y are 0, and nothing weighs: as the simulator's accelerometer has it.
+// Spec: Kionix KX134-1211 Technical Reference Manual Rev. 1.0, sections 1.4 to 1.6, 1.48 to 1.53, 2.5; data sheet, I2C
+// Operation. Modelled: software reset, identity, standby, output data rate, range, the buffer in stream mode with 16
+// bits, a supply that fails. The vibration is on Z; X and Y are 0, and nothing weighs: as the simulator's
+// accelerometer has it. On I2C it acknowledges neither the octet that resets it nor, for RESET_NS, its address.
 // (X1) sample n stands at n periods after PC1 was set and is in the buffer one period later.
 // (X2) a full buffer drops its oldest sample for the newest.
 // (X3) what the manual forbids or the model does not know ends the run by name.
@@ -47,10 +48,22 @@ export interface Kx134 {
   select(low: boolean): void;
   /** An octet each way. */
   exchange(octet: number): number;
+  /** Its face on I2C; nCS is high there. */
+  onI2c(address: number): Kx134OnI2c;
+  /** Its supply fails: nothing drives a line; it comes back as after power-on. */
+  setPower(on: boolean): void;
   /** When PC1 was set last, undefined: standby. */
   startNs(): number | undefined;
   /** Samples that a full buffer dropped since power-on. */
   dropped(): number;
+}
+
+/** As a device of I2C is asked; true: acknowledged. */
+export interface Kx134OnI2c {
+  start(address: number, reads: boolean): boolean;
+  write(octet: number): boolean;
+  read(): number;
+  stop(): void;
 }
 
 interface State {
@@ -58,8 +71,9 @@ interface State {
   readonly registers: Map<number, number>;
   readonly value: Float64Array; // of one sample
   readonly sample: Uint8Array; // the one that is being read
-  selected: boolean;
+  selected: boolean; // by CS, or by its address
   address: number; // of the next octet, -1: it is the address
+  powered: boolean;
   reads: boolean;
   readyNs: number;
   startNs: number;
@@ -76,6 +90,7 @@ export function createKx134(source: Kx134Source): Kx134 {
     value: new Float64Array(1),
     sample: new Uint8Array(SAMPLE_OCTETS),
     ...{ selected: false, address: -1, reads: false, readyNs: -Infinity, startNs: 0 },
+    powered: true,
     ...{ next: 0, octet: 0, dropped: 0 },
   };
   return {
@@ -84,22 +99,54 @@ export function createKx134(source: Kx134Source): Kx134 {
       s.address = -1;
     },
     exchange(octet) {
-      if (!s.selected) return 0;
+      if (!s.selected || !s.powered) return 0;
       if (s.address < 0) {
         s.reads = (octet & READ) !== 0;
         s.address = octet & 0x7f;
         return 0;
       }
-      const { address } = s;
-      if (address !== BUF_READ) s.address = (address + 1) & 0x7f;
+      const address = takeAddress(s);
       if (source.nowNs() < s.readyNs) return 0;
       if (s.reads) return read(s, address);
       write(s, address, octet);
       return 0;
     },
+    onI2c: (address) => createI2cFace(s, address),
+    setPower(on) {
+      reset(s);
+      s.readyNs = on ? source.nowNs() + RESET_NS : Infinity;
+      s.powered = on;
+      s.selected = false;
+    },
     startNs: () => (isOn(s) ? s.startNs : undefined),
     dropped: () => s.dropped,
   };
+}
+
+function createI2cFace(s: State, own: number): Kx134OnI2c {
+  return {
+    start(address, reads) {
+      s.selected = address === own && s.source.nowNs() >= s.readyNs;
+      if (!reads) s.address = -1;
+      return s.selected;
+    },
+    write(octet) {
+      if (!s.selected) return false;
+      if (s.address >= 0) return write(s, takeAddress(s), octet);
+      if ((octet & READ) !== 0) unknown("register", octet);
+      s.address = octet;
+      return true;
+    },
+    read: () => (s.selected ? read(s, takeAddress(s)) : 0xff), // nobody pulls SDA down
+    stop: () => void (s.selected = false),
+  };
+}
+
+// Where the next octet is read or written; it goes up by itself.
+function takeAddress(s: State): number {
+  const { address } = s;
+  if (address !== BUF_READ) s.address = (address + 1) & 0x7f;
+  return address;
 }
 
 const isOn = ({ registers }: State): boolean => (registers.get(CNTL1)! & 0x80) !== 0;
@@ -143,14 +190,18 @@ function readBuffer(s: State, waiting: number): number {
   return octet;
 }
 
-function write(s: State, address: number, octet: number): void {
+// False: it has no time to say that it heard.
+function write(s: State, address: number, octet: number): boolean {
   if (!WRITABLE.has(address)) unknown("register", address);
   const wasOn = isOn(s);
-  if (address === CNTL2 && (octet & 0x80) !== 0) return reset(s);
+  if (address === CNTL2 && (octet & 0x80) !== 0) {
+    reset(s);
+    return false;
+  }
   if (address === BUF_CLEAR) {
     s.next += level(s);
     s.octet = 0;
-    return;
+    return true;
   }
   if (wasOn && (address === ODCNTL || (address === CNTL1 && (octet & 0x80) !== 0)))
     throw new ChipFailure("KX134: rate or range changes while PC1 is set"); // (X3)
@@ -158,9 +209,10 @@ function write(s: State, address: number, octet: number): void {
   if (address === CNTL1 && (octet & 0x27) !== 0) unknown("mode", octet);
   if (address === POWER && octet !== 0) unknown("mode", octet);
   s.registers.set(address, octet);
-  if (wasOn || !isOn(s)) return;
+  if (wasOn || !isOn(s)) return true;
   s.startNs = s.source.nowNs();
   s.next = s.octet = 0;
+  return true;
 }
 
 function reset(s: State): void {

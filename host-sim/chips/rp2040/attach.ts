@@ -25,9 +25,11 @@ export interface Wiring {
   pulses: readonly number[];
   pwm: readonly number[];
   taps: readonly { rx: number; format: Format }[];
-  /** A KX134 each, alone on its SPI. */
-  accelerometers?: readonly SpiPins[];
+  /** A KX134 each, alone on its SPI or I2C; a node's firmware speaks to one. */
+  accelerometers?: readonly SensorPins[];
 }
+
+export type SensorPins = SpiPins | I2cPins;
 
 export interface SpiPins {
   spi: 0 | 1;
@@ -35,6 +37,13 @@ export interface SpiPins {
   tx: number;
   rx: number;
   cs: number;
+}
+
+export interface I2cPins {
+  i2c: 0 | 1;
+  sda: number;
+  scl: number;
+  address: number;
 }
 
 export interface Attachment {
@@ -141,11 +150,7 @@ function attachOutputs(state: State): void {
   });
 }
 
-function attachAccelerometer(
-  state: State,
-  { spi, sck, tx, rx, cs }: SpiPins,
-  number: number,
-): Kx134 {
+function attachAccelerometer(state: State, pins: SensorPins, number: number): Kx134 {
   const { chip, device, startUs } = state;
   const sensor = createKx134({
     nowNs: () => chip.time.nowNs(),
@@ -155,6 +160,13 @@ function attachAccelerometer(
       device.vibration(number, { startUs: startUs + startNs / 1000, first, rateHz }, target);
     },
   });
+  if ("i2c" in pins) {
+    const { i2c, sda, scl, address } = pins;
+    chip.blocks.attachI2c(i2c, { pins: [sda, scl], devices: [sensor.onI2c(address)] });
+    state.ends.push(() => chip.blocks.attachI2c(i2c, undefined));
+    return sensor;
+  }
+  const { spi, sck, tx, rx, cs } = pins;
   const exchange = (octet: number): number => sensor.exchange(octet);
   chip.blocks.attachSpi(spi, { pins: [sck, tx, rx], exchange });
   const stop = chip.pins.onChange(cs, (level, driven) => sensor.select(driven && !level));

@@ -2,8 +2,9 @@
 // I2C (DW_apb_i2c, datasheet 4.3) as the master of devices with 7-bit addresses.
 //
 // An octet takes nine periods of SCL, start, restart and stop one each; a period is HCNT + SPKLEN + 7 and LCNT + 1
-// cycles of clk_sys (4.3.14.1). Levels of the wires are not shown. Both FIFOs hold 16. Not modelled: slave, ten-bit
-// addresses, other masters (arbitration), lines without pull-ups, SDA hold and set-up times.
+// cycles of clk_sys (4.3.14.1). The block's own levels are not shown; what others pull low it sees: SCL stretches the
+// octet, SDA loses it what it says, and with one of them low there is no START or STOP. Both FIFOs hold 16. Not
+// modelled: slave, ten-bit addresses, other masters, lines without pull-ups, SDA hold and set-up times.
 // (I1) an abort empties the transmit FIFO, and it stays empty until CLR_TX_ABRT is read.
 // (I2) without STOP in the latest command the master holds SCL low and waits for the next one.
 
@@ -17,8 +18,9 @@ const INTERRUPT = 23;
 const REQUEST = 32; // of transmit; of receive one more
 const [RX_UNDER, RX_OVER, RX_FULL, TX_OVER, TX_EMPTY] = [1, 2, 4, 8, 16];
 const [TX_ABRT, ACTIVITY, STOP_DET, START_DET, RESTART_DET] = [64, 256, 512, 1024, 4096];
-const [NO_ADDRESS_ACK, NO_DATA_ACK, USER_ABORT] = [1, 8, 1 << 16];
-const [READ, STOP, RESTART] = [0x100, 0x200, 0x400]; // of DATA_CMD
+const [NO_ADDRESS_ACK, NO_DATA_ACK, LOST, USER_ABORT] = [1, 8, 1 << 12, 1 << 16];
+const [READ, STOP, RESTART, FIRST] = [0x100, 0x200, 0x400, 0x800]; // of DATA_CMD
+const [SDA, SCL] = [0, 1]; // of a wire's pins
 const [CON_MASTER, CON_RESTART, CON_NO_SLAVE] = [1, 32, 64];
 const CON_KNOWN = 0x167; // master, speed, restart, no slave, TX_EMPTY at the end of the octet
 
@@ -88,6 +90,7 @@ interface I2c {
   abortSource: number;
   device: I2cDevice | undefined; // that acknowledged its address
   reads: boolean;
+  first: boolean; // the next octet that is read comes first after the address
   owns: boolean; // between START and STOP
   working: boolean; // something is on the wires
 }
@@ -102,7 +105,7 @@ export function createI2c(
     ...{ context, index, wire, commands: [], received: [] },
     stored: new Map(Object.entries(STORED).map(([offset, [reset]]) => [Number(offset), reset])),
     ...{ control: 0x65, target: 0x55, enable: 0, latched: 0, abortSource: 0 },
-    ...{ device: undefined, reads: false, owns: false, working: false },
+    ...{ device: undefined, reads: false, first: false, owns: false, working: false },
   };
   return {
     read: (offset) => read(s, offset),
@@ -119,13 +122,30 @@ function periodNs(s: I2c): number {
   return ((high + s.stored.get(isFast ? 0x20 : 0x18)! + 1) * 1e9) / s.context.time.sysHz();
 }
 
-function after(s: I2c, periods: number, call: () => void): void {
+// Once the periods are over and nobody pulls one of these lines low.
+function after(s: I2c, periods: number, call: () => void, lines = [SCL]): void {
   s.working = true;
   const { time } = s.context;
-  time.atNs(time.nowNs() + periods * periodNs(s), () => {
+  const done = (): void => {
     s.working = false;
     call();
     update(s);
+  };
+  time.atNs(time.nowNs() + periods * periodNs(s), () => whenHigh(s, lines, done));
+}
+
+const isLow = (s: I2c, line: number): boolean => {
+  const pin = s.wire()?.pins[line];
+  return pin !== undefined && !s.context.pins.input(pin);
+};
+
+function whenHigh(s: I2c, lines: readonly number[], call: () => void): void {
+  const low = lines.find((line) => isLow(s, line));
+  if (low === undefined) return call();
+  const end = s.context.pins.onInput(s.wire()!.pins[low]!, (level) => {
+    if (!level) return;
+    end();
+    whenHigh(s, lines, call);
   });
 }
 
@@ -136,22 +156,33 @@ function next(s: I2c): void {
   if (command === undefined) return; // (I2)
   const reads = (command & READ) !== 0;
   const isOther = s.owns && (reads !== s.reads || (command & RESTART) !== 0);
-  if (!s.owns || (isOther && (s.control & CON_RESTART) !== 0)) return address(s, reads);
+  if (!s.owns) return begin(s, reads);
+  if (isOther && (s.control & CON_RESTART) !== 0) return address(s, reads);
   if (isOther) return finish(s, () => next(s)); // STOP, then START
   s.commands.shift();
   transfer(s, command);
+}
+
+function begin(s: I2c, reads: boolean): void {
+  s.working = true;
+  whenHigh(s, [SDA, SCL], () => {
+    s.working = false;
+    address(s, reads);
+    update(s);
+  });
 }
 
 // START or RESTART, and the address.
 function address(s: I2c, reads: boolean): void {
   s.latched |= ACTIVITY | START_DET | (s.owns ? RESTART_DET : 0);
   s.owns = true;
-  s.reads = reads;
+  s.reads = s.first = reads;
   s.commands[0]! &= ~RESTART; // done
   after(s, 1 + OCTET_BITS, () => {
     const there = s.wire();
     const joined = there?.pins.every((pin) => s.context.pins.selected(pin) === FUNCTION_I2C);
     const devices = joined === true ? there!.devices : [];
+    if (isLow(s, SDA)) return lose(s);
     s.device = devices.find((device) => device.start(s.target, reads));
     if (s.device === undefined) abort(s, NO_ADDRESS_ACK);
     else stretch(s);
@@ -167,7 +198,9 @@ function stretch(s: I2c): void {
 function transfer(s: I2c, command: number): void {
   after(s, OCTET_BITS, () => {
     const stops = (command & STOP) !== 0;
-    if (s.reads) receive(s, s.device!.read(stops));
+    const held = isLow(s, SDA);
+    if (s.reads) receive(s, s.device!.read(stops) & (held ? 0 : 0xff));
+    else if (held && (command & 0xff) !== 0) return lose(s);
     else if (!s.device!.write(command & 0xff)) return abort(s, NO_DATA_ACK);
     if (stops) finish(s, () => next(s));
     else stretch(s);
@@ -175,19 +208,32 @@ function transfer(s: I2c, command: number): void {
 }
 
 function receive(s: I2c, octet: number): void {
-  if (s.received.length < FIFO) s.received.push(octet & 0xff);
+  if (s.received.length < FIFO) s.received.push(octet | (s.first ? FIRST : 0));
   else s.latched |= RX_OVER;
+  s.first = false;
+}
+
+// What it said is not what stood on SDA: it lets go, without a STOP.
+function lose(s: I2c): void {
+  s.owns = false;
+  s.device = undefined;
+  abort(s, LOST);
 }
 
 function finish(s: I2c, call: () => void): void {
-  after(s, 1, () => {
-    s.device?.stop();
-    s.device = undefined;
-    s.owns = false;
-    s.latched |= STOP_DET;
-    s.latched &= ~ACTIVITY;
-    call();
-  });
+  after(
+    s,
+    1,
+    () => {
+      s.device?.stop();
+      s.device = undefined;
+      s.owns = false;
+      s.latched |= STOP_DET;
+      s.latched &= ~ACTIVITY;
+      call();
+    },
+    [SDA, SCL],
+  );
 }
 
 // (I1)

@@ -14,7 +14,7 @@ const [CON, TAR, DATA, MASK, RAW] = [0x00, 0x04, 0x10, 0x30, 0x34] as const;
 const [CLR_ABRT, CLR_STOP, ENABLE, STATUS, TXFLR, RXFLR, SOURCE] = [
   0x54, 0x60, 0x6c, 0x70, 0x74, 0x78, 0x80,
 ] as const;
-const [READ, STOP, RESTART] = [0x100, 0x200, 0x400];
+const [READ, STOP, RESTART, FIRST] = [0x100, 0x200, 0x400, 0x800];
 const [RX_UNDER, RX_OVER, RX_FULL, TX_OVER, TX_EMPTY] = [1, 2, 4, 8, 16];
 const [TX_ABRT, STOP_DET, START_DET, RESTART_DET] = [64, 512, 1024, 4096];
 const SCL_NS = (125 + 11 + 7 + 187 + 1) * 8; // 378 kHz
@@ -56,7 +56,10 @@ function createBus(): Bus {
     stretchNs: () => bus.stretchNs!,
   };
   const i2c = createI2c(block.context, 0, () => ({ pins: [SDA, SCL], devices: [device] }));
-  for (const pin of [SDA, SCL]) block.selected.set(pin, FUNCTION_I2C);
+  for (const pin of [SDA, SCL]) {
+    block.selected.set(pin, FUNCTION_I2C);
+    block.input(pin, true);
+  }
   i2c.write(CON, 0x165);
   i2c.write(TAR, 0x50);
   i2c.write(0x1c, 125);
@@ -102,7 +105,7 @@ test("another direction is a restart; the last octet read is not acknowledged", 
   assert.equal(i2c.read(RXFLR), 3);
   assert.deepEqual(
     [1, 2, 3].map(() => i2c.read(DATA)),
-    [...memory.subarray(0x20, 0x23)],
+    [FIRST | memory[0x20]!, memory[0x21], memory[0x22]],
   );
   assert.deepEqual(calls, ["start write", "start read", "more", "more", "last", "stop"]);
   i2c.read(DATA);
@@ -187,6 +190,47 @@ test("a device that stretches the clock takes its time before the next octet", (
   assert.equal(bus.i2c.read(RAW) & STOP_DET, 0);
   bus.block.run(300);
   assert.equal(bus.i2c.read(RAW) & STOP_DET, STOP_DET);
+});
+
+test("a clock that somebody holds stops the octet, and START waits for both lines", () => {
+  const { block, i2c, calls } = createBus();
+  block.input(SCL, false);
+  i2c.write(DATA, 0x10);
+  i2c.write(DATA, 0x11 | STOP);
+  block.run(1e6);
+  assert.deepEqual([calls, i2c.read(STATUS) & 0x20, i2c.read(RAW) & START_DET], [[], 0x20, 0]);
+  block.input(SCL, true);
+  block.run(SCL_NS + OCTET_NS + 100);
+  assert.deepEqual(calls, ["start write"]);
+  block.input(SCL, false);
+  block.run(1e6);
+  block.input(SCL, true);
+  block.run(OCTET_NS - 100); // the first octet is over, the second one is not
+  assert.equal(i2c.read(RAW) & STOP_DET, 0);
+  block.input(SDA, false);
+  block.run(1e6);
+  assert.equal(i2c.read(SOURCE), 1 << 12); // 0x11 is not what stands there
+  assert.deepEqual([i2c.read(RAW) & STOP_DET, i2c.read(STATUS) & 0x20], [0, 0]);
+});
+
+test("SDA that is held low loses the address, reads as 0, and lets no STOP arise", () => {
+  const { block, i2c, memory, calls } = createBus();
+  memory[0x20] = 0xff;
+  i2c.write(DATA, 0x20);
+  for (const octet of [READ, READ | STOP]) i2c.write(DATA, octet);
+  block.run(2 * SCL_NS + 3 * OCTET_NS + 100);
+  block.input(SDA, false);
+  block.run(1e6);
+  assert.deepEqual([i2c.read(DATA), i2c.read(DATA)], [FIRST, 0]);
+  assert.equal(calls.at(-1), "last");
+  block.input(SDA, true);
+  assert.equal(calls.at(-1), "stop");
+  i2c.write(DATA, 0x20 | STOP);
+  block.run(100);
+  block.input(SDA, false);
+  block.run(1e6);
+  assert.equal(i2c.read(SOURCE), (1 << 23) | (1 << 12));
+  assert.equal(calls.at(-1), "stop");
 });
 
 test("FIFOs hold 16 each, tell what was lost, and interrupt at their levels", () => {
