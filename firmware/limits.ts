@@ -40,6 +40,16 @@ export const LINE_PATTERNS_MAX = 8; // of one tap: each is tried on each line
 export const LINE_WORDS_MAX = 16; // of one field: each is compared with what stands there
 export const LINE_PROGRAM_BYTES_MAX = 192; // a pattern of 80 literals and 8 fields, with its end
 
+// Meters
+export const TELEGRAM_BYTES_MAX = 16_384; // an IEC 62056-21 read-out may have 10 kB in one block
+export const IDENTIFICATION_BYTES_MAX = 64; // IEC 62056-21 allows 16 after the maker and the rate
+export const METER_SILENCE_US = 2_500_000; // inside a telegram: IEC 62056-21 allows 1.5 s
+export const PUSH_SILENCE_US = 500_000; // inside a telegram of P1 or SML, which has no pause
+export const SML_DEPTH_MAX = 8; // lists in lists; a GetList answer has six
+export const SML_BYTES_MAX = 8192; // of one telegram; meters send 300 to 1,000
+export const M_BUS_FRAME_BYTES_MAX = 261; // FT1.2: 4 of header, 255, check sum and end
+export const M_BUS_EXTENSIONS_MAX = 10; // DIFE or VIFE of one record, EN 13757-3
+
 // link
 export const FINDINGS_MAX = 8; // records of what taps find out; two datagrams, and loop says each row again
 export const RESULTS_MAX = 8; // as many as set-points; more wait only while the road is down

@@ -33,6 +33,7 @@ export type ChannelKind =
   | "vibration"
   | "state" // 0 stopped, 1 idle, 2 run, 3 fault
   | "field" // of a line of text that a tap hears
+  | "object" // of a meter that a tap hears
   | "setpoint"; // the effective value of a set-point
 
 /** What happened; each kind has its own word, so that a filter can name it. */
@@ -261,6 +262,7 @@ export interface ChannelView {
   alarms: AlarmView[];
   register: RegisterView | null;
   field: FieldView | null; // null: no field of a line, or its node does not tell which
+  object: ObjectView | null; // null: no object of a meter
 }
 
 export interface AlarmView {
@@ -292,6 +294,14 @@ export interface FieldView {
   tap: string;
   pattern: string;
   field: string;
+}
+
+/** Which object of a meter it is. */
+export interface ObjectView {
+  tap: string;
+  object: string; // OBIS code; of M-Bus DIB and VIB in hexadecimal
+  value: number; // which of several, 1 the first; 0: the last one with a unit
+  meter: string | null; // address or number of an M-Bus meter
 }
 
 export interface EventView {

@@ -8,6 +8,7 @@ import * as senml from "../firmware/wire/senml.ts";
 import type { ChannelKind, OutputView, TapView } from "./api.ts";
 import type { CborCheck, CborError } from "./cbor.ts";
 import * as cbor from "./cbor-reader.ts";
+import { takeObject, type ObjectSource } from "./decode-object.ts";
 import * as limits from "./limits.ts";
 import { isName, isUnit } from "./names.ts";
 
@@ -69,6 +70,7 @@ export interface ChannelBirth {
   alarms: AlarmLimit[];
   register: RegisterSource | null;
   field: FieldSource | null; // also null for a field of a node that does not tell
+  object: ObjectSource | null;
   setpoint: SetpointLimits | null;
   periodMs: number;
   heartbeatMs: number;
@@ -181,6 +183,7 @@ const CHANNEL_KINDS: readonly ChannelKind[] = [
   "state",
   "field",
   "setpoint",
+  "object",
 ];
 const REGISTER_TYPES = ["u16", "i16", "u32", "i32", "f32"];
 const REGISTER_ORDERS = ["ABCD", "CDAB", "BADC", "DCBA"];
@@ -269,6 +272,7 @@ function takeChannel(reader: cbor.CborReader): ChannelBirth {
     alarms: [],
     register: null,
     field: null,
+    object: null,
     setpoint: null,
     periodMs: 0,
     heartbeatMs: 0,
@@ -286,6 +290,7 @@ function takeChannel(reader: cbor.CborReader): ChannelBirth {
     else if (key === senml.CHANNEL_REGISTER) channel.register = takeRegister(reader);
     else if (key === senml.CHANNEL_SETPOINT) channel.setpoint = takeSetpoint(reader);
     else if (key === senml.CHANNEL_FIELD) channel.field = takeField(reader);
+    else if (key === senml.CHANNEL_OBJECT) channel.object = takeObject(reader);
     else if (key === senml.CHANNEL_PERIOD_MS)
       channel.periodMs = cbor.takeUnsigned(reader, HOUR_MS_MAX);
     else if (key === senml.CHANNEL_HEARTBEAT_MS)
@@ -297,6 +302,7 @@ function takeChannel(reader: cbor.CborReader): ChannelBirth {
   const consistent =
     (channel.kind === "register") === (channel.register !== null) &&
     (channel.kind === "field" || channel.field === null) &&
+    (channel.kind === "object") === (channel.object !== null) &&
     (channel.kind === "setpoint") === (channel.setpoint !== null);
   if (!seen || channel.name === "" || !consistent) reader.failed = true;
   return channel;

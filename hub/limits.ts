@@ -14,6 +14,7 @@ export const TEXTS_KEPT = 1024; // a power of two: names of a plant seen again a
 
 // Names: SenML names are ASCII; a name is a key in tables, a topic level and a line on a page.
 export const NAME_CHARS_MAX = 32; // channel, alarm, output, tap; as node.json
+export const OBJECT_CHARS_MAX = 64; // name of an object of a meter; as node.json
 export const UNIT_CHARS_MAX = 16; // the longest of the SenML registry have 7
 export const IDENTITY_CHARS_MAX = 32; // type, version, host
 export const TOPICS_KEPT = 16_384; // parsed topics: 4 or more of each node

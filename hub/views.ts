@@ -9,6 +9,7 @@ import type {
   AlarmView,
   ChannelView,
   FieldView,
+  ObjectView,
   LinkView,
   MachineTotals,
   NodeView,
@@ -131,6 +132,7 @@ function channelView(node: NodeRecord, channel: ChannelRecord): ChannelView {
     alarms: alarmViews(channel),
     register: registerView(node, channel),
     field: fieldView(node, channel),
+    object: objectView(node, channel),
   };
 }
 
@@ -148,6 +150,11 @@ function registerView(node: NodeRecord, channel: ChannelRecord): RegisterView | 
 function fieldView(node: NodeRecord, channel: ChannelRecord): FieldView | null {
   const field = channel.birth?.field ?? null;
   return field === null ? null : { ...field, tap: node.taps[field.tap]?.name ?? "" };
+}
+
+function objectView(node: NodeRecord, channel: ChannelRecord): ObjectView | null {
+  const object = channel.birth?.object ?? null;
+  return object === null ? null : { ...object, tap: node.taps[object.tap]?.name ?? "" };
 }
 
 function named(names: readonly string[], values: number[] | undefined): Record<string, number> {

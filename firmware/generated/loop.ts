@@ -134,3 +134,31 @@ export const FIELD_ROWS: usize = 0;
 
 // steps of the patterns, tap/match.ts
 export const PROGRAM: usize = 0;
+
+export const P1_COUNT: i32 = 0;
+
+// MeterRow, tick/meters.ts
+export const P1_ROWS: usize = 0;
+
+export const IEC_COUNT: i32 = 0;
+
+// MeterRow, tick/meters.ts
+export const IEC_ROWS: usize = 0;
+
+export const SML_COUNT: i32 = 0;
+
+// MeterRow, tick/meters.ts
+export const SML_ROWS: usize = 0;
+
+export const M_BUS_COUNT: i32 = 0;
+
+// MeterRow, tick/meters.ts
+export const M_BUS_ROWS: usize = 0;
+
+export const OBJECT_COUNT: i32 = 0;
+
+// ObjectRow, tick/meters.ts
+export const OBJECT_ROWS: usize = 0;
+
+// DIB and VIB of M-Bus records, tick/meters.ts
+export const RECORD_NAMES: usize = 0;

@@ -15,9 +15,14 @@ import {
   COUNTER_COUNT,
   DIGITAL_COUNT,
   FIELD_COUNT,
+  IEC_COUNT,
   LINE_COUNT,
+  M_BUS_COUNT,
+  OBJECT_COUNT,
+  P1_COUNT,
   REGISTER_COUNT,
   SETPOINT_COUNT,
+  SML_COUNT,
   STATE_COUNT,
   TAP_COUNT,
 } from "../generated/loop";
@@ -43,6 +48,7 @@ import {
   tickUs,
 } from "./tick/channels";
 import { checkFields, hearLines, startLines, tellLines } from "./tick/lines";
+import { checkObjects, hearMeters, startMeters, tellMeters } from "./tick/meters";
 import {
   outputRow,
   outputState,
@@ -64,6 +70,8 @@ import { checkStale, hearTaps, startTaps, tellTaps } from "./tick/taps";
 
 export { hysteresis } from "./hysteresis";
 export { firstFailed, isPermitted, requireThat, resetInterlock } from "./interlock";
+
+const METER_COUNT = P1_COUNT + IEC_COUNT + SML_COUNT + M_BUS_COUNT;
 
 // ---- For node code ----
 
@@ -222,6 +230,7 @@ export function init(): void {
   if (SETPOINT_COUNT > 0) startSetpoints();
   if (TAP_COUNT > 0) startTaps();
   if (LINE_COUNT > 0) startLines();
+  if (METER_COUNT > 0) startMeters();
 }
 
 /** First part of a tick: everything that is measured or heard. */
@@ -236,6 +245,8 @@ export function beginTick(): void {
   if (REGISTER_COUNT > 0) checkStale();
   if (LINE_COUNT > 0) hearLines();
   if (FIELD_COUNT > 0) checkFields();
+  if (METER_COUNT > 0) hearMeters();
+  if (OBJECT_COUNT > 0) checkObjects();
 }
 
 /** Last part of a tick, after node code: everything that is told or driven. */
@@ -245,5 +256,6 @@ export function endTick(): void {
   tellChannels();
   if (TAP_COUNT > 0) tellTaps();
   if (LINE_COUNT > 0) tellLines();
+  if (METER_COUNT > 0) tellMeters();
   writeOutputs();
 }

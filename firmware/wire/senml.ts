@@ -56,6 +56,7 @@ export const CHANNEL_PERIOD_MS = 7; // from one value to the next; 0: when somet
 export const CHANNEL_HEARTBEAT_MS = 8; // longest silence while all is well; 0: none promised
 export const CHANNEL_SETPOINT = 9; // [min, max, default, staleMs]
 export const CHANNEL_FIELD = 10; // [tap, pattern, field]
+export const CHANNEL_OBJECT = 11; // [tap, object, which of its values, meter]
 
 export const CHANNEL_KIND_ANALOG = 0;
 export const CHANNEL_KIND_REGISTER = 1;
@@ -66,3 +67,4 @@ export const CHANNEL_KIND_VIBRATION = 5;
 export const CHANNEL_KIND_STATE = 6;
 export const CHANNEL_KIND_FIELD = 7;
 export const CHANNEL_KIND_SETPOINT = 8;
+export const CHANNEL_KIND_OBJECT = 9;

@@ -63,7 +63,7 @@ export function ChannelTable({ node }: { node: NodeView }): JSX.Element {
 
 function everyText(channel: ChannelView): string {
   if (channel.periodMs > 0) return formatPeriod(channel.periodMs);
-  return channel.kind === "register" ? "as heard" : "on change";
+  return ["register", "field", "object"].includes(channel.kind) ? "as heard" : "on change";
 }
 
 function Quality({ node, channel }: { node: NodeView; channel: ChannelView }): JSX.Element {
@@ -72,7 +72,17 @@ function Quality({ node, channel }: { node: NodeView; channel: ChannelView }): J
 }
 
 function Source({ node, channel }: { node: NodeView; channel: ChannelView }): JSX.Element {
-  const { register, field } = channel;
+  const { register, field, object } = channel;
+  if (object !== null) {
+    return (
+      <a
+        href={routeHref("taps", [node.id, object.tap])}
+        title={`object ${object.object} of a meter, heard by tap ${object.tap}`}
+      >
+        {object.tap} · {object.object}
+      </a>
+    );
+  }
   if (field !== null) {
     return (
       <a

@@ -61,6 +61,30 @@ export function FieldTable({ node, channels }: TableProps): JSX.Element {
   );
 }
 
+export function ObjectTable({ node, channels }: TableProps): JSX.Element {
+  return (
+    <table class="table stack registers objects">
+      <Head first="Channel">
+        <th scope="col">Object</th>
+        <th scope="col">Meter</th>
+      </Head>
+      <tbody>
+        {channels.map((channel) => (
+          <HeardRow key={channel.name} node={node} channel={channel}>
+            <td data-label="object">{objectText(channel)}</td>
+            <td data-label="meter">{channel.object?.meter ?? "the only one"}</td>
+          </HeardRow>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function objectText({ object }: ChannelView): string {
+  if (object === null) return "";
+  return object.value === 0 ? object.object : `${object.object}, value ${object.value}`;
+}
+
 function Head({ first, children }: { first: string; children: ComponentChildren }): JSX.Element {
   return (
     <thead>

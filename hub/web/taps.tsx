@@ -13,7 +13,7 @@ import { Empty, Mark } from "./marks.tsx";
 import { readNodes, usePage } from "./page-context.ts";
 import { NoMachines } from "./plant.tsx";
 import { routeHref } from "./route.ts";
-import { FieldTable, RegisterTable } from "./taps-tables.tsx";
+import { FieldTable, ObjectTable, RegisterTable } from "./taps-tables.tsx";
 
 /** Shares of understood answers and of noise at which a line is called heard. */
 const PAIRED_GOOD = 0.9;
@@ -79,6 +79,8 @@ function NoTaps({ nodeId }: { nodeId: string | undefined }): JSX.Element {
 function TapPanel({ node, tap }: { node: NodeView; tap: TapView }): JSX.Element {
   const registers = node.channels.filter((channel) => channel.register?.tap === tap.name);
   const fields = node.channels.filter((channel) => channel.field?.tap === tap.name);
+  const objects = node.channels.filter((channel) => channel.object?.tap === tap.name);
+  const read = registers.length + fields.length + objects.length;
   return (
     <section class="panel flush">
       <div class="tap-head">
@@ -91,12 +93,23 @@ function TapPanel({ node, tap }: { node: NodeView; tap: TapView }): JSX.Element 
           {` · ${tap.protocol} · ${tap.baud} baud · ${tap.format}`}
         </span>
       </div>
-      {isText(tap) ? <LineCounters tap={tap} /> : <BusCounters tap={tap} />}
+      <Counters tap={tap} />
       {registers.length > 0 && <RegisterTable node={node} channels={registers} />}
       {fields.length > 0 && <FieldTable node={node} channels={fields} />}
-      {registers.length + fields.length === 0 && <p class="muted pad">{nothingRead(node, tap)}</p>}
+      {objects.length > 0 && <ObjectTable node={node} channels={objects} />}
+      {read === 0 && <p class="muted pad">{nothingRead(node, tap)}</p>}
     </section>
   );
+}
+
+function Counters({ tap }: { tap: TapView }): JSX.Element {
+  if (isText(tap)) return <LineCounters tap={tap} />;
+  return isPushed(tap) ? <TelegramCounters tap={tap} /> : <BusCounters tap={tap} />;
+}
+
+/** Meters that say all of themselves: nobody asks, or the whole talk is one telegram. */
+function isPushed({ protocol }: TapView): boolean {
+  return ["dsmr-p1", "iec62056-21", "sml"].includes(protocol);
 }
 
 function isText(tap: TapView): boolean {
@@ -104,6 +117,8 @@ function isText(tap: TapView): boolean {
 }
 
 function nothingRead({ channels }: NodeView, tap: TapView): string {
+  if (isPushed(tap) || tap.protocol === "m-bus")
+    return "No object of this meter is mapped to a channel.";
   if (!isText(tap)) return "No register of this line is mapped to a channel.";
   return channels.some(({ kind }) => kind === "field")
     ? "The node does not tell which of its channels are fields of this line: its firmware is older."
@@ -126,6 +141,11 @@ function tapCondition(node: NodeView, tap: TapView): Condition {
     const fits = matched >= PAIRED_GOOD * (matched + unmatched + damaged);
     return fits && matched > 0 ? HEARS : PARTLY;
   }
+  if (isPushed(tap)) {
+    const right = count("frames");
+    const fits = right >= PAIRED_GOOD * (right + count("exceptions") + count("orphans"));
+    return fits && right > 0 ? HEARS : PARTLY;
+  }
   const paired = count("pairs") >= PAIRED_GOOD * (count("pairs") + count("unanswered"));
   return paired && count("junkBytes") <= JUNK_GOOD * count("bytes") ? HEARS : PARTLY;
 }
@@ -143,6 +163,23 @@ function LineCounters({ tap }: { tap: TapView }): JSX.Element {
       <Fact name="not matched">{shown(unmatched)}</Fact>
       <Fact name="damaged">{shown(damaged)}</Fact>
       <Fact name="octets">{shown(tap.counters["bytes"] ?? 0)}</Fact>
+    </dl>
+  );
+}
+
+function TelegramCounters({ tap }: { tap: TapView }): JSX.Element {
+  const count = (name: string): number => tap.counters[name] ?? 0;
+  const known = tap.counters["bytes"] !== undefined;
+  const shown = (name: string): string => (known ? formatCount(count(name)) : NO_VALUE);
+  const all = count("frames") + count("exceptions") + count("orphans");
+  return (
+    <dl class="figures">
+      <Fact name="understood">{formatShare(count("frames"), all)}</Fact>
+      <Fact name="telegrams">{shown("frames")}</Fact>
+      <Fact name="wrong check">{shown("exceptions")}</Fact>
+      <Fact name="cut off">{shown("orphans")}</Fact>
+      <Fact name="octets">{shown("bytes")}</Fact>
+      <Fact name="noise">{formatShare(count("junkBytes"), count("bytes"))}</Fact>
     </dl>
   );
 }

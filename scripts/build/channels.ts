@@ -156,6 +156,48 @@ export const field = z
   })
   .describe("a field of a text line heard on a tap");
 
+/** An object of a meter. */
+export const object = z
+  .strictObject({
+    kind: z.literal("object"),
+    tap: name,
+    object: z
+      .string()
+      .min(1)
+      .max(64)
+      .describe('OBIS code as "1-0:1.8.0"; of M-Bus DIB and VIB of the record, as "0413"'),
+    value: z
+      .number()
+      .int()
+      .min(1)
+      .max(255)
+      .optional()
+      .describe("which of several values of the object; absent: the last one with a unit"),
+    unitId: z.number().int().min(0).max(253).optional().describe("address of an M-Bus meter"),
+    meterId: z
+      .string()
+      .regex(/^\d{8}$/, "the number of a meter has eight digits")
+      .optional()
+      .describe("identification number of an M-Bus meter"),
+    decimals: z
+      .number()
+      .int()
+      .min(-3)
+      .max(6)
+      .default(0)
+      .describe("digits after the point that are kept; -3: thousands"),
+    scale: z
+      .number()
+      .positive()
+      .default(1)
+      .describe("what 1 of the meter is in the unit, a decimal: 3600 for Wh in J"),
+    staleMs: milliseconds(86_400_000)
+      .optional()
+      .describe("bad (stale) when it was not heard for this long"),
+    ...reporting,
+  })
+  .describe("an object of a meter heard on a tap; numbers in Wh, W, V, A, m3, J, s without prefix");
+
 /** A value of node code. */
 export const computed = z
   .strictObject({

@@ -6,6 +6,7 @@
 import { BURST_SAMPLES_PER_TICK } from "../../firmware/limits.ts";
 import { isCutoffPossible, LOWPASS_RATIO_MAX, LOWPASS_RATIO_MIN } from "./butterworth.ts";
 import { checkField } from "./line-taps.ts";
+import { checkObject } from "./object-taps.ts";
 import type { AnalogChannel, Channel, NodeType, StateChannel } from "./schema.ts";
 import { decimal } from "./steps.ts";
 
@@ -37,7 +38,7 @@ export function checkChannel(
     here("everyMs", `a multiple of the period, ${node.periodMs} ms`);
   if (channel.kind === "analog") checkAnalog(channel, here);
   if (
-    (channel.kind === "register" || channel.kind === "counter") &&
+    (channel.kind === "register" || channel.kind === "counter" || channel.kind === "object") &&
     decimal(channel.scale).mantissa > 9999
   )
     here("scale", "at most four significant digits");
@@ -53,6 +54,11 @@ export function checkChannel(
     const tap = node.taps[channel.tap];
     if (tap === undefined) here("tap", unknownTap(channel.tap, node.taps));
     else checkField(channel, tap, here);
+  }
+  if (channel.kind === "object") {
+    const tap = node.taps[channel.tap];
+    if (tap === undefined) here("tap", unknownTap(channel.tap, node.taps));
+    else checkObject(channel, tap.protocol, here);
   }
   if (channel.kind === "vibration" && node.accelerometers[channel.accelerometer] === undefined)
     here("accelerometer", `there is no accelerometer "${channel.accelerometer}"`);

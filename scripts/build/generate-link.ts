@@ -19,11 +19,13 @@ import {
   CHANNEL_KIND_COUNTER,
   CHANNEL_KIND_DIGITAL,
   CHANNEL_KIND_FIELD,
+  CHANNEL_KIND_OBJECT,
   CHANNEL_KIND_REGISTER,
   CHANNEL_KIND_SETPOINT,
   CHANNEL_KIND_STATE,
   CHANNEL_KIND_VIBRATION,
   CHANNEL_NAME,
+  CHANNEL_OBJECT,
   CHANNEL_PERIOD_MS,
   CHANNEL_QOS,
   CHANNEL_REGISTER,
@@ -68,6 +70,7 @@ import {
   type AnyChannel,
   type FieldChannel,
   type NodeType,
+  type ObjectChannel,
   type RegisterChannel,
 } from "./schema.ts";
 import { setpointSteps, type SetpointChannel } from "./setpoints.ts";
@@ -112,6 +115,7 @@ const KINDS = {
   vibration: CHANNEL_KIND_VIBRATION,
   state: CHANNEL_KIND_STATE,
   field: CHANNEL_KIND_FIELD,
+  object: CHANNEL_KIND_OBJECT,
   setpoint: CHANNEL_KIND_SETPOINT,
 };
 const TYPES = ["u16", "i16", "u32", "i32", "f32"];
@@ -261,7 +265,7 @@ interface EncodedChannel {
 function encodeChannel(name: string, channel: AnyChannel, node: NodeType): EncodedChannel {
   const scale = channelScale(channel);
   const hasAlarms = Object.keys(channel.alarms).length > 0;
-  const hasSource = ["register", "setpoint", "field"].includes(channel.kind);
+  const hasSource = ["register", "setpoint", "field", "object"].includes(channel.kind);
   const optional = [channel.unit !== undefined, hasAlarms, hasSource];
   const bytes = head(MAJOR_MAP, 6 + optional.filter(Boolean).length);
   bytes.push(CHANNEL_NAME, ...text(name));
@@ -278,6 +282,7 @@ function encodeChannel(name: string, channel: AnyChannel, node: NodeType): Encod
   bytes.push(CHANNEL_HEARTBEAT_MS, ...integer(heartbeatMs));
   if (channel.kind === "setpoint") bytes.push(CHANNEL_SETPOINT, ...encodeSetpoint(channel));
   if (channel.kind === "field") bytes.push(CHANNEL_FIELD, ...encodeField(channel, node));
+  if (channel.kind === "object") bytes.push(CHANNEL_OBJECT, ...encodeObject(channel, node));
   return { bytes, name: nameAt, alarms: places };
 }
 
@@ -324,6 +329,15 @@ function encodeRegister(channel: RegisterChannel, node: NodeType): number[] {
 /** `[order of the tap, pattern, field]` */
 function encodeField({ tap, pattern, field }: FieldChannel, node: NodeType): number[] {
   return array([integer(Object.keys(node.taps).indexOf(tap)), text(pattern), text(field)]);
+}
+
+/** `[order of the tap, object, which of its values, meter]`: value 0 is the best; M-Bus alone has several meters. */
+function encodeObject(channel: ObjectChannel, node: NodeType): number[] {
+  const { tap, object, value, unitId, meterId } = channel;
+  const meter = meterId ?? unitId;
+  const order = Object.keys(node.taps).indexOf(tap);
+  const items = [integer(order), text(object), integer(value ?? 0)];
+  return array(meter === undefined ? items : [...items, text(String(meter))]);
 }
 
 function encodeOutputs(node: NodeType): number[] {

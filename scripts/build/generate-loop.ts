@@ -22,6 +22,7 @@ import {
   alarmRowsOf,
   channelRowsOf,
   latchRowsOf,
+  metersOf,
   outputNames,
   outputRowsOf,
   setpointRowsOf,
@@ -68,6 +69,7 @@ export function memoryBytes(): i32 {
 
 function constantsOf(node: NodeType): string {
   const lines = linesOf(node);
+  const meters = metersOf(node);
   return [
     `// SPDX-License-Identifier: MIT
 // Constants of a node type for loop.
@@ -98,6 +100,12 @@ function constantsOf(node: NodeType): string {
     table("WORD", "WordRow, tap/match.ts", lines.words),
     table("FIELD", "FieldRow, tick/lines.ts", fieldRowsOf(node, lines)),
     octetTable("PROGRAM", "steps of the patterns, tap/match.ts", lines.program),
+    table("P1", "MeterRow, tick/meters.ts", meters.taps["dsmr-p1"]),
+    table("IEC", "MeterRow, tick/meters.ts", meters.taps["iec62056-21"]),
+    table("SML", "MeterRow, tick/meters.ts", meters.taps.sml),
+    table("M_BUS", "MeterRow, tick/meters.ts", meters.taps["m-bus"]),
+    table("OBJECT", "ObjectRow, tick/meters.ts", meters.objects),
+    octetTable("RECORD_NAMES", "DIB and VIB of M-Bus records, tick/meters.ts", meters.names),
   ].join("\n");
 }
 

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { LINE_PATTERNS_MAX, LINE_WORDS_MAX } from "../../firmware/limits.ts";
 import { name } from "./channels.ts";
 import { patternFields } from "./generate-line.ts";
+import type { MeterProtocol } from "./object-taps.ts";
 
 const word = z
   .union([
@@ -61,7 +62,7 @@ export interface LineTap {
   words: Record<string, Record<string, Word>>;
 }
 
-type AnyTap = { protocol: "modbus-rtu" } | ({ protocol: "ascii-line" } & LineTap);
+type AnyTap = { protocol: "modbus-rtu" | MeterProtocol } | ({ protocol: "ascii-line" } & LineTap);
 type Complain = (path: (string | number)[], message: string) => void;
 
 /** What is wrong with the patterns of the taps. */

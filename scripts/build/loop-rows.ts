@@ -11,12 +11,14 @@ import {
   CHANNEL_KIND_COUNTER,
   CHANNEL_KIND_DIGITAL,
   CHANNEL_KIND_FIELD,
+  CHANNEL_KIND_OBJECT,
   CHANNEL_KIND_REGISTER,
   CHANNEL_KIND_SETPOINT,
   CHANNEL_KIND_STATE,
   CHANNEL_KIND_VIBRATION,
 } from "../../firmware/wire/senml.ts";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
+import { meterTables, type MeterTables } from "./generate-objects.ts";
 import type { Row } from "./loop-table.ts";
 import { allChannels, type NodeType } from "./schema.ts";
 import { setpointSteps } from "./setpoints.ts";
@@ -31,6 +33,7 @@ const KINDS = {
   vibration: CHANNEL_KIND_VIBRATION,
   state: CHANNEL_KIND_STATE,
   field: CHANNEL_KIND_FIELD,
+  object: CHANNEL_KIND_OBJECT,
   setpoint: CHANNEL_KIND_SETPOINT,
 };
 const PERMYRIAD = 10_000;
@@ -111,18 +114,30 @@ export function outputNames(node: NodeType): string[] {
   return [...outputRowsOf(node), ...switchRowsOf(node)].map(({ name }) => name);
 }
 
+/** Length of a character of a tap in microseconds, rounded up; refused where the tick cannot keep up. */
+function characterUsOf(node: NodeType, name: string): number {
+  const tap = node.taps[name]!;
+  const bits = tap.format === "8N1" || tap.format.startsWith("7") ? 10 : 11;
+  const characterUs = (bits * 1e6) / tap.baud;
+  if (characterUs * TAP_ENTRIES_PER_TICK < node.periodMs * 1000)
+    throw new Failure(
+      EXIT_FAILED,
+      `taps.${name}.baud: at ${tap.baud} baud more than ${TAP_ENTRIES_PER_TICK} characters ` +
+        `come in a period of ${node.periodMs} ms`,
+      `set "periodMs" to ${Math.floor((characterUs * TAP_ENTRIES_PER_TICK) / 100) / 10} or less`,
+    );
+  return Math.ceil(characterUs);
+}
+
 /** TapRow, tick/taps.ts: those of Modbus; all are checked. */
 export function tapRowsOf(node: NodeType): Row[] {
   return Object.entries(node.taps).flatMap(([name, tap], index) => {
-    const bits = tap.format === "8N1" || tap.format.startsWith("7") ? 10 : 11;
-    const characterUs = (bits * 1e6) / tap.baud;
-    if (characterUs * TAP_ENTRIES_PER_TICK < node.periodMs * 1000)
-      throw new Failure(
-        EXIT_FAILED,
-        `taps.${name}.baud: at ${tap.baud} baud more than ${TAP_ENTRIES_PER_TICK} characters ` +
-          `come in a period of ${node.periodMs} ms`,
-        `set "periodMs" to ${Math.floor((characterUs * TAP_ENTRIES_PER_TICK) / 100) / 10} or less`,
-      );
-    return tap.protocol === "modbus-rtu" ? [{ name, fields: [index, Math.ceil(characterUs)] }] : [];
+    const characterUs = characterUsOf(node, name);
+    return tap.protocol === "modbus-rtu" ? [{ name, fields: [index, characterUs] }] : [];
   });
+}
+
+/** Tables of the taps of meters. */
+export function metersOf(node: NodeType): MeterTables {
+  return meterTables(node, (tap) => characterUsOf(node, tap));
 }

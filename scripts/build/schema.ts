@@ -21,6 +21,7 @@ import {
   field,
   milliseconds,
   name,
+  object,
   register,
   state,
   unit,
@@ -28,6 +29,7 @@ import {
 } from "./channels.ts";
 import { checkAccelerometers, checkChannel, tenthsOf, unknownTap } from "./checks.ts";
 import { checkMachine, checkTaps, lineFields } from "./line-taps.ts";
+import { METER_PROTOCOLS } from "./object-taps.ts";
 import { VIBRATION_RATE_HZ_MIN } from "./generate-vibration.ts";
 import {
   checkSetpoints,
@@ -93,6 +95,9 @@ const watch = {
 const tap = z.discriminatedUnion("protocol", [
   z.strictObject({ protocol: z.literal("modbus-rtu"), ...wire, ...watch }),
   z.strictObject({ protocol: z.literal("ascii-line"), ...wire, ...lineFields }),
+  z
+    .strictObject({ protocol: z.enum(METER_PROTOCOLS), ...wire })
+    .describe("a meter's line; its rate is that of the sign-on where it changes"),
 ]);
 
 const accelerometer = z
@@ -151,6 +156,7 @@ const channel = z.discriminatedUnion("kind", [
   vibration,
   state,
   field,
+  object,
 ]);
 
 /** A node.json as written, with defaults filled in. Cross-references are checked here too. */
@@ -201,6 +207,7 @@ export type CounterChannel = Extract<Channel, { kind: "counter" }>;
 export type VibrationChannel = Extract<Channel, { kind: "vibration" }>;
 export type StateChannel = Extract<Channel, { kind: "state" }>;
 export type FieldChannel = Extract<Channel, { kind: "field" }>;
+export type ObjectChannel = Extract<Channel, { kind: "object" }>;
 export type ComputedChannel = Extract<Channel, { kind: "computed" }>;
 /** A declared channel, or a set-point seen as one. */
 export type AnyChannel = Channel | SetpointChannel;

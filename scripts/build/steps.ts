@@ -23,6 +23,10 @@ export function decimal(value: number): { mantissa: number; exponent: number } {
 
 /** The fixed decimal that one mantissa step of a channel stands for. */
 export function channelScale(channel: AnyChannel): { mantissa: number; exponent: number } {
+  if (channel.kind === "object") {
+    const { mantissa, exponent } = decimal(channel.scale);
+    return { mantissa, exponent: exponent - channel.decimals };
+  }
   return isScaled(channel)
     ? decimal(channel.scale)
     : { mantissa: 1, exponent: channel.decimals === 0 ? 0 : -channel.decimals };
@@ -56,6 +60,7 @@ function isScaled(channel: AnyChannel): channel is RegisterChannel | CounterChan
 }
 
 function stepsOf(channel: AnyChannel, value: number): number {
+  if (channel.kind === "object") value /= channel.scale;
   return isScaled(channel)
     ? Math.round(value / channel.scale)
     : Math.round(value * 10 ** channel.decimals);

@@ -161,6 +161,7 @@ test("the snapshot has the shape of the API", async () => {
     alarms: [],
     register: { tap: "bus", unitId: 17, functionCode: 4, address: 8, type: "u16", order: "ABCD" },
     field: null,
+    object: null,
   });
 });
 

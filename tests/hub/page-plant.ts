@@ -203,6 +203,7 @@ function channel(name: string, words: Partial<ChannelView>): ChannelView {
     alarms: [],
     register: null,
     field: null,
+    object: null,
     ...words,
   };
 }

@@ -76,7 +76,8 @@ test("all mistakes come at once, in the order of the file", () => {
   assert.deepEqual(refusal(text).lines, [
     "node.json:2 type: a name is 1 to 32 letters, digits, - and _, and starts with no sign",
     'node.json:4 channels.a.kind: "analg" is not known here; ' +
-      "one of analog, register, computed, digital, counter, vibration, state, field is wanted",
+      "one of analog, register, computed, digital, counter, vibration, state, field, object " +
+      "is wanted",
     "node.json:6 channels.b.input: at most 15 is wanted, not 99",
     'node.json:6 channels.b.unit: "°C" is not known here; did you mean "Cel"?',
     'node.json:6 channels.b.evryMs: unknown field; did you mean "everyMs"?',

@@ -12,10 +12,11 @@ import {
   FIELD_COUNT,
   LATCH_COUNT,
   LATCH_ROWS,
+  OBJECT_COUNT,
 } from "../../generated/loop";
 import { RECORD_BYTES_MAX } from "../../limits";
 import { CAUSE_STALE, QUALITY_BAD } from "../../wire/record";
-import { CHANNEL_KIND_FIELD, CHANNEL_KIND_REGISTER } from "../../wire/senml";
+import { CHANNEL_KIND_FIELD, CHANNEL_KIND_OBJECT, CHANNEL_KIND_REGISTER } from "../../wire/senml";
 import { now_us, ring_put } from "../abi";
 import { AlarmRow, AlarmState, holdsLatch, interruptAlarm, LatchRow, stepAlarm } from "../decide";
 import {
@@ -68,9 +69,15 @@ export function beginChannels(): void {
 export function tellChannels(): void {
   for (let i = 0; i < CHANNEL_COUNT; i++) {
     const kind = channelRow(i).kind;
-    const told = kind == CHANNEL_KIND_REGISTER || (FIELD_COUNT > 0 && kind == CHANNEL_KIND_FIELD); // when it was heard
-    if (!told && channelState(i).fresh) settle(i);
+    if (!wasTold(kind) && channelState(i).fresh) settle(i);
   }
+}
+
+// What is heard on a line is told when it was heard.
+function wasTold(kind: i32): bool {
+  if (FIELD_COUNT > 0 && kind == CHANNEL_KIND_FIELD) return true;
+  if (OBJECT_COUNT > 0 && kind == CHANNEL_KIND_OBJECT) return true;
+  return kind == CHANNEL_KIND_REGISTER;
 }
 
 /** A channel has a new sample: its record, then the events of its alarms. */
