@@ -77,12 +77,16 @@ export function createLoopHost(hardware: Hardware, memory: ModuleMemory): HostFu
   };
 }
 
-// Pins of one bit and the counters behind them.
+// Pins of one bit and the counters behind them; lines that set themselves.
 function createPinFunctions(hardware: Hardware): HostFunctions {
   const { device } = hardware.setup;
   return {
     digital_read: (pin) => device.digital?.(pin!) ?? -1,
     digital_write: (pin, level) => setDigitalOutput(hardware, pin!, level === 0 ? 0 : 1),
     pulse_count: (input) => pulseCount(hardware, input!),
+    // A virtual line gives octets at any rate, as a pty does; it has no edges.
+    edge_take: () => -1,
+    edge_unit_ps: () => 0,
+    tap_open: (tap) => (hardware.taps[tap!] === undefined ? -1 : 0),
   };
 }

@@ -132,6 +132,11 @@ export const FIELD_COUNT: i32 = 0;
 // FieldRow, tick/lines.ts
 export const FIELD_ROWS: usize = 0;
 
+export const AUTO_COUNT: i32 = 0;
+
+// AutoRow, tick/auto.ts
+export const AUTO_ROWS: usize = 0;
+
 // steps of the patterns, tap/match.ts
 export const PROGRAM: usize = 0;
 

@@ -38,6 +38,21 @@ export declare function burst_take(device: i32, address: usize, capacity: i32): 
 @external("host", "tap_take")
 export declare function tap_take(tap: i32, address: usize, capacity: i32): i32;
 
+/**
+ * Up to `capacity` edges of a tap's pin to `address`, u32 each: bit 31 the level before the edge, the rest the distance
+ * to the edge before in units, 0x7fffffff where it is longer or edges were lost; how many, -1: this board sees none.
+ */
+@external("host", "edge_take")
+export declare function edge_take(tap: i32, address: usize, capacity: i32): i32;
+
+/** Length of a unit of edge_take in picoseconds; 0: this board sees no edges. */
+@external("host", "edge_unit_ps")
+export declare function edge_unit_ps(tap: i32): i32;
+
+/** Sets a tap's UART, which only listens: format code of ring record 5, + 128 inverted; baud 0 closes. 0 done, -1 cannot. */
+@external("host", "tap_open")
+export declare function tap_open(tap: i32, baud: i32, format: i32): i32;
+
 /** One record to the ring; 1 taken, 0 full: dropped, and the host counts it. */
 @external("host", "ring_put")
 export declare function ring_put(address: usize, length: i32): i32;

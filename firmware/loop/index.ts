@@ -12,6 +12,7 @@
 import {
   ACCELEROMETER_COUNT,
   ANALOG_COUNT,
+  AUTO_COUNT,
   COUNTER_COUNT,
   DIGITAL_COUNT,
   FIELD_COUNT,
@@ -36,6 +37,7 @@ import { makePart } from "./parts";
 import { Ramp, startRamp, stepRamp } from "./ramp";
 import { enterStep, leaveStep, Sequence, stepAge } from "./sequence";
 import { samplePins } from "./tick/analog";
+import { hearAutos, tellAutos } from "./tick/auto";
 import { stepBursts } from "./tick/bursts";
 import {
   beginChannels,
@@ -244,6 +246,7 @@ export function beginTick(): void {
   if (TAP_COUNT > 0) hearTaps();
   if (REGISTER_COUNT > 0) checkStale();
   if (LINE_COUNT > 0) hearLines();
+  if (AUTO_COUNT > 0) hearAutos();
   if (FIELD_COUNT > 0) checkFields();
   if (METER_COUNT > 0) hearMeters();
   if (OBJECT_COUNT > 0) checkObjects();
@@ -257,5 +260,6 @@ export function endTick(): void {
   if (TAP_COUNT > 0) tellTaps();
   if (LINE_COUNT > 0) tellLines();
   if (METER_COUNT > 0) tellMeters();
+  if (AUTO_COUNT > 0) tellAutos();
   writeOutputs();
 }

@@ -6,6 +6,7 @@
 
 import {
   KIND_EVENT,
+  KIND_LINE,
   KIND_READING,
   KIND_SETPOINT,
   KIND_STATE,
@@ -23,6 +24,18 @@ import {
   TYPE_BYTES,
 } from "../wire/record";
 import {
+  LINE_BAUD,
+  LINE_BYTES,
+  LINE_CONFIDENCE,
+  LINE_COVERAGE,
+  LINE_EDGES,
+  LINE_FORMAT,
+  LINE_FRAMES,
+  LINE_INVERTED,
+  LINE_PHASE,
+  LINE_PROTOCOL,
+} from "../wire/finding";
+import {
   OUTCOME_BYTES,
   OUTCOME_CODE,
   OUTCOME_EFFECTIVE,
@@ -32,6 +45,7 @@ import {
 import { TAP_COUNTER_COUNT } from "../wire/tap";
 import { ChannelState } from "./filter";
 import { Outcome } from "./setpoint";
+import { AutoTap } from "./tap/auto";
 
 /** The latest sample of a channel. */
 export function encodeReading(
@@ -75,6 +89,24 @@ export function encodeOutcome(at: usize, timeUs: u32, channel: i32, outcome: Out
   store<i32>(at + RECORD_VALUE + OUTCOME_EFFECTIVE, outcome.effective);
   store<u32>(at + RECORD_VALUE + OUTCOME_CODE, outcome.code);
   return RECORD_VALUE + OUTCOME_BYTES;
+}
+
+/** What is known of the line of a tap. */
+export function encodeLine(at: usize, timeUs: u32, tap: i32, line: AutoTap): i32 {
+  encodeHead(at, KIND_LINE, tap, timeUs);
+  store<u8>(at + RECORD_TYPE, TYPE_BYTES);
+  store<u8>(at + RECORD_VALUE_BYTES, LINE_BYTES);
+  const value = at + RECORD_VALUE;
+  store<u32>(value + LINE_BAUD, line.baud);
+  store<u8>(value + LINE_FORMAT, line.baud == 0 ? 0 : line.format);
+  store<u8>(value + LINE_INVERTED, line.inverted);
+  store<u8>(value + LINE_PROTOCOL, line.protocol);
+  store<u8>(value + LINE_CONFIDENCE, line.confidence);
+  store<u8>(value + LINE_COVERAGE, line.coverage);
+  store<u8>(value + LINE_PHASE, line.phase);
+  store<u16>(value + LINE_FRAMES, min<u32>(line.frames, 0xffff));
+  store<u32>(value + LINE_EDGES, line.edges);
+  return RECORD_VALUE + LINE_BYTES;
 }
 
 function encodeHead(at: usize, kind: i32, channel: i32, timeUs: u32): void {

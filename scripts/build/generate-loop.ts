@@ -8,6 +8,7 @@ import { EXIT_FAILED, Failure } from "../cli/failure.ts";
 import {
   accelerometerRowsOf,
   analogRowsOf,
+  autoRowsOf,
   burstRowsOf,
   chainRowsOf,
   counterRowsOf,
@@ -99,6 +100,7 @@ function constantsOf(node: NodeType): string {
     table("PATTERN", "PatternRow, tick/lines.ts", lines.patterns),
     table("WORD", "WordRow, tap/match.ts", lines.words),
     table("FIELD", "FieldRow, tick/lines.ts", fieldRowsOf(node, lines)),
+    table("AUTO", "AutoRow, tick/auto.ts", autoRowsOf(node)),
     octetTable("PROGRAM", "steps of the patterns, tap/match.ts", lines.program),
     table("P1", "MeterRow, tick/meters.ts", meters.taps["dsmr-p1"]),
     table("IEC", "MeterRow, tick/meters.ts", meters.taps["iec62056-21"]),

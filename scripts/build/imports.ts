@@ -20,6 +20,9 @@ export const IMPORTS: Record<ModuleName, Record<string, [number, number]>> = {
     pulse_count: [1, 1],
     burst_take: [3, 1],
     tap_take: [3, 1],
+    edge_take: [3, 1],
+    edge_unit_ps: [1, 1],
+    tap_open: [3, 1],
     ring_put: [2, 1],
     mailbox_take: [2, 1],
   },
@@ -41,6 +44,7 @@ export const IMPORTS: Record<ModuleName, Record<string, [number, number]>> = {
 const WRITES: Record<string, HostPointer> = {
   burst_take: writes(1, 2, 2),
   tap_take: writes(1, 2, 8),
+  edge_take: writes(1, 2, 4),
   mailbox_take: writes(0, 1),
   ring_take: writes(0, 1),
   datagram_take: writes(0, 1),

@@ -62,7 +62,8 @@ export interface LineTap {
   words: Record<string, Record<string, Word>>;
 }
 
-type AnyTap = { protocol: "modbus-rtu" | MeterProtocol } | ({ protocol: "ascii-line" } & LineTap);
+type AnyTap =
+  { protocol: "modbus-rtu" | "auto" | MeterProtocol } | ({ protocol: "ascii-line" } & LineTap);
 type Complain = (path: (string | number)[], message: string) => void;
 
 /** What is wrong with the patterns of the taps. */

@@ -29,6 +29,7 @@ const FEATURES = ["velocity-rms", "acceleration-rms", "peak", "crest", "kurtosis
 const TABLE_CODES = { holding: 3, input: 4 };
 const REGISTER_TYPES = ["u16", "i16", "u32", "i32", "f32"];
 const BURST_SAMPLES_MIN = 8; // a sensor with a buffer brings that many at once
+const LINE_FORMATS = ["", "7E1", "7O1", "8N1", "8E1", "8O1", "9N1", "8N2"]; // SPEC.md §1.4, kind 5
 const REGISTER_ORDERS = ["ABCD", "CDAB", "BADC", "DCBA"];
 const RAW_FULL = 4096; // the line is tabled at raw 0 and here, so that a shift takes the place of a division
 const FRACTION = 65_536;
@@ -142,6 +143,13 @@ export function linesOf(node: NodeType): LineTables {
     Object.entries(node.taps).flatMap(([name, tap], order): [string, LineTap, number][] =>
       tap.protocol === "ascii-line" ? [[name, tap, order]] : [],
     ),
+  );
+}
+
+/** AutoRow, tick/auto.ts: taps that find their line. */
+export function autoRowsOf(node: NodeType): Row[] {
+  return Object.entries(node.taps).flatMap(([name, { protocol, baud, format }], index) =>
+    protocol === "auto" ? [{ name, fields: [index, baud, LINE_FORMATS.indexOf(format)] }] : [],
   );
 }
 

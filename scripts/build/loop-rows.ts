@@ -132,6 +132,7 @@ function characterUsOf(node: NodeType, name: string): number {
 /** TapRow, tick/taps.ts: those of Modbus; all are checked. */
 export function tapRowsOf(node: NodeType): Row[] {
   return Object.entries(node.taps).flatMap(([name, tap], index) => {
+    if (tap.protocol === "auto") return []; // it takes more in a tick
     const characterUs = characterUsOf(node, name);
     return tap.protocol === "modbus-rtu" ? [{ name, fields: [index, characterUs] }] : [];
   });

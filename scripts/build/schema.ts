@@ -98,6 +98,11 @@ const tap = z.discriminatedUnion("protocol", [
   z
     .strictObject({ protocol: z.enum(METER_PROTOCOLS), ...wire })
     .describe("a meter's line; its rate is that of the sign-on where it changes"),
+  z
+    .strictObject({ protocol: z.literal("auto"), ...wire })
+    .describe(
+      "finds rate, format and protocol; where a board sees no edges, baud and format come first",
+    ),
 ]);
 
 const accelerometer = z
@@ -179,7 +184,9 @@ export const nodeSchema = z
       context.addIssue({ code: "custom", path, message });
     };
     const channels = Object.entries(node.channels);
-    if (channels.length === 0) complain(["channels"], "a node needs at least one channel");
+    const finds = Object.values(node.taps).some(({ protocol }) => protocol === "auto");
+    if (channels.length === 0 && !finds)
+      complain(["channels"], "a node needs at least one channel");
     if (channels.length > CHANNELS_MAX) complain(["channels"], `at most ${CHANNELS_MAX} channels`);
     if (Object.keys(node.outputs).length > OUTPUTS_MAX)
       complain(["outputs"], `at most ${OUTPUTS_MAX} outputs`);

@@ -133,7 +133,7 @@ test("a host function outside the list is refused with its name and the list", a
     (await refusal("greedy", { "loop.ts": loop })).replace(/^.*?: /, ""),
     "loop imports host.flash_erase, which it may not; " +
       "loop may import now_us, adc_read, pwm_write, digital_read, digital_write, pulse_count, " +
-      "burst_take, tap_take, ring_put, mailbox_take",
+      "burst_take, tap_take, edge_take, edge_unit_ps, tap_open, ring_put, mailbox_take",
   );
 });
 

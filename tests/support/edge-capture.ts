@@ -70,19 +70,23 @@ export function readEdgeCapture(file: string): EdgeChannel[] {
 
 /** Edges as edge_take gives them. */
 export function edgeEntries({ initial, edges }: EdgeChannel, count = edges.length): Uint32Array {
-  return Uint32Array.from(
-    edges.slice(0, count),
-    (distance, i) => ((initial ^ (i & 1)) === 1 ? LEVEL : 0) + Math.min(distance, DISTANCE_MAX),
-  );
+  return entriesOf(initial, edges.slice(0, count));
 }
 
-/** Edges of a wave as a capture with this unit sees them. */
-export function waveEntries({ initial, edges }: Wave, unitPs: number): Uint32Array {
+/** Distances between the edges of a wave as a capture with this unit sees them. */
+export function waveDistances({ edges }: Wave, unitPs: number): number[] {
   const at = edges.map((ns) => Math.round((ns * 1000) / unitPs));
-  return Uint32Array.from(at, (units, i) => {
-    const distance = Math.min(units - (at[i - 1] ?? 0), DISTANCE_MAX);
-    return ((initial ^ (i & 1)) === 1 ? LEVEL : 0) + distance;
-  });
+  return at.map((units, i) => units - (at[i - 1] ?? 0));
+}
+
+/** Edges of a wave as edge_take gives them. */
+export function waveEntries(wave: Wave, unitPs: number): Uint32Array {
+  return entriesOf(wave.initial, waveDistances(wave, unitPs));
+}
+
+function entriesOf(initial: number, distances: readonly number[]): Uint32Array {
+  const level = (i: number): number => ((initial ^ (i & 1)) === 1 ? LEVEL : 0);
+  return Uint32Array.from(distances, (units, i) => level(i) + Math.min(units, DISTANCE_MAX));
 }
 
 export interface Verdict {

@@ -232,6 +232,9 @@ function pinFunctions(host: LoopHost) {
       return 0;
     },
     pulse_count: (input: number) => (host.pulses[input] ?? 0) | 0,
+    edge_take: () => -1,
+    edge_unit_ps: () => 0,
+    tap_open: () => 0,
   };
 }
 

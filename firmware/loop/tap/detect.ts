@@ -32,10 +32,6 @@ import {
 } from "./edges";
 
 export const RATE_COUNT: i32 = 21;
-const RATES = memory.data<u32>([
-  300, 600, 1200, 2400, 4800, 7200, 9600, 14400, 19200, 28800, 31250, 38400, 57600, 76800, 115200,
-  187500, 230400, 250000, 460800, 500000, 921600,
-]);
 
 // As ring record 5 has them.
 const FORMAT_7E1: i32 = 1;
@@ -53,7 +49,8 @@ const GOOD: i32 = 4;
 const BAD: i32 = 16;
 const REFUSED: i32 = -32;
 const NONE_SCORE: i32 = 12; // "no such line" leads by this
-const MULTIPLE: i32 = 4; // all pulses are multiples of more than a bit
+const MULTIPLE: i32 = 4; // all pulses have one length, of more than a bit
+const MULTIPLES: i32 = 32; // they have several, all multiples of more than a bit
 const ALONE_OFF: i32 = 2; // where only one length occurs, 1/256 bit that it is off
 const UNLIKE_DATA: i32 = 64; // what a clock or a Manchester code would send
 const LIKE_CAN: i32 = 32;
@@ -61,10 +58,10 @@ const STUFFED_MAX: i32 = 5; // CAN holds no level longer
 const LOW_IDLE: i32 = 4; // rarer than a high one
 const BREAK_COST: i32 = 4; // each stretch that is too long at the start level; BREAKS_MAX of them
 const BREAKS_MAX: i32 = 6;
-const LITTLE: i32 = 28; // what fewer than four characters say
+const LITTLE: i32 = 44; // what about five characters say
 const WINDOW_MAX: i32 = 300; // what one window can say
 const SCORE_MAX: i32 = 4000;
-const PRIORS = memory.data<i8>([0, 8, 10, 0, 6, 8, 20]); // by format code, how much rarer
+const SCORE_MIN: i32 = -160; // a line that begins after noise is found in some windows
 
 const STEP_PULSES: i32 = 0;
 const STEP_SHORT: i32 = 1; // characters of 10 bits
@@ -140,11 +137,7 @@ export function stepDetector(detector: Detector): bool {
 /** Keeps the scores of the window that was looked at and empties it. */
 export function nextWindow(detector: Detector): void {
   for (let i = 0; i < HYPOTHESES; i++) {
-    const now: i32 = load<i16>(scoreAt(detector, i, NOW));
-    const before: i32 = load<i16>(scoreAt(detector, i, BEFORE));
-    // The few characters of a line that repeats them speak for it once, however long it goes on.
-    const sum = now > 0 && now < LITTLE ? max(before, now) : before + now;
-    store<i16>(scoreAt(detector, i, BEFORE), max(min(sum, SCORE_MAX), -SCORE_MAX));
+    store<i16>(scoreAt(detector, i, BEFORE), totalOf(detector, i));
     store<i16>(scoreAt(detector, i, NOW), 0);
   }
   edgesOf(detector).count = 0;
@@ -166,8 +159,21 @@ export function isInverted(hypothesis: i32): bool {
   return ((hypothesis / FORMATS) & 1) == 0;
 }
 
+// Functions, so that only a module with such a tap has the tables.
+function rates(): usize {
+  return memory.data<u32>([
+    300, 600, 1200, 2400, 4800, 7200, 9600, 14400, 19200, 28800, 31250, 38400, 57600, 76800, 115200,
+    187500, 230400, 250000, 460800, 500000, 921600,
+  ]);
+}
+
+// By format code, how much rarer, in quarters of a bit.
+function priors(): usize {
+  return memory.data<i8>([0, 8, 10, 0, 6, 8, 20]);
+}
+
 function rateOf(line: i32): u32 {
-  return load<u32>(RATES + ((line >> 1) << 2));
+  return load<u32>(rates() + ((line >> 1) << 2));
 }
 
 function stepLine(detector: Detector): void {
@@ -224,7 +230,7 @@ function divisorOf(lengths: u32): i32 {
 // As near as the slope of a line must be.
 function isRate(baud: u32): bool {
   for (let i = 0; i < RATE_COUNT; i++) {
-    const rate = load<u32>(RATES + (i << 2));
+    const rate = load<u32>(rates() + (i << 2));
     if (<u32>abs(<i32>(rate - baud)) * 29 < rate) return true;
   }
   return false;
@@ -267,7 +273,7 @@ function score(detector: Detector, format: i32, odd: i32): void {
   const counts = tallyOf(detector);
   let sum = counts.distinct * GOOD - counts.bad * BAD;
   sum += min(counts.good - counts.distinct, counts.distinct * GOOD);
-  sum -= load<i8>(PRIORS + format);
+  sum -= load<i8>(priors() + format);
   sum -= pulseCost(detector);
   if (format != FORMAT_8N1 && format != FORMAT_9N1) {
     const wrong = odd ? counts.distinct - counts.odd : counts.odd;
@@ -286,11 +292,12 @@ function pulseCost(detector: Detector): i32 {
   const divisor = divisorOf(fit.lengths);
   let cost = min(fit.breaks, BREAKS_MAX) * BREAK_COST;
   if (idle == 0) cost += LOW_IDLE;
-  if (divisor > 1) cost += MULTIPLE;
-  if (popcnt(fit.lengths) == 1) cost += abs(fit.offset) / ALONE_OFF;
+  const alone = popcnt(fit.lengths) == 1;
+  if (divisor > 1) cost += alone ? MULTIPLE : MULTIPLES;
+  if (alone) cost += abs(fit.offset) / ALONE_OFF;
   if (tallyOf(detector).distinct < 3) return cost;
   // Several characters, but pulses of one length, or of one and two bits.
-  if (popcnt(fit.lengths) == 1 || fit.longest <= 2) cost += UNLIKE_DATA;
+  if (alone || fit.longest <= 2) cost += UNLIKE_DATA;
   const rate = rateOf(detector.line);
   if (fit.longest <= STUFFED_MAX && (rate == 250_000 || rate == 500_000)) cost += LIKE_CAN;
   // What is before the first edge is part of a stretch, and already too long for data.
@@ -327,10 +334,12 @@ function share(quarters: i32): i32 {
   return root >> min(quarters >> 2, 31);
 }
 
+// The few characters of a line that repeats them speak for it once, however long it goes on.
 function totalOf(detector: Detector, hypothesis: i32): i32 {
-  return (
-    load<i16>(scoreAt(detector, hypothesis, BEFORE)) + load<i16>(scoreAt(detector, hypothesis, NOW))
-  );
+  const before: i32 = load<i16>(scoreAt(detector, hypothesis, BEFORE));
+  const now: i32 = load<i16>(scoreAt(detector, hypothesis, NOW));
+  const again = before > 0 && now > 0 && now < LITTLE;
+  return max(min(again ? max(before, now) : before + now, SCORE_MAX), SCORE_MIN);
 }
 
 function setScore(detector: Detector, format: i32, value: i32): void {

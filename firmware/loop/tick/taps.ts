@@ -3,9 +3,10 @@
 //
 // Spec: SPEC.md §1.3. State: `Due` and one ModbusTap a tap, in static memory. An answer may carry many
 // samples of one channel, so each is told when it is heard.
-// Text lines are in lines.ts; where there are none, a tap's number is its row's.
+// Text lines are in lines.ts, taps that find their line in auto.ts; without them a tap's number is its row's.
 
 import {
+  AUTO_COUNT,
   LINE_COUNT,
   REGISTER_COUNT,
   REGISTER_ROWS,
@@ -147,7 +148,7 @@ function registerRow(index: i32): RegisterRow {
 }
 
 function tapNumber(index: i32): i32 {
-  return LINE_COUNT == 0 ? index : tapRow(index).tap;
+  return LINE_COUNT + AUTO_COUNT == 0 ? index : tapRow(index).tap;
 }
 
 function tapRow(index: i32): TapRow {
