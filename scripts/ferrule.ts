@@ -19,12 +19,13 @@ import { addMonitor } from "./commands/monitor.ts";
 import { addNew } from "./commands/new.ts";
 import { addSize } from "./commands/size.ts";
 import { addSim } from "./commands/sim.ts";
+import { addTap } from "./commands/tap.ts";
 import { addUp } from "./commands/up.ts";
 import { addValidate } from "./commands/validate.ts";
 
 const COMMANDS = [
   ...[addUp, addSim, addNew, addValidate, addBuild, addSize, addFlash, addAot],
-  ...[addGateway, addHub, addMonitor, addDoctor, addCompletion],
+  ...[addGateway, addHub, addTap, addMonitor, addDoctor, addCompletion],
 ];
 
 function createProgram(): Command {
@@ -35,12 +36,17 @@ function createProgram(): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, "ferrule:")) });
   for (const add of COMMANDS) add(program);
-  for (const command of program.commands)
-    command
-      .option("--json", "the result as JSON on stdout")
-      .option("--debug", "stack traces of what goes wrong inside")
-      .exitOverride();
+  for (const command of program.commands) addCommon(command);
   return program;
+}
+
+// A command with commands below it has no options of its own.
+function addCommon(command: Command): void {
+  command.exitOverride();
+  if (command.commands.length > 0) return command.commands.forEach(addCommon);
+  command
+    .option("--json", "the result as JSON on stdout")
+    .option("--debug", "stack traces of what goes wrong inside");
 }
 
 async function main(args: string[]): Promise<number> {

@@ -24,16 +24,19 @@ export function completionScript(program: Command, shell: Shell): string {
 
 function toEntry(command: Command): Entry {
   const [first] = command.registeredArguments;
+  const below = command.commands;
+  const options = [...command.options, ...below.flatMap((each) => each.options)];
+  const once = new Map(options.map((option) => [option.long, option]));
   return {
     name: command.name(),
     text: command.description(),
-    options: command.options.map(({ long, description, required, optional, argChoices }) => ({
+    options: [...once.values()].map(({ long, description, required, optional, argChoices }) => ({
       flag: long ?? "",
       text: description,
       takesValue: required || optional,
       choices: argChoices ?? [],
     })),
-    choices: first?.argChoices ?? [],
+    choices: below.length > 0 ? below.map((each) => each.name()) : (first?.argChoices ?? []),
   };
 }
 

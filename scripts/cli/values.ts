@@ -52,6 +52,14 @@ export function readWhole(text: string, min: number, max: number): number {
   return value;
 }
 
+/** How many times as fast: 0.01 to 1000. */
+export function readSpeed(text: string): number {
+  const speed = /^\d*\.?\d+$/.test(text) ? Number(text) : NaN;
+  if (!(speed >= 0.01 && speed <= 1000))
+    throw new InvalidArgumentError("a number from 0.01 to 1000 is wanted.");
+  return speed;
+}
+
 /** The address of an MQTT broker, as mqtt://HOST[:PORT]; the port is 1883 unless given. */
 export function readBroker(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -10,7 +10,8 @@ import { ferrule } from "../support/ferrule.ts";
 import * as need from "../support/need.ts";
 
 const COMMANDS = [
-  ..."up sim new validate build size flash aot gateway hub monitor doctor completion".split(" "),
+  ..."up sim new validate build size flash aot gateway hub tap".split(" "),
+  ...["monitor", "doctor", "completion"],
   ...["--help", "--version"],
 ];
 
@@ -38,6 +39,8 @@ test("bash completes commands, options and choices", need.program("bash"), async
     "--help",
   ]);
   assert.deepEqual(await complete("completion", ""), ["bash", "zsh", "fish"]);
+  assert.deepEqual(await complete("tap", "re"), ["record", "replay"]);
+  assert.deepEqual(await complete("tap", "listen", "--ma"), ["--map"]);
   assert.deepEqual(await complete("up", "fo"), [], "left to the shell: files");
   assert.deepEqual(await complete("sim", "--engine", ""), ["wasm", "chip"]);
   assert.deepEqual(await complete("sim", "--engine", "c"), ["chip"]);

@@ -26,10 +26,11 @@ const COMMANDS = [
   "hub",
   "monitor",
   "doctor",
+  ...["listen", "inventory", "find", "init", "record", "replay"].map((name) => `tap ${name}`),
 ];
 
 test("every command has help with an example and --json", async () => {
-  const helps = await Promise.all(COMMANDS.map((name) => ferrule([name, "--help"])));
+  const helps = await Promise.all(COMMANDS.map((name) => ferrule([...name.split(" "), "--help"])));
   helps.forEach(({ code, stdout, stderr }, index) => {
     const name = COMMANDS[index] ?? "";
     assert.equal(code, 0);

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// `ferrule tap record SOURCE --out FILE`: what a line says, with its timing.
+
+import type { Command } from "commander";
+import { show } from "../build/node.ts";
+import { EXIT_INTERRUPTED } from "../cli/failure.ts";
+import { watchInterruption } from "../cli/interrupt.ts";
+import { createProgress } from "../cli/progress.ts";
+import { lineOf, withLine } from "../cli/tap-line.ts";
+import { print, printJson, say } from "../cli/terminal.ts";
+import { readLengthMs } from "../cli/values.ts";
+import type { Line } from "../tap/line.ts";
+import { endingOf, jsonEncoder, record } from "../tap/record.ts";
+import { openSource } from "../tap/source.ts";
+
+interface Options extends Partial<Line> {
+  out: string;
+  for?: number;
+  force?: boolean;
+  json?: boolean;
+}
+
+export function addTapRecord(tap: Command): void {
+  const command = tap
+    .command("record")
+    .description("write what a line says into a file, with its timing, until Ctrl-C")
+    .argument("<SOURCE>", "serial port, pty or capture file")
+    .requiredOption("--out <FILE>", ".jsonl: our own format")
+    .option("--for <T>", "ends after 30, 30s, 10m, 1h", readLengthMs)
+    .option("--force", "writes over a file that is there");
+  withLine(command)
+    .addHelpText(
+      "after",
+      "\nExample:\n  ferrule tap record /dev/ttyUSB0 --baud 19200 --format 8E1 --out line.jsonl",
+    )
+    .action(run);
+}
+
+async function run(name: string, options: Options): Promise<void> {
+  const interruption = watchInterruption();
+  const { out: file, force = false } = options;
+  endingOf(file);
+  const limit = options.for === undefined ? [] : [AbortSignal.timeout(options.for)];
+  const signal = AbortSignal.any([interruption.signal, ...limit]);
+  const source = await openSource(name, lineOf(options), signal);
+  const progress = createProgress();
+  const told = (characters: number): void => progress.show(`${characters} characters heard`);
+  const done = await record(source, jsonEncoder(source), { file, force, told });
+  progress.end();
+  const { characters, bytes, endedBy } = done;
+  if (options.json) printJson({ file, ...source.line, characters, bytes });
+  else print(`${show(file)}: ${characters} characters, ${bytes} octets`);
+  if (endedBy === "size") say("the file has its largest size: the recording ended");
+  if (characters === 0) say("the line was silent: is the tap connected, is the rate right?");
+  if (interruption.signal.aborted) process.exitCode = EXIT_INTERRUPTED;
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// Words for function codes.
+//
+// Spec: Modbus application protocol 1.1b3 §6.
+
+const WORDS: Readonly<Record<number, string>> = {
+  1: "read coils",
+  2: "read discrete inputs",
+  3: "read holding",
+  4: "read input",
+  5: "write coil",
+  6: "write holding",
+  7: "read exception status",
+  8: "diagnostics",
+  11: "event counter",
+  12: "event log",
+  15: "write coils",
+  16: "write holding",
+  17: "report id",
+  20: "read file",
+  21: "write file",
+  22: "mask holding",
+  23: "read and write",
+  24: "read queue",
+  43: "identification",
+};
+
+/** What a request with this function code asks for. */
+export function kindOfCode(code: number): string {
+  return WORDS[code] ?? `function ${code}`;
+}

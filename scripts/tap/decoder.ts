@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+// The node's own decoder of a protocol, compiled and run here.
+//
+// A module of firmware/loop/tap/<decoder>.ts with a generated entry (SPEC.md §18): a tick takes the octets that the host has
+// for it and hands every event to `tap_event` or `tap_reading`. Ticks come each 10 ms of the line's time, as on a node; a
+// silence in which nothing can happen any more is leapt over. Memory of the module is read during a call only.
+
+import { TAP_COUNTER_COUNT, TAP_ENTRY_BYTES } from "../../firmware/wire/tap.ts";
+import { hashTexts, putCached, takeCached } from "../build/cache.ts";
+import { type Compiled, type CompileInput } from "../build/compile.ts";
+import { createSourceTree } from "../build/sources.ts";
+import { compilerVersion } from "../build/version.ts";
+import { EXIT_FAILED, Failure } from "../cli/failure.ts";
+import { runApart } from "../run/apart.ts";
+import { entryOf, type Protocol } from "./decoder-entry.ts";
+import type { TapEvent } from "./event.ts";
+import { characterUs, type Batch, type Character, type Line } from "./line.ts";
+
+const TICK_US = 10_000; // the period of a node unless its node.json says otherwise
+const IDLE_US_MAX = 3_000_000; // a request is given up after one second: then nothing is left to notice
+const NAME_BYTES_MAX = 128;
+const ENTRY = "node/decoder.ts";
+
+export interface Decoder {
+  /** Everything up to the batch's time; events go to `heard` in the order of the wire. */
+  put(batch: Batch, heard: (event: TapEvent) => void): void;
+  /** Ends all waits: nothing more will come. */
+  end(heard: (event: TapEvent) => void): void;
+  /** The counters of SPEC.md §6. */
+  counters(): number[];
+}
+
+/** The decoder's module, from the cache or compiled in a thread that the signal ends. */
+export async function buildDecoder(
+  protocol: Protocol,
+  { signal, compiling }: { signal: AbortSignal; compiling: (what: string) => void },
+): Promise<WebAssembly.Module> {
+  // firmware/generated/uses.ts as it lies there compiles all in that a decoder can tell.
+  const overlay = { [ENTRY]: entryOf(protocol) };
+  const input: CompileInput = { parts: { folder: undefined, overlay }, entry: ENTRY };
+  const texts = createSourceTree(input.parts).texts();
+  const key = `decoder-${hashTexts([["asc", compilerVersion()], ...texts]).slice(0, 40)}`;
+  let wasm = takeCached(key);
+  if (wasm === undefined) {
+    compiling(`the decoder of ${protocol}`);
+    const module = new URL("../build/compile.ts", import.meta.url).href;
+    const compiled = await runApart<CompileInput, Compiled>(module, input, { signal });
+    if (!compiled.ok)
+      throw new Failure(
+        EXIT_FAILED,
+        compiled.errors.join("\n"),
+        "this is not your work: report it",
+      );
+    putCached(key, (wasm = compiled.wasm));
+  }
+  return new WebAssembly.Module(wasm as BufferSource);
+}
+
+interface State {
+  nowUs: number;
+  tickedUs: number; // the latest tick
+  lastUs: number; // the latest character that was taken
+  waiting: readonly Character[];
+  next: number; // of those waiting
+  hear: (event: TapEvent) => void;
+}
+
+/** An instance that begins with nothing heard. */
+export function createDecoder(module: WebAssembly.Module, line: Line): Decoder {
+  const state: State = {
+    ...{ nowUs: 0, tickedUs: 0, lastUs: -IDLE_US_MAX, waiting: [], next: 0 },
+    hear: () => undefined,
+  };
+  const host = hostFunctions(state, () => memory);
+  const { exports } = new WebAssembly.Instance(module, { host });
+  const memory = exports["memory"] as WebAssembly.Memory;
+  const tick = exports["tick"] as () => void;
+  (exports["start"] as (characterUs: number) => void)(Math.round(characterUs(line)));
+
+  return {
+    put({ characters, nowUs }, heard) {
+      const { waiting, next } = state;
+      state.hear = heard;
+      state.waiting = next < waiting.length ? [...waiting.slice(next), ...characters] : characters;
+      state.next = 0;
+      tickUntil(state, tick, nowUs);
+    },
+    end(heard) {
+      state.hear = heard;
+      tickUntil(state, tick, Math.max(state.nowUs, state.waiting.at(-1)?.atUs ?? 0) + IDLE_US_MAX);
+    },
+    counters() {
+      const at = (exports["counters"] as () => number)();
+      return [...new Uint32Array(memory.buffer, at, TAP_COUNTER_COUNT)];
+    },
+  };
+}
+
+function tickUntil(state: State, tick: () => void, endUs: number): void {
+  while (state.tickedUs + TICK_US <= endUs) {
+    const dueUs = Math.min(state.waiting[state.next]?.atUs ?? endUs, endUs);
+    if (state.tickedUs - state.lastUs > IDLE_US_MAX && dueUs > state.tickedUs + TICK_US)
+      state.tickedUs = (Math.floor(dueUs / TICK_US) - 1) * TICK_US;
+    state.nowUs = state.tickedUs += TICK_US;
+    tick();
+  }
+}
+
+function hostFunctions(state: State, memoryOf: () => WebAssembly.Memory) {
+  const octetsAt = (address: number, bytes: number): Uint8Array =>
+    new Uint8Array(memoryOf().buffer, address, bytes).slice();
+  const atUs = (): number => Math.max(0, state.lastUs);
+  return {
+    now_us: () => state.nowUs | 0,
+    tap_take(_tap: number, address: number, capacity: number): number {
+      const character = state.waiting[state.next];
+      if (capacity < 1 || character === undefined || character.atUs > state.nowUs) return 0;
+      const entry = new DataView(memoryOf().buffer, address, TAP_ENTRY_BYTES);
+      entry.setUint32(0, character.atUs % 2 ** 32, true);
+      entry.setUint32(4, character.octet | (character.flags << 8), true);
+      state.lastUs = character.atUs;
+      state.next++;
+      return 1;
+    },
+    tap_event(...fields: number[]) {
+      const [kind, unit, code, address, quantity, reason, answerUs, values, bytes] = fields;
+      state.hear({
+        ...{ atUs: atUs(), kind: kind!, unit: unit!, code: code!, address: address! },
+        ...{ quantity: quantity!, reason: reason!, answerUs: answerUs! >>> 0 },
+        ...{ values: octetsAt(values!, bytes!), name: "", number: 0, decimals: 0, unitCode: 0 },
+      });
+    },
+    tap_reading(...fields: number[]) {
+      const [kind, unit, unitCode, name, nameBytes, low, high, decimals, values, bytes] = fields;
+      const digits = high! * 2 ** 32 + (low! >>> 0);
+      const text = Buffer.from(octetsAt(name!, Math.min(nameBytes!, NAME_BYTES_MAX)));
+      state.hear({
+        ...{ atUs: atUs(), kind: kind!, unit: unit!, code: 0, address: 0, quantity: 0, reason: 0 },
+        ...{ answerUs: 0, values: octetsAt(values!, bytes!), name: text.toString("latin1") },
+        ...{ number: digits / 10 ** decimals!, decimals: decimals!, unitCode: unitCode! },
+      });
+    },
+  };
+}
