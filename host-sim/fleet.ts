@@ -17,6 +17,7 @@ import { createReplay } from "./devices/replay.ts";
 import { createScale } from "./devices/scale.ts";
 import type { NodePorts } from "./hardware.ts";
 import { createNode, type Node } from "./node.ts";
+import { createLines, type Lines } from "./faults/line.ts";
 import { createSensors, type Sensors } from "./faults/sensor.ts";
 import type { NodePlan, PlantPlan } from "./plan.ts";
 import type { Prng } from "./prng.ts";
@@ -87,6 +88,7 @@ export interface Place extends Member {
   /** Makes the node of a plan at this place, `before` being the one that was there. */
   make(plan: NodePlan, before?: Node): Node;
   readonly sensors: Sensors;
+  readonly lines: Lines;
   readonly alarm: Alarm;
   started: boolean;
   cuts: number; // power cuts that go on
@@ -206,6 +208,7 @@ function createPlace(setup: FleetSetup, compile: Compile, plan: NodePlan, number
   const address = `${host}:${10_000 + number}`;
   const machine = surroundings.machine(plan) ?? createMachine(plan, prng.fork("machine"));
   const sensors = createSensors(machine, prng.fork("sensors"));
+  const lines = createLines(sensors, plan.taps, prng.fork("lines"));
   const chance = prng.fork("mailbox");
   let overrunsUs = 0; // what ticks that are to overrun took
   let lives = 0; // each program draws its own chance
@@ -226,7 +229,7 @@ function createPlace(setup: FleetSetup, compile: Compile, plan: NodePlan, number
     (program.chip === undefined ? createNode : createChipNode)(
       {
         plan: program,
-        device: sensors,
+        device: lines,
         gateways: Array.from({ length: program.gateways }, () => surroundings.gateway),
         host: surroundings.host,
         compile,
@@ -241,7 +244,7 @@ function createPlace(setup: FleetSetup, compile: Compile, plan: NodePlan, number
     node: make(plan),
     make,
     address,
-    sensors,
+    ...{ sensors, lines },
     alarm: clock.createAlarm(() => wake(clock, place)),
     started: false,
     cuts: 0,

@@ -101,7 +101,9 @@ export function createHardware(setup: NodeSetup, ports: NodePorts): Hardware {
     pulsesAtPower: new Map(),
     counters: { ringDropped: 0, loopTraps: 0, loopOverruns: 0, linkTraps: 0 },
     hear(tap, endUs, byte, flags) {
-      if (hardware.powered) hardware.taps[tap]?.put(hardware.clock.at(endUs), byte, flags);
+      const timeUs = hardware.clock.at(endUs);
+      // One that a faulty line gives late may have ended before the power came.
+      if (hardware.powered && timeUs >= 0) hardware.taps[tap]?.put(timeUs, byte, flags);
     },
     powered: false,
     nowUs: 0,

@@ -32,6 +32,7 @@ export const WIRE_CHARACTERS_MAX = 4096; // four seconds at 9,600 baud: an end t
 export const DELAY_MS_MAX = 20_000; // of a datagram: with a late one and the broker still within LOST_WATCH_US
 export const BROKER_SLOW_MS_MAX = 20_000; // the same for each chunk
 export const CLOCK_PPM_MAX = 100_000; // a tenth: far beyond any crystal, time still runs forwards
+export const LINE_BURST_CHARACTERS_MAX = 512; // that an echo repeats: longer than any frame
 export const CLOCK_STEP_MS_MAX = 366 * 24 * 3_600_000; // a year: a clock that nobody set
 
 // Simulation

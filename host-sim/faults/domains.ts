@@ -6,6 +6,7 @@ import type { Fleet, Place } from "../fleet.ts";
 import type { Network } from "../network/link.ts";
 import type { FaultPlan } from "../plan.ts";
 import type { Road } from "../road.ts";
+import type { LineFault } from "./line.ts";
 import type { NetworkFault } from "./network.ts";
 import type { Begin } from "./schedule.ts";
 import type { SensorFault } from "./sensor.ts";
@@ -30,6 +31,7 @@ export function faultDomains(world: Stage): Record<FaultName, Begin> {
     ...networkFaults(world),
     ...nodeFaults(world),
     ...sensorFaults(world),
+    ...lineFaults(world),
     "clock-step": (fault) => world.road.stepWall(amountOf(fault)),
     "broker-down": () => world.road.stopBroker(),
     "broker-slow": (fault) => world.road.slowBroker(amountOf(fault)),
@@ -100,5 +102,22 @@ function sensorFaults({ fleet }: Stage): Record<`sensor-${SensorFault["kind"]}`,
     "sensor-drift": begin("drift"),
     "sensor-open-wire": begin("open-wire"),
     "sensor-spike": begin("spike"),
+  };
+}
+
+function lineFaults({ fleet }: Stage): Record<`line-${LineFault["kind"]}`, Begin> {
+  const begin =
+    (kind: LineFault["kind"]): Begin =>
+    (fault) =>
+      fleet.place(fault.node ?? "").lines.begin({ kind, amount: amountOf(fault) });
+  return {
+    "line-rate": begin("rate"),
+    "line-jitter": begin("jitter"),
+    "line-glitch": begin("glitch"),
+    "line-dropout": begin("dropout"),
+    "line-inverted": begin("inverted"),
+    "line-echo": begin("echo"),
+    "line-collision": begin("collision"),
+    "line-stray": begin("stray"),
   };
 }

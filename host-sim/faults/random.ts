@@ -7,12 +7,13 @@
 
 import type { FaultPlan } from "../plan.ts";
 import { createPrng, type Prng } from "../prng.ts";
-import type { FaultName } from "./vocabulary.ts";
+import { FAULT_NAMES, type FaultName } from "./vocabulary.ts";
 
 const LOSS = 0.2;
 const DUPLICATE = 0.1;
 const REORDER = 0.1;
 const EXTRA_CHANCE = 0.3; // of each fault that is there by chance
+const LINE_CHANCE = 0.15; // of each of serial lines
 
 interface Dice {
   readonly prng: Prng;
@@ -34,7 +35,8 @@ export function randomFaults(seed: number, nodes: readonly string[], forMs: numb
     { ...sometime(dice, "power-cut", 15_000), node: someNode(dice) },
   ];
   const extra = [...EXTRAS].filter(() => dice.prng.chance(EXTRA_CHANCE));
-  const faults = [...always, ...extra.flatMap((make) => make(dice))];
+  const lines = lineFaults({ ...dice, prng: createPrng(seed).fork("trouble on lines") });
+  const faults = [...always, ...extra.flatMap((make) => make(dice)), ...lines];
   return faults.sort((a, b) => a.atMs - b.atMs);
 }
 
@@ -69,6 +71,16 @@ const EXTRAS: readonly ((dice: Dice) => FaultPlan[])[] = [
     return [cut, { ...cut, ...tear, forMs: cut.forMs + 1 + dice.prng.below(5000) }];
   },
 ];
+
+// A chance of its own: what else goes wrong with a seed does not depend on it.
+function lineFaults(dice: Dice): FaultPlan[] {
+  return LINE_WORDS.filter(() => dice.prng.chance(LINE_CHANCE)).map((fault) => ({
+    ...sometime(dice, fault, 30_000),
+    node: someNode(dice),
+  }));
+}
+
+const LINE_WORDS = FAULT_NAMES.filter((name) => name.startsWith("line-"));
 
 function sometime({ prng, forMs }: Dice, fault: FaultName, lastsMsMax: number): FaultPlan {
   return { atMs: prng.below(forMs), forMs: 1 + prng.below(lastsMsMax), fault };

@@ -13,7 +13,9 @@ export type Target = "node" | "network" | "input" | "shared";
 export interface FaultRule {
   target: Target;
   says: string; // what happens, for help texts and schemas
-  amount?: { unit: "probability" | "ms" | "counts" | "counts/s" | "ppm" | "octets" } & AmountLimits;
+  amount?: {
+    unit: "probability" | "ms" | "counts" | "counts/s" | "ppm" | "octets" | "bits";
+  } & AmountLimits;
 }
 
 interface AmountLimits {
@@ -89,6 +91,38 @@ export const FAULTS = {
     target: "input",
     says: "single samples stand at an end of the range",
     amount: { ...PROBABILITY, absent: 0.02 },
+  },
+  "line-rate": {
+    target: "node",
+    says: "the clock of what its taps hear runs fast, or slow below 0",
+    amount: { unit: "ppm", min: -CLOCK_PPM_MAX, max: CLOCK_PPM_MAX, absent: 60_000 },
+  },
+  "line-jitter": {
+    target: "node",
+    says: "edges on its serial lines are off by up to so much either way",
+    amount: { unit: "bits", min: 0, max: 0.5, absent: 0.3 },
+  },
+  "line-glitch": {
+    target: "node",
+    says: "a pulse of 0.6 bit strikes characters on its serial lines",
+    amount: { ...PROBABILITY, absent: 0.05 },
+  },
+  "line-dropout": {
+    target: "node",
+    says: "characters on its serial lines are lost",
+    amount: { ...PROBABILITY, absent: 0.05 },
+  },
+  "line-inverted": { target: "node", says: "the wires of its serial lines are swapped" },
+  "line-echo": { target: "node", says: "each burst on its serial lines comes once more" },
+  "line-collision": {
+    target: "node",
+    says: "another transmitter speaks into characters on its serial lines",
+    amount: { ...PROBABILITY, absent: 0.05 },
+  },
+  "line-stray": {
+    target: "node",
+    says: "a character strays behind bursts on its serial lines: 00 without stop bit, or FE",
+    amount: { ...PROBABILITY, absent: 0.5 },
   },
   "clock-step": {
     target: "shared",

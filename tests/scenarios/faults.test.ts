@@ -71,6 +71,34 @@ const count = ({ lines }: Run, event: string, field = "", value = ""): number =>
   lines.filter((line) => line.e === event && (field === "" || line[field] === value)).length;
 const sent = ({ result }: Run): number => result.network.sent;
 
+// The meter's tap at the end of a run, in the order of SPEC.md §6, and all that it published.
+interface Tap {
+  bytes: number;
+  pairs: number;
+  junk: number;
+  values: Set<string>;
+}
+
+function tapOf({ lines }: Run): Tap {
+  const records = lines
+    .filter(({ e, n }) => e === "ring-put" && n === "meter-1")
+    .map(({ record }) => Buffer.from(String(record), "hex"));
+  const state = records.filter(([kind]) => kind === 3).at(-1)!;
+  const [bytes, pairs, junk] = [0, 5, 9].map((place) => state.readUInt32LE(12 + 4 * place));
+  const readings = records.filter(([kind, , quality]) => kind === 1 && quality === 0);
+  const values = new Set(readings.map((r) => `${r[1]} ${r.subarray(12).toString("hex")}`));
+  return { bytes: bytes!, pairs: pairs!, junk: junk!, values };
+}
+
+/** What the tap heard with a fault of its line and without; whatever it was, no wrong value comes of it. */
+function lineRun(fault: FaultName): { seen: Run; heard: Tap; sound: Tap } {
+  const seen = run({ fault, node: "meter-1" });
+  const [heard, sound] = [tapOf(seen), tapOf(calmRun)];
+  assert.ok(sound.values.size > 3 && sound.pairs > 10);
+  assert.ok([...heard.values].every((value) => sound.values.has(value)));
+  return { seen, heard, sound };
+}
+
 /** What shows that the fault was there. */
 const EFFECTS: Record<FaultName, () => Run> = {
   loss() {
@@ -204,6 +232,47 @@ const EFFECTS: Record<FaultName, () => Run> = {
   "sensor-spike"() {
     const seen = run({ fault: "sensor-spike", node: "oven-1", input: 0, amount: 0.2 });
     assert.ok(during(temperatures(seen)).some(({ bad }) => bad));
+    return seen;
+  },
+  "line-rate"() {
+    const { seen, heard, sound } = lineRun("line-rate");
+    assert.ok(heard.pairs < sound.pairs && heard.junk > sound.junk);
+    return seen;
+  },
+  "line-jitter"() {
+    const { seen, heard, sound } = lineRun("line-jitter");
+    assert.ok(heard.pairs < sound.pairs);
+    return seen;
+  },
+  "line-glitch"() {
+    const { seen, heard, sound } = lineRun("line-glitch");
+    assert.ok(heard.pairs < sound.pairs && heard.pairs > 0);
+    return seen;
+  },
+  "line-dropout"() {
+    const { seen, heard, sound } = lineRun("line-dropout");
+    assert.ok(heard.bytes < sound.bytes && heard.bytes > 0.8 * sound.bytes);
+    return seen;
+  },
+  "line-inverted"() {
+    const { seen, heard, sound } = lineRun("line-inverted");
+    assert.ok(heard.pairs < sound.pairs);
+    return seen;
+  },
+  "line-echo"() {
+    const { seen, heard, sound } = lineRun("line-echo");
+    assert.ok(heard.bytes > 1.2 * sound.bytes);
+    return seen;
+  },
+  "line-collision"() {
+    const { seen, heard, sound } = lineRun("line-collision");
+    assert.ok(heard.pairs < sound.pairs && heard.pairs > 0);
+    return seen;
+  },
+  "line-stray"() {
+    const { seen, heard, sound } = lineRun("line-stray");
+    assert.ok(heard.junk > sound.junk + 5);
+    assert.equal(heard.pairs, sound.pairs, "a stray between frames costs none");
     return seen;
   },
   "clock-step"() {
