@@ -52,6 +52,11 @@ export const SML_BYTES_MAX = 8192; // of one telegram; meters send 300 to 1,000
 export const M_BUS_FRAME_BYTES_MAX = 261; // FT1.2: 4 of header, 255, check sum and end
 export const M_BUS_EXTENSIONS_MAX = 10; // DIFE or VIFE of one record, EN 13757-3
 
+// What a tap learns and tells
+export const INVENTORY_REGISTERS_MAX = 256; // 7.5 KiB; a bus of ten devices with two dozen values each
+export const INVENTORY_POLLS_MAX = 64; // 3 KiB; ten devices are asked three to six questions each
+export const NOTICES_MAX = 16; // kinds of notices and units that are told of within five minutes
+
 // link
 export const FINDINGS_MAX = 8; // records of what taps find out; two datagrams, and loop says each row again
 export const RESULTS_MAX = 8; // as many as set-points; more wait only while the road is down

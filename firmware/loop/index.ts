@@ -17,6 +17,7 @@ import {
   DIGITAL_COUNT,
   FIELD_COUNT,
   IEC_COUNT,
+  LEARNED_TAPS,
   LINE_COUNT,
   M_BUS_COUNT,
   OBJECT_COUNT,
@@ -26,6 +27,7 @@ import {
   SML_COUNT,
   STATE_COUNT,
   TAP_COUNT,
+  WATCHED_TAPS,
 } from "../generated/loop";
 import { CAUSE_NONE, QUALITY_BAD, QUALITY_GOOD } from "../wire/record";
 import { CHANNEL_KIND_COMPUTED } from "../wire/senml";
@@ -49,6 +51,7 @@ import {
   tickMs,
   tickUs,
 } from "./tick/channels";
+import { tellFindings } from "./tick/findings";
 import { checkFields, hearLines, startLines, tellLines } from "./tick/lines";
 import { checkObjects, hearMeters, startMeters, tellMeters } from "./tick/meters";
 import {
@@ -261,5 +264,6 @@ export function endTick(): void {
   if (LINE_COUNT > 0) tellLines();
   if (METER_COUNT > 0) tellMeters();
   if (AUTO_COUNT > 0) tellAutos();
+  if (LEARNED_TAPS != 0 || WATCHED_TAPS != 0) tellFindings();
   writeOutputs();
 }

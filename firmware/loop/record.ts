@@ -15,6 +15,7 @@ import {
   RECORD_ALARM,
   RECORD_CAUSE,
   RECORD_CHANNEL,
+  RECORD_FORM,
   RECORD_KIND,
   RECORD_QUALITY,
   RECORD_TIME_US,
@@ -107,6 +108,21 @@ export function encodeLine(at: usize, timeUs: u32, tap: i32, line: AutoTap): i32
   store<u16>(value + LINE_FRAMES, min<u32>(line.frames, 0xffff));
   store<u32>(value + LINE_EDGES, line.edges);
   return RECORD_VALUE + LINE_BYTES;
+}
+
+/** What a tap says of its line: the value of `bytes` octets already lies there. */
+export function encodeTap(
+  at: usize,
+  timeUs: u32,
+  kind: i32,
+  place: i32, // the tap, and the form of a finding in the bits from 8 on
+  bytes: i32,
+): i32 {
+  encodeHead(at, kind, place & 0xff, timeUs);
+  store<u8>(at + RECORD_TYPE, TYPE_BYTES);
+  store<u8>(at + RECORD_VALUE_BYTES, bytes);
+  store<u8>(at + RECORD_FORM, place >> 8);
+  return RECORD_VALUE + bytes;
 }
 
 function encodeHead(at: usize, kind: i32, channel: i32, timeUs: u32): void {

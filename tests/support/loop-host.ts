@@ -13,6 +13,7 @@ import { nodeSchema, type NodeType } from "../../scripts/build/schema.ts";
 import { createSourceTree, LOOP_ENTRY } from "../../scripts/build/sources.ts";
 import { compilerVersion } from "../../scripts/build/version.ts";
 import {
+  KIND_LINE,
   KIND_SETPOINT,
   KIND_STATE,
   RECORD_ACTIVE,
@@ -58,6 +59,7 @@ export interface LoopRecord {
   value: number | null; // null: type 0, or a state
   counters: number[]; // of a state
   outcome: Outcome | null; // of a command
+  octets?: DataView; // value of a record of kinds 5 to 7
 }
 
 export interface Outcome {
@@ -279,6 +281,13 @@ function readRecord(view: DataView, length: number): LoopRecord {
     type,
     alarm: view.getUint8(RECORD_ALARM),
     active: view.getUint8(RECORD_ACTIVE),
+    ...(kind >= KIND_LINE
+      ? {
+          octets: new DataView(
+            view.buffer.slice(view.byteOffset + RECORD_VALUE, view.byteOffset + length),
+          ),
+        }
+      : {}),
     value: readValue(view, type),
     counters,
     outcome: kind === KIND_SETPOINT ? readOutcome(view) : null,

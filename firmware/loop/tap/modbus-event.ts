@@ -4,6 +4,7 @@
 // Spec: Modbus application protocol 1.1b3 §6. Writes are told from the octets of the request, which the
 // caller kept: the answers of FC 15, 16, 23 do not repeat them. Nothing is kept here.
 
+import { USES_TAP_EVENTS } from "../../generated/uses";
 import {
   TAP_EVENT_EXCEPTION,
   TAP_EVENT_ORPHAN,
@@ -88,7 +89,8 @@ function isCounted(code: i32): bool {
 }
 
 function isAddressed(code: i32): bool {
-  return isCounted(code) || isSingle(code) || code == 24;
+  const diagnostic = USES_TAP_EVENTS && code == 8; // its sub-function stands there
+  return isCounted(code) || isSingle(code) || code == 24 || diagnostic;
 }
 
 function setValues(event: TapEvent, values: usize, bytes: i32): void {

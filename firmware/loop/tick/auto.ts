@@ -6,7 +6,13 @@
 
 import { AUTO_COUNT, AUTO_ROWS } from "../../generated/loop";
 import { AUTO_ENTRIES_PER_TICK, EDGES_PER_WINDOW } from "../../limits";
-import { TAP_COUNTER_COUNT, TAP_ENTRY_BYTES } from "../../wire/tap";
+import { PHASE_CHANGED } from "../../wire/finding";
+import {
+  PROTOCOL_MODBUS_ASCII,
+  PROTOCOL_MODBUS_RTU,
+  TAP_COUNTER_COUNT,
+  TAP_ENTRY_BYTES,
+} from "../../wire/tap";
 import { edge_take, edge_unit_ps, ring_put, tap_open, tap_take } from "../abi";
 import { encodeLine, encodeState } from "../record";
 import {
@@ -25,6 +31,7 @@ import {
 } from "../tap/auto";
 import { TapEvent } from "../tap/event";
 import { RECORD, tickMs, tickUs } from "./channels";
+import { findEvent, noticeLineChanged } from "./findings";
 
 const STATE_PERIOD_MS: u32 = 10_000; // SPEC §4: the status that carries the tap counters
 const PART_ENTRIES = 32; // taken at a time
@@ -47,7 +54,7 @@ export function hearAutos(): void {
     if (seesEdges(tap)) hearEdges(tap, number);
     else hearOctets(tap, number);
     stepAuto(tap, heardEvent(), tickMs(), tickUs());
-    hearEvents(tap);
+    hearEvents(tap, number);
   }
 }
 
@@ -65,6 +72,7 @@ export function tellAutos(): void {
     }
     if (tap.told && !isDue) continue;
     tap.told = ring_put(RECORD, encodeLine(RECORD, tickUs(), number, tap));
+    if (tap.told && tap.phase == PHASE_CHANGED) noticeLineChanged(number, heardEvent());
     if (tap.told) beginAgain(tap);
   }
 }
@@ -100,14 +108,16 @@ function hearOctets(tap: AutoTap, number: i32): void {
     assert(<u32>count <= <u32>PART_ENTRIES);
     for (let k = 0; k < count; k++) {
       putAutoOctet(tap, entryBuffer() + k * TAP_ENTRY_BYTES, tickMs());
-      hearEvents(tap);
+      hearEvents(tap, number);
     }
   }
 }
 
-function hearEvents(tap: AutoTap): void {
+function hearEvents(tap: AutoTap, number: i32): void {
   const event = heardEvent();
-  for (let k = 0; k < EVENTS_MAX; k++) if (!takeAuto(tap, event)) return;
+  for (let k = 0; k < EVENTS_MAX && takeAuto(tap, event); k++)
+    if (tap.protocol == PROTOCOL_MODBUS_RTU || tap.protocol == PROTOCOL_MODBUS_ASCII)
+      findEvent(number, event);
 }
 
 function autoRow(index: i32): AutoRow {

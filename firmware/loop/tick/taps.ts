@@ -7,11 +7,13 @@
 
 import {
   AUTO_COUNT,
+  LEARNED_TAPS,
   LINE_COUNT,
   REGISTER_COUNT,
   REGISTER_ROWS,
   TAP_COUNT,
   TAP_ROWS,
+  WATCHED_TAPS,
 } from "../../generated/loop";
 import { USES_TAP_EVENTS } from "../../generated/uses";
 import { MODBUS_FRAME_BYTES_MAX, TAP_ENTRIES_PER_TICK } from "../../limits";
@@ -47,6 +49,7 @@ import {
   tickMs,
   tickUs,
 } from "./channels";
+import { findEvent } from "./findings";
 
 const STATE_PERIOD_MS: u32 = 10_000; // SPEC §4: the status that carries the tap counters
 const PART_ENTRIES = 16; // taken at a time: room for all of a tick would be 512 octets
@@ -119,6 +122,7 @@ function hearEntry(number: i32, tap: ModbusTap, entry: usize): void {
 function hearEvents(number: i32, tap: ModbusTap): void {
   const event = heardEvent();
   for (let k = 0; k <= EVENTS_MAX && takeModbus(tap, event); k++) {
+    if (LEARNED_TAPS != 0 || WATCHED_TAPS != 0) findEvent(number, event);
     if (USES_TAP_EVENTS && event.kind != TAP_EVENT_READ) continue;
     for (let i = 0; i < REGISTER_COUNT; i++) {
       const row = registerRow(i);
