@@ -8,6 +8,7 @@ import type { Change } from "../hub/api.ts";
 import type { Hub } from "../hub/hub.ts";
 import { randomCommands } from "./commands.ts";
 import { randomFaults } from "./faults/random.ts";
+import { NOT_ON_CHIPS } from "./faults/vocabulary.ts";
 import { LIVENESS_US_MAX } from "./limits.ts";
 import type { CommandPlan, FaultPlan, PlantPlan } from "./plan.ts";
 import { createPrng } from "./prng.ts";
@@ -123,7 +124,11 @@ export function befalling(
   if (faults !== "by-seed") return { faults, commands };
   const ids = nodes.map(({ id }) => id);
   const random = randomCommands(createPrng(seed).fork("commands"), nodes, forMs);
-  return { faults: randomFaults(seed, ids, forMs), commands: [...commands, ...random] };
+  const onChip = new Set(nodes.filter(({ chip }) => chip !== undefined).map(({ id }) => id));
+  const drawn = randomFaults(seed, ids, forMs).filter(
+    ({ fault, node = "" }) => !(NOT_ON_CHIPS.has(fault) && onChip.has(node)),
+  );
+  return { faults: drawn, commands: [...commands, ...random] };
 }
 
 /** What is wrong with the sums, the limits and the liveness of a run, undefined: nothing. */

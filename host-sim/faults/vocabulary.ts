@@ -66,10 +66,10 @@ export const FAULTS = {
     says: "its clock runs fast, or slow below 0",
     amount: { unit: "ppm", min: -CLOCK_PPM_MAX, max: CLOCK_PPM_MAX, absent: 100 },
   },
-  overrun: { target: "node", says: "each tick takes longer than its period" },
+  overrun: { target: "node", says: "each tick takes longer than its period (not on a chip)" },
   "mailbox-garbled": {
     target: "node",
-    says: "each command that link hands to loop carries a value of chance",
+    says: "each command that link hands to loop carries a value of chance (not on a chip)",
   },
   "sensor-stuck": { target: "input", says: "the count stays what it was" },
   "sensor-noise": {
@@ -142,6 +142,9 @@ export const FAULTS = {
 } as const satisfies Record<string, FaultRule>;
 
 export type FaultName = keyof typeof FAULTS;
+
+/** They reach between the modules, which a flash image does by itself. */
+export const NOT_ON_CHIPS: ReadonlySet<FaultName> = new Set(["overrun", "mailbox-garbled"]);
 
 export const FAULT_NAMES = Object.keys(FAULTS) as FaultName[];
 

@@ -3,12 +3,24 @@
 
 import { resolve } from "node:path";
 import { ChipFailure } from "../../host-sim/chips/failure.ts";
-import type { NodePlan, PlantPlan } from "../../host-sim/plan.ts";
+import { NOT_ON_CHIPS } from "../../host-sim/faults/vocabulary.ts";
+import type { FaultPlan, NodePlan, PlantPlan } from "../../host-sim/plan.ts";
 import { cachedChip, type ChipImage } from "../build/chip.ts";
 import { identitySector } from "../build/identity.ts";
 import { buildNode, type BuildOptions } from "../build/modules.ts";
 import type { Plant } from "../build/plant.ts";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
+
+/** Refuses by name what nothing would come of. Throws Failure. */
+export function refuseFaults(faults: readonly FaultPlan[]): void {
+  const found = faults.find(({ fault }) => NOT_ON_CHIPS.has(fault));
+  if (found === undefined) return;
+  throw new Failure(
+    EXIT_FAILED,
+    `fault "${found.fault}" of ${found.node} does nothing to a flash image`,
+    "leave it out, or run the plant without --engine chip",
+  );
+}
 
 /** The same plan, its nodes as images; each type is built once. Throws Failure. */
 export async function putOnChips(
@@ -17,6 +29,7 @@ export async function putOnChips(
   options: BuildOptions & { board: string },
 ): Promise<PlantPlan> {
   const { board } = options;
+  refuseFaults(plan.faults);
   const chips = new Map<string, ChipImage>();
   for (const { node } of plant.type.nodes) {
     const folder = resolve(plant.folder, node);

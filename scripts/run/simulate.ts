@@ -14,7 +14,7 @@ import type { Engine } from "../cli/engine.ts";
 import { about, EXIT_NOT_FOUND, Failure, systemCode } from "../cli/failure.ts";
 import { createProgress, tellCompiling } from "../cli/progress.ts";
 import { runApart } from "./apart.ts";
-import { asFailure, putOnChips } from "./chips.ts";
+import { asFailure, putOnChips, refuseFaults } from "./chips.ts";
 import { markOfWriter, refuseNoFile, writeAs } from "./together.ts";
 
 const WRITE_BYTES = 1 << 16; // gathers trace lines, so that a line is no system call
@@ -55,6 +55,7 @@ export async function simulate(
   const files = [options.trace, options.pcap].filter((file) => file !== undefined);
   files.forEach(refuseUnwritable);
   const { plant, scenario } = readInput(path, options);
+  if (options.engine === "chip" && Array.isArray(scenario?.faults)) refuseFaults(scenario.faults);
   const plan = await tellCompiling(async (compiling) => {
     const built = await toPlantPlan(plant, { signal, compiling });
     const { engine, board = "pico" } = options;

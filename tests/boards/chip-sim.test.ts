@@ -12,8 +12,12 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { measured } from "../../host-sim/chips/rp2040/adc.ts";
 import { createNothing } from "../../host-sim/devices/device.ts";
+import { NOT_ON_CHIPS } from "../../host-sim/faults/vocabulary.ts";
 import type { FaultPlan, NodePlan, PlantPlan } from "../../host-sim/plan.ts";
+import { befalling, type Scenario } from "../../host-sim/scenario.ts";
 import { runSimulation, type SimulationOptions } from "../../host-sim/simulation.ts";
+import { readPlant } from "../../scripts/build/plant.ts";
+import { putOnChips } from "../../scripts/run/chips.ts";
 import { ferrule, PROJECT } from "../support/ferrule.ts";
 import { program } from "../support/need.ts";
 import { readPair, runChip } from "./chip-pair.ts";
@@ -164,6 +168,38 @@ test("the command writes trace and capture, and tells the same as --json", COMPI
   assert.match(readFileSync(join(folder, "t.jsonl"), "utf8"), /"n":"scale",.*"board":"pico"/);
   assert.equal(readFileSync(join(folder, "t.pcap")).readUInt32LE(0), 0xa1b2c3d4);
 });
+
+test(
+  "faults that do nothing to an image are refused by name, by seed left out",
+  COMPILER,
+  async () => {
+    const plant = readPlant(join(PROJECT, "firmware/nodes/oven"));
+    const faulty = (fault: FaultPlan["fault"]): PlantPlan => ({
+      ...oven.wasm,
+      faults: [{ atMs: 0, fault, node: "oven", forMs: 9 }],
+    });
+    for (const fault of NOT_ON_CHIPS)
+      await assert.rejects(putOnChips(plant, faulty(fault), { board: "pico" }), {
+        message: `fault "${fault}" of oven does nothing to a flash image`,
+        next: "leave it out, or run the plant without --engine chip",
+      });
+    const seeds = Array.from({ length: 30 }, (_, seed) => seed);
+    const drawn = ({ nodes }: PlantPlan): Set<string> =>
+      new Set(
+        seeds.flatMap((seed) => {
+          const scenario: Scenario = {
+            ...{ name: "by seed", seed, forMs: 60_000, commands: [], expect: [] },
+            faults: "by-seed",
+          };
+          return befalling(scenario, { ...oven.wasm, nodes }).faults.map(({ fault }) => fault);
+        }),
+      );
+    const [chip, wasm] = [drawn(oven.chip), drawn(oven.wasm)];
+    for (const fault of NOT_ON_CHIPS)
+      assert.deepEqual([chip.has(fault), wasm.has(fault)], [false, true]);
+    assert.equal(wasm.size - chip.size, NOT_ON_CHIPS.size);
+  },
+);
 
 test("what cannot be had is refused by name", async () => {
   const node = join(PROJECT, "firmware/nodes/scale");

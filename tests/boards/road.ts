@@ -41,7 +41,8 @@ export async function startRoad(): Promise<Road> {
     page,
     token: hub.token,
     async node(id) {
-      const answer = await fetch(`${page}/api/snapshot`);
+      // A connection that is kept may end at the server's side just when it is taken again.
+      const answer = await fetch(`${page}/api/snapshot`, { headers: { connection: "close" } });
       const { nodes } = (await answer.json()) as { nodes: NodeSaid[] };
       return nodes.find((node) => node.id === id);
     },

@@ -33,33 +33,44 @@ before(async () => {
 });
 after(() => road.close());
 
-test("the image of the press tells its machine's values to a real gateway", COMPILER, async () => {
-  const chosen = chooseChip(PRESS, readPlant(PRESS));
-  const { signal } = new AbortController();
-  const node: ChipNode = await startChip(chosen, {
-    gateway: road.gateway,
-    seed: 1,
-    signal,
-    log,
-    board: "pico",
-  });
-  try {
-    assert.equal(node.id, "press-chip");
-    await until(
-      "values of the press",
-      async () => {
-        const channels = (await road.node("press-chip"))?.channels ?? [];
-        const values = new Map(channels.map(({ name, value }) => [name, value]));
-        return Number(values.get("motor-current")) > 5 && values.get("guard") === 1;
-      },
-      CHIP_PATIENCE_MS,
-    );
-    assert.equal((await road.node("press-chip"))!.host, "pico");
-  } finally {
-    await node.stop();
-  }
-  assert.equal(node.died(), 0);
-  assert.ok(node.end()!.sent > 5 && node.end()!.acknowledged > 0, JSON.stringify(node.end()));
+// A Pico speaks frames on a line, the other board UDP after DHCP and a search of the gateway.
+for (const board of ["pico", "w5500-evb-pico"])
+  test(
+    `the press on a ${board} tells its machine's values to a real gateway`,
+    COMPILER,
+    async () => {
+      const plant = readPlant(PRESS);
+      const [node] = plant.type.nodes;
+      const own = {
+        ...plant,
+        type: { ...plant.type, nodes: [{ ...node!, id: `press-${board}` }] },
+      };
+      const { signal } = new AbortController();
+      const { gateway } = road;
+      const chip: ChipNode = await startChip(own, { gateway, seed: 1, signal, log, board });
+      try {
+        assert.equal(chip.id, `press-${board}`);
+        await until(
+          "values of the press",
+          async () => {
+            const channels = (await road.node(chip.id))?.channels ?? [];
+            const values = new Map(channels.map(({ name, value }) => [name, value]));
+            return Number(values.get("motor-current")) > 5 && values.get("guard") === 1;
+          },
+          CHIP_PATIENCE_MS,
+        );
+        assert.equal((await road.node(chip.id))!.host, board);
+      } finally {
+        await chip.stop();
+      }
+      assert.equal(chip.died(), 0);
+      assert.ok(chip.end()!.sent > 5 && chip.end()!.acknowledged > 0, JSON.stringify(chip.end()));
+    },
+  );
+
+test("the id of an image is like none of the plant", COMPILER, () => {
+  const [node] = chooseChip(PRESS, readPlant(PRESS)).type.nodes;
+  assert.equal(node!.id, "press-chip");
 });
 
 test("a chip that ends by itself is told and counted", COMPILER, async () => {
