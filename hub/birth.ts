@@ -71,7 +71,8 @@ function joined(parts: BirthPart[]): NodeBirth | null {
   const taps = last.taps ?? [];
   const names = new Set(channels.map(({ name }) => name));
   if (channels.length !== identity.channelCount || names.size !== channels.length) return null;
-  const tapOf = ({ register, field }: ChannelBirth): number => (register ?? field)?.tap ?? -1;
+  const tapOf = ({ register, field, object }: ChannelBirth): number =>
+    (register ?? field ?? object)?.tap ?? -1;
   if (channels.some((channel) => tapOf(channel) >= taps.length)) return null;
   return { boot: last.boot, identity, channels, outputs: last.outputs ?? [], taps };
 }

@@ -13,7 +13,6 @@ import { EXIT_FAILED, EXIT_NOT_FOUND, Failure } from "../cli/failure.ts";
 import { writeTogether } from "./together.ts";
 
 export const TEMPLATE_DEFAULT = "oven"; // a value that moves, with code to change
-const BLANK = "blank";
 const CHANNELS_SHOWN = 4; // what fits into a line
 const TRACE_NAME = "line.jsonl";
 const TYPE_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/; // as node.json's `type`
@@ -24,14 +23,16 @@ export interface Template {
   text: string; // one line
 }
 
-/** The example nodes and a blank one, the default first. */
+/** The example nodes and what is only a template, the default first. */
 export function listTemplates(): Template[] {
-  const nodes = join(PROJECT, "firmware/nodes");
-  const folders = readdirSync(nodes)
-    .filter((name) => existsSync(join(nodes, name, "node.json")))
-    .sort((a, b) => Number(b === TEMPLATE_DEFAULT) - Number(a === TEMPLATE_DEFAULT))
-    .map((name) => join(nodes, name));
-  return [...folders, join(PROJECT, "templates", BLANK)].map((folder) => {
+  const isDefault = (folder: string): number => Number(basename(folder) === TEMPLATE_DEFAULT);
+  const folders = ["firmware/nodes", "templates"].flatMap((place) => {
+    const top = join(PROJECT, place);
+    const names = readdirSync(top).filter((name) => existsSync(join(top, name, "node.json")));
+    return names.sort().map((name) => join(top, name));
+  });
+  folders.sort((a, b) => isDefault(b) - isDefault(a));
+  return folders.map((folder) => {
     const { type, hasLoop } = readNode(folder);
     const names = Object.keys(type.channels);
     const more = names.length > CHANNELS_SHOWN ? ` and ${names.length - CHANNELS_SHOWN} more` : "";

@@ -211,6 +211,17 @@ test("births that contradict themselves are refused, and the node shows without 
       birth({ channels: [[{ name: "a", field: [0, "weight", "weight"] }]] }),
       "bad-field",
     ],
+    [
+      "an object of a tap that is not there",
+      birth({ channels: [[{ name: "a", kind: 9, object: [0, "1-0:1.8.0", 0] }]] }),
+      "bad-birth",
+    ],
+    ["an object that tells nothing", birth({ channels: [[{ name: "a", kind: 9 }]] }), "bad-field"],
+    [
+      "an object with a line end",
+      birth({ channels: [[{ name: "a", kind: 9, object: [0, "1.8.0\n", 0] }]] }),
+      "bad-field",
+    ],
     ["a name with a space", birth({ channels: [[{ name: "a b" }]] }), "bad-field"],
     ["a unit with a quote", birth({ channels: [[{ name: "a", unit: '"' }]] }), "bad-field"],
     [
@@ -242,6 +253,27 @@ test("a field names its tap, pattern and field; a birth that leaves it out is re
   const where = { tap: "line", pattern: "weight", field: "gross" };
   assert.deepEqual(fields([0, "weight", "gross"]), [["field", where]]);
   assert.deepEqual(fields(), [["field", null]]);
+});
+
+test("an object names its tap, its code, its value, and a meter where there are several", () => {
+  const r = rig();
+  const objects: [number, string, number, string?][] = [
+    [0, "1-0:1.8.0", 0],
+    [1, "0413", 0, "11490378"],
+  ];
+  const channels = objects.map((object, i) => ({ name: `c${i}`, kind: 9, object }));
+  const taps: [string, string, number, string][] = [
+    ["grid", "sml", 9600, "8N1"],
+    ["heat", "m-bus", 2400, "8E1"],
+  ];
+  r.say("oven-1/birth/0", birth({ channels: [channels], taps })[0]!);
+  assert.deepEqual(
+    r.node().channels.map(({ kind, object }) => [kind, object]),
+    [
+      ["object", { tap: "grid", object: "1-0:1.8.0", value: 0, meter: null }],
+      ["object", { tap: "heat", object: "0413", value: 0, meter: "11490378" }],
+    ],
+  );
 });
 
 test("presence makes online, offline and lost, each with its time and one event", () => {

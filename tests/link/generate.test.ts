@@ -7,7 +7,8 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { generateLink } from "../../scripts/build/generate-link.ts";
 import { valuePeriodMs } from "../../scripts/build/periods.ts";
-import { allChannels, channelScale, decimal, type NodeType } from "../../scripts/build/schema.ts";
+import { allChannels, channelScale, decimal } from "../../scripts/build/schema.ts";
+import type { AnyChannel, NodeType } from "../../scripts/build/schema.ts";
 import { packageVersion } from "../../scripts/build/version.ts";
 import {
   buildLink,
@@ -66,6 +67,7 @@ const KINDS = ["analog", "register", "computed", "digital", "counter"].concat([
   "state",
   "field",
   "setpoint",
+  "object",
 ]);
 
 function checkChannels(node: NodeType, channels: Map<number, Item>[]): void {
@@ -115,6 +117,7 @@ function checkChannels(node: NodeType, channels: Map<number, Item>[]): void {
         ? [Object.keys(node.taps).indexOf(channel.tap), channel.pattern, channel.field]
         : undefined,
     );
+    assert.deepEqual(map.get(11), objectOf(node, channel));
     if (channel.kind !== "register") continue;
     assert.deepEqual(map.get(6), [
       Object.keys(node.taps).indexOf(channel.tap),
@@ -125,6 +128,14 @@ function checkChannels(node: NodeType, channels: Map<number, Item>[]): void {
       ["ABCD", "CDAB", "BADC", "DCBA"].indexOf(channel.order),
     ]);
   }
+}
+
+/** `[tap, object, which of its values, meter]` of an object, the meter where node.json names one. */
+function objectOf(node: NodeType, channel: AnyChannel): unknown {
+  if (channel.kind !== "object") return undefined;
+  const { tap, object, value = 0, unitId, meterId } = channel;
+  const meter = meterId ?? (unitId === undefined ? [] : String(unitId));
+  return [Object.keys(node.taps).indexOf(tap), object, value, meter].flat();
 }
 
 function checkBirth(node: NodeType, birth: Birth): void {
@@ -285,6 +296,33 @@ test("digital, counter and state channels and latching alarms are born", async (
       },
       outputs: { lamp: { kind: "digital", pin: 1, safe: 1 } },
     }),
+  );
+});
+
+test("objects of meters are born with their tap, code, value and meter", async () => {
+  const meter = { uart: 0, protocol: "dsmr-p1", baud: 9600 };
+  const heat = { uart: 1, protocol: "m-bus", baud: 2400, format: "8E1" };
+  const record = { kind: "object", tap: "heat", object: "0413", unit: "m3" };
+  const node = parseNode({
+    type: "meters",
+    taps: { meter, heat },
+    channels: {
+      energy: { kind: "object", tap: "meter", object: "1-0:1.8.0", unit: "J", scale: 3600 },
+      peak: { kind: "object", tap: "meter", object: "1-0:1.6.0", value: 2, decimals: 3 },
+      one: { ...record, unitId: 5, decimals: -3 },
+      two: { ...record, meterId: "11490378" },
+    },
+  });
+  const rig = await born(node);
+  put(rig.host, { channel: 0, i32: 12_345 });
+  put(rig.host, { channel: 2, i32: -7 });
+  rig.host.run(1000);
+  assert.deepEqual(
+    delivered(rig.gateway).map(({ name, value }) => [name, value]),
+    [
+      ["energy", { e: 2, m: 12_345 * 36 }],
+      ["one", { e: 3, m: -7 }],
+    ],
   );
 });
 

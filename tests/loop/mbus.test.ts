@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import test from "node:test";
 import * as decoders from "../support/decoder.ts";
 import { EVENT_READING, EVENT_TEXT, playBytes, readTrace, type Trace } from "../support/meter.ts";
@@ -105,6 +106,29 @@ function checkRecord(event: decoders.DecoderEvent, expected: ExpectedRecord, say
   assert.ok(Math.abs(said - value) <= 1e-9 * Math.abs(value), `${says}: ${said}, not ${value}`);
   const unit = UNITS[expected.unit ?? ""];
   if (unit !== undefined) assert.equal(event.unitCode, unit, says);
+}
+
+test("three polls of our own: every record, and the pairs", () => {
+  const trace = readTrace(join(import.meta.dirname, "../vectors/meter-heat.jsonl"));
+  const expected = trace.expected as unknown as Expected & { telegrams: Telegram[] };
+  const { events, counters } = play(trace);
+  const { frames, requests, responses, pairs, unanswered, junk_bytes } = counters;
+  assert.deepEqual(
+    [frames, requests, responses, pairs, unanswered, junk_bytes],
+    [expected.frames, expected.requests, expected.responses, expected.pairs, 0, 0],
+  );
+  const records = events.filter(({ kind }) => kind === EVENT_READING || kind === EVENT_TEXT);
+  const wanted = expected.telegrams.flatMap(({ records: all }) => all);
+  assert.deepEqual(
+    records.map(({ name, values }) => [hex(name), hex(values)]),
+    wanted.map(({ dib, vib, data }) => [`${dib}${vib}`, data]),
+  );
+  const texts = records.filter(({ kind }) => kind === EVENT_TEXT).map(({ name }) => hex(name));
+  assert.deepEqual(texts, ["3c2b", "3c2b", "3c2b"], "digits that are none");
+});
+
+interface Telegram {
+  records: ExpectedRecord[];
 }
 
 const files = existsSync(need.sharedFile(SHARED))

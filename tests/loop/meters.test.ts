@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import test from "node:test";
 import * as decoders from "../support/decoder.ts";
 import {
@@ -25,6 +26,8 @@ const p1 = await decoders.buildDecoder(decoders.P1);
 const iec = await decoders.buildDecoder(decoders.IEC);
 const sml = await decoders.buildDecoder(decoders.SML);
 
+const OWN = join(import.meta.dirname, "../vectors/meter-p1.jsonl");
+
 interface Telegram {
   objects: TextObject[];
 }
@@ -43,6 +46,11 @@ function checkTelegrams(module: WebAssembly.Module, trace: Trace, telegrams: Tel
   );
   checkBest(objects, playBytes(decoders.createDecoder(module, wantBest(objects)), trace));
 }
+
+test("four telegrams of our own: every value of every object", () => {
+  const trace = readTrace(OWN);
+  checkTelegrams(p1, trace, trace.expected["telegram"] as Telegram[]);
+});
 
 for (const name of [
   "p1-fluvius-v171",

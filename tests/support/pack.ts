@@ -157,6 +157,7 @@ export interface ChannelSpec {
     order: number,
   ];
   field?: [tap: number, pattern: string, field: string];
+  object?: [tap: number, object: string, value: number, meter?: string];
   setpoint?: [min: Item, max: Item, initial: Item, staleMs: number];
   periodMs?: number;
   heartbeatMs?: number;
@@ -216,6 +217,7 @@ function channel(spec: ChannelSpec): Map<number, Item> {
   if (spec.register !== undefined) map.set(6, spec.register);
   if (spec.setpoint !== undefined) map.set(9, spec.setpoint);
   if (spec.field !== undefined) map.set(10, spec.field);
+  if (spec.object !== undefined) map.set(11, spec.object as Item);
   return map;
 }
 
