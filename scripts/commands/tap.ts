@@ -2,6 +2,7 @@
 // `ferrule tap …`: a serial line, heard without a word.
 
 import type { Command } from "commander";
+import { addTapDetect } from "./tap-detect.ts";
 import { addTapFind } from "./tap-find.ts";
 import { addTapInit } from "./tap-init.ts";
 import { addTapInventory } from "./tap-inventory.ts";
@@ -20,6 +21,7 @@ export function addTap(program: Command): void {
         "Example:\n  ferrule tap record /dev/ttyUSB0 --baud 9600 --out line.jsonl",
     );
   for (const add of [
+    addTapDetect,
     addTapListen,
     addTapInventory,
     addTapFind,

@@ -172,8 +172,8 @@ function hearWave(
   return heard;
 }
 
-// What was known best is what counts: a capture may end within a frame.
-function conclude(told: readonly LineFinding[]): Detection {
+/** What was told in the end. What was known best counts: a capture may end within a frame. */
+export function conclude(told: readonly LineFinding[]): Detection {
   const protocol = told.findLast(({ phase }) => phase === "protocol");
   const line = protocol ?? told.findLast(({ baud }) => baud !== null);
   const none = told.findLast(({ phase }) => phase === "none");

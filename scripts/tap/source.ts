@@ -54,7 +54,7 @@ async function* readUntil(capture: Capture, signal: AbortSignal): AsyncGenerator
 }
 
 // Said here, where a typing error in a file's name is as likely as a plug that is out.
-function requirePlace(name: string): void {
+export function requirePlace(name: string): void {
   const found = statSync(name, { throwIfNoEntry: false });
   if (found === undefined)
     throw new Failure(

@@ -26,7 +26,9 @@ const COMMANDS = [
   "hub",
   "monitor",
   "doctor",
-  ...["listen", "inventory", "find", "init", "record", "replay"].map((name) => `tap ${name}`),
+  ...["detect", "listen", "inventory", "find", "init", "record", "replay"].map(
+    (name) => `tap ${name}`,
+  ),
 ];
 
 test("every command has help with an example and --json", async () => {

@@ -4,65 +4,24 @@
 // Method: replay makes a pty, the other commands open it as a port; octets must come through as they are.
 
 import assert from "node:assert/strict";
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test, type TestContext } from "node:test";
-import { setTimeout as wait } from "node:timers/promises";
+import { after, test } from "node:test";
 import { PROJECT } from "../support/ferrule.ts";
+import { replay, start, until } from "./tap-commands.ts";
 
 const OWN = join(PROJECT, "tests/vectors/modbus-libmodbus-mbpoll.jsonl");
-const PATIENCE_MS = 60_000; // a busy machine
 const folder = mkdtempSync(join(tmpdir(), "ferrule-tap-pty-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Command {
-  child: ChildProcess;
-  said(): string;
-  talk(): string;
-  ended(): Promise<number | null>;
-}
-
-function start(t: TestContext, ...args: string[]): Command {
-  const file = join(PROJECT, "scripts/ferrule.js");
-  const child = spawn(process.execPath, [file, "tap", ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const closed = once(child, "close") as Promise<[number | null]>;
-  t.after(() => child.kill("SIGKILL"));
-  let said = "";
-  let talk = "";
-  child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (talk += chunk.toString()));
-  const ended = async (): Promise<number | null> => (await closed)[0];
-  return { child, said: () => said, talk: () => talk, ended };
-}
-
-async function until<T>(what: string, look: () => T | undefined): Promise<T> {
-  const endMs = performance.now() + PATIENCE_MS;
-  for (;;) {
-    const found = look();
-    if (found !== undefined) return found;
-    if (performance.now() > endMs) assert.fail(`waited for ${what}`);
-    await wait(20);
-  }
-}
 
 function octetsOf(file: string): string {
   const lines = readFileSync(file, "utf8").trimEnd().split("\n").slice(1);
   return lines.map((line) => (JSON.parse(line) as { hex: string }).hex).join("");
 }
 
-async function replay(t: TestContext, ...args: string[]): Promise<[Command, string]> {
-  const player = start(t, "replay", OWN, ...args);
-  const path = await until("the pty", () => /(\/dev\/\S+),/.exec(player.said())?.[1]);
-  return [player, path];
-}
-
 test("what is replayed onto a pty is recorded from it, octet for octet", async (t) => {
-  const [player, path] = await replay(t, "--speed", "5", "--repeat", "2");
+  const [player, path] = await replay(t, OWN, "--speed", "5", "--repeat", "2");
   const out = join(folder, "heard.jsonl");
   const recorder = start(t, "record", path, "--out", out, "--baud", "9600", "--format", "8E1");
   assert.equal(await player.ended(), 0);
@@ -77,7 +36,7 @@ test("what is replayed onto a pty is recorded from it, octet for octet", async (
 });
 
 test("Ctrl-C ends a recording whole", async (t) => {
-  const [player, path] = await replay(t, "--repeat", "1000");
+  const [player, path] = await replay(t, OWN, "--repeat", "1000");
   const out = join(folder, "cut.jsonl");
   const recorder = start(t, "record", path, "--out", out);
   await until("octets", () => (existsSync(out) && octets(out) > 20 ? true : undefined));
@@ -93,13 +52,13 @@ function octets(file: string): number {
 }
 
 test("listen and inventory hear a port as they hear a capture", async (t) => {
-  const [player, path] = await replay(t, "--speed", "2");
+  const [player, path] = await replay(t, OWN, "--speed", "2");
   const listener = start(t, "listen", path, "--baud", "9600", "--format", "8E1");
   assert.equal(await player.ended(), 0);
   await listener.ended();
   assert.match(listener.said(), /unit 17 {2}read holding 107 x 3: 555 0 100\n/);
   assert.match(listener.said(), /unit 17 {2}read holding 499 x 2: exception 2\n/);
-  const [, second] = await replay(t, "--speed", "2");
+  const [, second] = await replay(t, OWN, "--speed", "2");
   const auditor = start(t, "inventory", second, "--baud", "9600", "--format", "8E1", "--json");
   await auditor.ended();
   const { bus } = JSON.parse(auditor.said()) as { bus: Record<string, number> };
