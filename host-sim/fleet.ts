@@ -15,11 +15,12 @@ import { createOven } from "./devices/oven.ts";
 import { createPress } from "./devices/press.ts";
 import { createReplay } from "./devices/replay.ts";
 import { createScale } from "./devices/scale.ts";
+import { createWave } from "./devices/wave.ts";
 import type { NodePorts } from "./hardware.ts";
 import { createNode, type Node } from "./node.ts";
 import { createLines, type Lines } from "./faults/line.ts";
 import { createSensors, type Sensors } from "./faults/sensor.ts";
-import type { NodePlan, PlantPlan } from "./plan.ts";
+import type { NodePlan, PlantPlan, TapPlan } from "./plan.ts";
 import type { Prng } from "./prng.ts";
 import type { Trace } from "./trace.ts";
 
@@ -179,6 +180,10 @@ function wake(clock: Clock, place: Place): void {
   place.alarm.armAt(place.node.nextDueUs());
 }
 
+// A tap that finds its line has no rate yet.
+const setLine = (tap: TapPlan | undefined): TapPlan | undefined =>
+  tap !== undefined && tap.baud > 0 ? tap : undefined;
+
 /** The machine of a plan, its chance drawn from a generator of its own. */
 export function createMachine(plan: NodePlan, prng: Prng): Device {
   const { machine } = plan;
@@ -191,6 +196,8 @@ export function createMachine(plan: NodePlan, prng: Prng): Device {
       return createScale(machine.tap, plan.taps[machine.tap]?.baud ?? SCALE_BAUD, prng);
     case "replay":
       return createReplay(machine.tap, machine.trace, machine.repeat);
+    case "wave":
+      return createWave(machine.tap, machine.wave, setLine(plan.taps[machine.tap]));
     case "none":
       return createNothing();
   }

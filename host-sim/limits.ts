@@ -3,6 +3,7 @@
 
 // Node
 export const TAP_ENTRIES_MAX = 1024; // about one second at 9,600 baud: longer than any tick
+export const EDGES_WAITING_MAX = 1024; // about 250 characters, as the chip's ring keeps
 export const PEERS_MAX = 8; // SPEC.md §1.2: addresses that answered, at a time
 export const INBOX_DATAGRAMS_MAX = 32; // a burst of a gateway; a host buffers no more
 export const FLASH_SECTOR_BYTES = 4096;

@@ -6,6 +6,7 @@
 import type { HubConfig } from "../hub/hub.ts";
 import type { W5500Pins } from "./chips/w5500/attach.ts";
 import type { FaultName } from "./faults/vocabulary.ts";
+import type { Wave } from "./line/wave.ts";
 
 /** One character on a recorded line: the end of it in µs since the start, and TAP_FLAG_* of wire/tap.ts. */
 export interface TraceByte {
@@ -19,6 +20,7 @@ export type MachinePlan =
   | { kind: "press" }
   | { kind: "scale"; tap: number }
   | { kind: "replay"; tap: number; trace: TraceByte[]; repeat: boolean }
+  | { kind: "wave"; tap: number; wave: Wave }
   | { kind: "none" };
 
 export interface OutputPlan {

@@ -17,6 +17,15 @@ export interface SampleSpan {
 /** Fills `target` with accelerations in m/s² of one accelerometer, the first being sample `first`. */
 export type Vibration = (device: number, span: SampleSpan, target: Float64Array) => void;
 
+/** A wire whose edges can be seen, and the UART at it. */
+export interface EdgeLine {
+  readonly unitPs: number; // length of a unit of distances
+  /** Gives up to `capacity` edges until the present, as edge_take of SPEC.md §1.1 has them; how many. */
+  take(capacity: number, put: (index: number, entry: number) => void): number;
+  /** Sets the UART from now on; `baud` 0 closes it. */
+  open(baud: number, format: string, inverted: boolean): void;
+}
+
 export interface Device {
   /** Lives on to this time and hands over what was heard until then. Never goes back. */
   advance(nowUs: number, sink: TapSink): void;
@@ -31,6 +40,8 @@ export interface Device {
   /** Pulses of an input since the machine began, -1: there is no such input. */
   pulses?(input: number): number;
   vibration?: Vibration;
+  /** The wire of a tap, where there is more of it than characters. */
+  edgeLine?(tap: number): EdgeLine | undefined;
 }
 
 /** Nothing at the pins. */
