@@ -3,7 +3,8 @@
 //
 // A sample of the line is kept and every decoder hears it, one after the other, in the same memory. Results add up
 // over samples, so that a slow line is found as well. The winner has the largest coverage x strength of its check.
-// Accepted: 75 % of the octets, three frames, and of what is asked and answered one pair; else "unknown".
+// Accepted: 75 % of the octets (40 % under a CRC), three frames, and of what is asked and answered one pair; else
+// "unknown".
 //
 //   collecting ─full, or silence─► scoring, CLASSIFY_OCTETS a step ─► verdict ─► collecting
 //
@@ -37,7 +38,9 @@ const CLASSIFY_OCTETS = 32; // a step: as many as a tick of 115,200 baud brings 
 const EVENTS_MAX = 256; // an octet may end as many frames as were waited for
 const SETTLED_US: u32 = 5_000_000; // after the sample: whatever waits gives up
 const SAMPLE_MIN: i32 = 16; // octets worth a look
-const COVERAGE_MIN: u32 = 75;
+const COVERAGE_MIN: i32 = 75;
+const COVERAGE_CRC_MIN: i32 = 40; // three CRCs are proof, and a sample cuts telegrams of 800 octets
+const STRENGTH_CRC: i32 = 3;
 const FRAMES_MIN: u32 = 3;
 const BYTES_MAX: u32 = 1 << 20; // then all results are halved: old ones fade
 
@@ -178,8 +181,10 @@ function judge(classifier: Classifier): void {
   for (let protocol = 1; protocol < PROTOCOL_COUNT; protocol++) {
     const result = resultOf(classifier, protocol);
     const coverage = coverageOf(classifier, protocol);
-    if (<u32>coverage < COVERAGE_MIN || result.frames == 0) continue;
-    const score = coverage * strengthOf(protocol);
+    const strength = strengthOf(protocol);
+    const least = strength == STRENGTH_CRC ? COVERAGE_CRC_MIN : COVERAGE_MIN;
+    if (coverage < least || result.frames == 0) continue;
+    const score = coverage * strength;
     if (score <= best) continue;
     best = score;
     const paired = !isAsked(protocol) || result.pairs > 0;

@@ -4,8 +4,32 @@
 // Spec: event.ts. A decoder is added with a line in each function, its size in DECODER_BYTES, and what its
 // check is worth in STRENGTHS. All share one memory: one runs at a time.
 
-import { PROTOCOL_MODBUS_RTU } from "../../wire/tap";
+import {
+  PROTOCOL_DSMR_P1,
+  PROTOCOL_IEC62056_21,
+  PROTOCOL_M_BUS,
+  PROTOCOL_MODBUS_RTU,
+  PROTOCOL_SML,
+} from "../../wire/tap";
 import { TapEvent } from "./event";
+import {
+  IEC_TAP_BYTES,
+  iecCounters,
+  IecTap,
+  noteIdleIec,
+  putIec,
+  startIec,
+  takeIec,
+} from "./iec62056";
+import {
+  M_BUS_TAP_BYTES,
+  mbusCounters,
+  MbusTap,
+  noteIdleMbus,
+  putMbus,
+  startMbus,
+  takeMbus,
+} from "./mbus";
 import {
   MODBUS_TAP_BYTES,
   modbusCounters,
@@ -15,11 +39,18 @@ import {
   startModbus,
   takeModbus,
 } from "./modbus";
+import { noteIdleP1, P1_TAP_BYTES, p1Counters, P1Tap, putP1, startP1, takeP1 } from "./p1";
+import { noteIdleSml, putSml, SML_TAP_BYTES, smlCounters, SmlTap, startSml, takeSml } from "./sml";
 
 export const PROTOCOL_COUNT: i32 = 15; // numbers of wire/tap.ts, 0 among them
 
+// The larger of each two: asc folds no max().
+const BINARY: usize = MODBUS_TAP_BYTES > M_BUS_TAP_BYTES ? MODBUS_TAP_BYTES : M_BUS_TAP_BYTES;
+const TEXT: usize = IEC_TAP_BYTES > P1_TAP_BYTES ? IEC_TAP_BYTES : P1_TAP_BYTES;
+const METER: usize = TEXT > SML_TAP_BYTES ? TEXT : SML_TAP_BYTES;
+
 /** Memory of whichever decoder. */
-export const DECODER_BYTES: usize = MODBUS_TAP_BYTES;
+export const DECODER_BYTES: usize = BINARY > METER ? BINARY : METER;
 
 /** 0: there is no such decoder. */
 export function strengthOf(protocol: i32): i32 {
@@ -37,6 +68,14 @@ export function startDecoder(protocol: i32, at: usize, characterUs: u32, nowUs: 
   switch (protocol) {
     case PROTOCOL_MODBUS_RTU:
       return startModbus(changetype<ModbusTap>(at), characterUs, nowUs);
+    case PROTOCOL_DSMR_P1:
+      return startP1(changetype<P1Tap>(at), characterUs, nowUs);
+    case PROTOCOL_IEC62056_21:
+      return startIec(changetype<IecTap>(at), characterUs, nowUs);
+    case PROTOCOL_SML:
+      return startSml(changetype<SmlTap>(at), characterUs, nowUs);
+    case PROTOCOL_M_BUS:
+      return startMbus(changetype<MbusTap>(at), characterUs, nowUs);
     default:
       return;
   }
@@ -47,6 +86,14 @@ export function putDecoder(protocol: i32, at: usize, octet: i32, flags: i32, atU
   switch (protocol) {
     case PROTOCOL_MODBUS_RTU:
       return putModbus(changetype<ModbusTap>(at), octet, flags, atUs);
+    case PROTOCOL_DSMR_P1:
+      return putP1(changetype<P1Tap>(at), octet, flags, atUs);
+    case PROTOCOL_IEC62056_21:
+      return putIec(changetype<IecTap>(at), octet, flags, atUs);
+    case PROTOCOL_SML:
+      return putSml(changetype<SmlTap>(at), octet, flags, atUs);
+    case PROTOCOL_M_BUS:
+      return putMbus(changetype<MbusTap>(at), octet, flags, atUs);
     default:
       return;
   }
@@ -57,6 +104,14 @@ export function takeDecoded(protocol: i32, at: usize, event: TapEvent): bool {
   switch (protocol) {
     case PROTOCOL_MODBUS_RTU:
       return takeModbus(changetype<ModbusTap>(at), event);
+    case PROTOCOL_DSMR_P1:
+      return takeP1(changetype<P1Tap>(at), event);
+    case PROTOCOL_IEC62056_21:
+      return takeIec(changetype<IecTap>(at), event);
+    case PROTOCOL_SML:
+      return takeSml(changetype<SmlTap>(at), event);
+    case PROTOCOL_M_BUS:
+      return takeMbus(changetype<MbusTap>(at), event);
     default:
       return false;
   }
@@ -67,6 +122,14 @@ export function idleDecoder(protocol: i32, at: usize, nowUs: u32): void {
   switch (protocol) {
     case PROTOCOL_MODBUS_RTU:
       return noteIdleModbus(changetype<ModbusTap>(at), nowUs);
+    case PROTOCOL_DSMR_P1:
+      return noteIdleP1(changetype<P1Tap>(at), nowUs);
+    case PROTOCOL_IEC62056_21:
+      return noteIdleIec(changetype<IecTap>(at), nowUs);
+    case PROTOCOL_SML:
+      return noteIdleSml(changetype<SmlTap>(at), nowUs);
+    case PROTOCOL_M_BUS:
+      return noteIdleMbus(changetype<MbusTap>(at), nowUs);
     default:
       return;
   }
@@ -77,6 +140,14 @@ export function decoderCounters(protocol: i32, at: usize): usize {
   switch (protocol) {
     case PROTOCOL_MODBUS_RTU:
       return modbusCounters(changetype<ModbusTap>(at));
+    case PROTOCOL_DSMR_P1:
+      return p1Counters(changetype<P1Tap>(at));
+    case PROTOCOL_IEC62056_21:
+      return iecCounters(changetype<IecTap>(at));
+    case PROTOCOL_SML:
+      return smlCounters(changetype<SmlTap>(at));
+    case PROTOCOL_M_BUS:
+      return mbusCounters(changetype<MbusTap>(at));
     default:
       return 0;
   }
@@ -85,10 +156,10 @@ export function decoderCounters(protocol: i32, at: usize): usize {
 // By protocol what a frame with a right check proves: 3 a CRC, 2 a sum or an XOR with structure, 1 text, 0: no
 // decoder. Functions, so that only a module with such a tap has the tables.
 function strengths(): usize {
-  return memory.data<u8>([0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  return memory.data<u8>([0, 3, 0, 0, 0, 3, 2, 3, 2, 0, 0, 0, 0, 0, 0]);
 }
 
 // 1: an answer must have been seen with its request.
 function asked(): usize {
-  return memory.data<u8>([0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  return memory.data<u8>([0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
 }
