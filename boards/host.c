@@ -39,6 +39,19 @@ uint32_t host_tap_take(uint32_t tap, uint32_t address, uint32_t capacity) {
   enter_loop_host();
   return leave_loop_host(take_tap(tap, reach_loop(address, 8 * (uint64_t)capacity), capacity));
 }
+uint32_t host_edge_take(uint32_t tap, uint32_t address, uint32_t capacity) {
+  enter_loop_host();
+  uint8_t *target = reach_loop(address, 4 * (uint64_t)capacity);
+  return leave_loop_host((uint32_t)take_tap_edges(tap, target, capacity));
+}
+uint32_t host_edge_unit_ps(uint32_t tap) {
+  enter_loop_host();
+  return leave_loop_host(tap_edge_unit_ps(tap));
+}
+uint32_t host_tap_open(uint32_t tap, uint32_t baud, uint32_t format) {
+  enter_loop_host();
+  return leave_loop_host(open_tap(tap, baud, format) ? 0 : ~0u);
+}
 uint32_t host_ring_put(uint32_t address, uint32_t length) {
   enter_loop_host();
   const bool taken = channel_put(&ring, reach_loop(address, length), length);

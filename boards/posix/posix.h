@@ -72,6 +72,12 @@ enum { PIN_ADC, PIN_DIGITAL, PIN_PULSES };
 // ---- tap.c
 void open_taps(void);
 unsigned take_tap(unsigned tap, uint8_t *target, unsigned entries);
+bool open_tap(unsigned tap, uint32_t baud, uint32_t format);  // SPEC.md §1.1, tap_open
+static inline int32_t take_tap_edges(unsigned tap, uint8_t *target, unsigned capacity) {
+  (void)tap, (void)target, (void)capacity;
+  return -1;  // a port gives characters only
+}
+static inline uint32_t tap_edge_unit_ps(unsigned tap) { (void)tap; return 0; }
 
 // ---- network.c
 int open_network(void);  // the socket

@@ -21,7 +21,8 @@ struct tap {
   unsigned number;
   int file;
   bool is_terminal;
-  uint32_t character_us;
+  struct board_tap line;  // as node.json has it, until loop sets another
+  _Atomic uint32_t character_us;
   uint64_t last_us;  // end of the latest character
   unsigned marked;   // octets of a mark (FF 00 x) that came so far
   bool lost;         // since the latest entry that had room
@@ -30,19 +31,21 @@ struct tap {
 };
 static struct tap taps[TAPS_MAX];
 
+// B0: this system has no such rate.
 static speed_t speed_of(unsigned baud) {
   static const struct { unsigned baud; speed_t speed; } speeds[] = {
-    { 1200, B1200 },     { 2400, B2400 },     { 4800, B4800 },     { 9600, B9600 },
-    { 19200, B19200 },   { 38400, B38400 },   { 57600, B57600 },   { 115200, B115200 },
-    { 230400, B230400 }, { 460800, B460800 }, { 921600, B921600 },
+    { 300, B300 },       { 600, B600 },       { 1200, B1200 },     { 2400, B2400 },
+    { 4800, B4800 },     { 9600, B9600 },     { 19200, B19200 },   { 38400, B38400 },
+    { 57600, B57600 },   { 115200, B115200 }, { 230400, B230400 }, { 460800, B460800 },
+    { 921600, B921600 },
   };
   for (unsigned i = 0; i < sizeof speeds / sizeof speeds[0]; i++)
     if (speeds[i].baud == baud) return speeds[i].speed;
-  refuse(1, "%u baud is no rate of this system", baud);
+  return B0;
 }
 
 static void configure(struct tap *tap) {
-  const struct board_tap *line = &board_taps[tap->number];
+  const struct board_tap *line = &tap->line;
   struct termios mode;
   tap->is_terminal = tcgetattr(tap->file, &mode) == 0;
   if (!tap->is_terminal) return;  // a pipe or a file, as it is
@@ -59,6 +62,12 @@ static void configure(struct tap *tap) {
   cfsetispeed(&mode, speed_of(line->baud));
   cfsetospeed(&mode, speed_of(line->baud));
   tcsetattr(tap->file, TCSANOW, &mode);
+}
+
+static void set_line(struct tap *tap, struct board_tap line) {
+  const unsigned bits = 1 + line.data_bits + (line.parity == 'N' ? 0 : 1) + line.stop_bits;
+  tap->line = line;
+  atomic_store(&tap->character_us, (bits * 1000000u + line.baud - 1) / line.baud);
 }
 
 static void put(struct tap *tap, uint64_t end_us, uint8_t octet, uint8_t flags) {
@@ -121,11 +130,11 @@ void open_taps(void) {
   for (unsigned i = 0; i < board_tap_count; i++) {
     const char *path = options.taps[i].path;
     const struct board_tap *line = &board_taps[i];
-    const unsigned bits = 1 + line->data_bits + (line->parity == 'N' ? 0 : 1) + line->stop_bits;
     pthread_t thread;
     if (path == NULL) { say("tap %u hears nothing: no --tap %u=PORT", i, i); continue; }
+    if (speed_of(line->baud) == B0) refuse(1, "%u baud is no rate of this system", line->baud);
     taps[i].number = i;
-    taps[i].character_us = (bits * 1000000u + line->baud - 1) / line->baud;
+    set_line(&taps[i], *line);
     taps[i].file = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
     if (taps[i].file < 0) refuse(1, "%s: %s", path, strerror(errno));
     configure(&taps[i]);
@@ -149,4 +158,26 @@ unsigned take_tap(unsigned number, uint8_t *target, unsigned entries) {
   }
   atomic_store_explicit(&tap->tail, tail + count, memory_order_release);
   return count;
+}
+
+// Called by loop. What came at the old rate is dropped; the port is configured anew as well when it comes back.
+bool open_tap(unsigned number, uint32_t baud, uint32_t format) {
+  static const struct { unsigned data_bits; char parity; unsigned stop_bits; } formats[] = {
+    { 0, 'N', 0 }, { 7, 'E', 1 }, { 7, 'O', 1 }, { 8, 'N', 1 },
+    { 8, 'E', 1 }, { 8, 'O', 1 }, { 0, 'N', 0 }, { 8, 'N', 2 },
+  };
+  if (number >= board_tap_count) return false;
+  struct tap *tap = &taps[number];
+  if (baud == 0) return true;
+  if (format >= sizeof formats / sizeof formats[0] || formats[format].data_bits == 0) return false;
+  if (speed_of(baud) == B0) return false;
+  set_line(tap, (struct board_tap){ baud, formats[format].data_bits, formats[format].parity,
+                                    formats[format].stop_bits });
+  if (options.taps[number].path != NULL && tap->file >= 0) {
+    configure(tap);
+    if (tap->is_terminal) tcflush(tap->file, TCIFLUSH);
+  }
+  atomic_store_explicit(&tap->tail, atomic_load_explicit(&tap->head, memory_order_acquire),
+                        memory_order_release);
+  return true;
 }

@@ -54,6 +54,7 @@ enum { RESET_ADC = 0, RESET_DMA = 2, RESET_I2C0 = 3, RESET_IO_BANK0 = 5, RESET_P
 
 // ---- 2.19 GPIO, 2.3.1 SIO
 #define IO_CTRL(gpio) (0x40014004u + 8u * (gpio))
+#define INPUT_INVERTED (1u << 16) // of IO_CTRL
 enum { FUNCTION_SPI = 1, FUNCTION_UART = 2, FUNCTION_I2C = 3, FUNCTION_PWM = 4, FUNCTION_SIO = 5,
        FUNCTION_NONE = 31 };
 #define PIN_INTR(word) (0x400140f0u + 4u * (word)) // 8 pins a word, 4 bits a pin

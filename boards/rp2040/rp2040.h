@@ -82,6 +82,15 @@ void set_up_uart(unsigned uart, uint32_t baud, uint32_t line_control);
 void set_up_taps(void);
 unsigned take_tap(unsigned tap, uint8_t *target, unsigned entries);
 
+bool open_tap(unsigned tap, uint32_t baud, uint32_t format); // SPEC.md section 1.1, tap_open
+
+// ---- finder.c
+int32_t take_tap_edges(unsigned tap, uint8_t *target, unsigned capacity); // -1: there is no such tap
+static inline uint32_t tap_edge_unit_ps(unsigned tap) {
+  (void)tap;
+  return 16000;
+}
+
 // ---- edges.c
 enum { EDGE_INPUTS = 4, EDGE_LOST = 8 };
 struct edge {

@@ -93,6 +93,7 @@ const FIFO_ON = 1 << 4;
 const TAP_ENTRIES_MIN = 128; // twice the guard
 const TAP_ENTRIES_MAX = 8192; // stamps of 4 octets in a DMA ring of at most 32 KiB
 const TAP_GUARD = 64; // boards/rp2040/tap.c
+const AUTO_BAUD = 115_200;
 const RING_TICKS = 8; // link polls more often than that, but for an erase
 const RECORD_BYTES = 20; // of a reading or an event in the ring; a state has more
 const STATE_BYTES = 80;
@@ -189,7 +190,11 @@ function inputsOf({ channels }: NodeType): { adc: number[]; pins: number[]; puls
 
 // Twice what comes in a period, so that a late tick loses nothing.
 function tapEntries({ type, taps, periodMs }: NodeType): number {
-  const fastest = Math.max(0, ...Object.values(taps).map(({ baud }) => baud / 10));
+  // A tap that finds its line may have to keep up with the fastest that loop takes.
+  const bauds = Object.values(taps).map(({ protocol, baud }) =>
+    protocol === "auto" ? Math.max(baud, AUTO_BAUD) : baud,
+  );
+  const fastest = Math.max(0, ...bauds) / 10;
   const wanted = Math.max(TAP_ENTRIES_MIN, (2 * fastest * periodMs) / 1000 + TAP_GUARD);
   if (wanted <= TAP_ENTRIES_MAX) return 2 ** Math.ceil(Math.log2(wanted));
   const mostMs = Math.floor(((TAP_ENTRIES_MAX - TAP_GUARD) * 1000) / (2 * fastest));

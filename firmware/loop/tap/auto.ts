@@ -67,12 +67,12 @@ const WINDOWS_NONE: i32 = 2; // so many without a line: there is none
 const WINDOWS_ENOUGH: i32 = 3; // then the likeliest format does
 const QUIET_MS: u32 = 300; // no edge for so long: what is there is looked at
 const SAMPLE_MS: u32 = 5000; // since its first octet: then a shorter pause does,
-const SAMPLE_ENOUGH: i32 = 64; // where there are so many octets
+const SAMPLE_ENOUGH: i32 = 32; // where there are so many octets
 const PAUSE_MS: u32 = 20;
 const SILENCE_MS: u32 = 1000; // no octet for so long: the sample is whole; meters pause that long
 const BAD_COST: i32 = 10; // of a character with an error, a good one takes 1 back
 const BAD_MAX: i32 = 240; // about 25 in a row, or one in eight for long
-const TRIAL_MS: u32 = 3000; // of one rate and format, once octets come
+const TRIAL_MS: u32 = 1000; // of one rate and format, once octets come
 const TRIAL_BAD: i32 = 80; // eight wrong of the first sixteen: another rate
 const RESCORE_BYTES: u32 = 512; // octets between two looks at the coverage
 const COVERAGE_LOST: u32 = 25; // percent; below it the protocol is another one
@@ -308,7 +308,8 @@ function isSampleDone(tap: AutoTap, classifier: Classifier, nowMs: u32): bool {
   const size = sampleSize(classifier);
   if (size == SAMPLE_OCTETS || nowMs - tap.octetMs >= SILENCE_MS) return true;
   const pause = nowMs - tap.octetMs >= PAUSE_MS;
-  return pause && size >= SAMPLE_ENOUGH && nowMs - tap.sampleMs >= SAMPLE_MS;
+  const enoughMs = tap.trial >= 0 && tap.phase == PHASE_LISTENING ? TRIAL_MS : SAMPLE_MS;
+  return pause && size >= SAMPLE_ENOUGH && nowMs - tap.sampleMs >= enoughMs;
 }
 
 // A falling coverage is the sign that somebody changed the line.
