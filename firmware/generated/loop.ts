@@ -160,6 +160,11 @@ export const M_BUS_COUNT: i32 = 0;
 // MeterRow, tick/meters.ts
 export const M_BUS_ROWS: usize = 0;
 
+export const FOLLOW_COUNT: i32 = 0;
+
+// FollowRow, tick/meters.ts
+export const FOLLOW_ROWS: usize = 0;
+
 export const OBJECT_COUNT: i32 = 0;
 
 // ObjectRow, tick/meters.ts

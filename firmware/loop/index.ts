@@ -16,6 +16,7 @@ import {
   COUNTER_COUNT,
   DIGITAL_COUNT,
   FIELD_COUNT,
+  FOLLOW_COUNT,
   IEC_COUNT,
   LEARNED_TAPS,
   LINE_COUNT,
@@ -53,7 +54,7 @@ import {
 } from "./tick/channels";
 import { tellFindings } from "./tick/findings";
 import { checkFields, hearLines, startLines, tellLines } from "./tick/lines";
-import { checkObjects, hearMeters, startMeters, tellMeters } from "./tick/meters";
+import { checkObjects, followRates, hearMeters, startMeters, tellMeters } from "./tick/meters";
 import {
   outputRow,
   outputState,
@@ -252,6 +253,7 @@ export function beginTick(): void {
   if (AUTO_COUNT > 0) hearAutos();
   if (FIELD_COUNT > 0) checkFields();
   if (METER_COUNT > 0) hearMeters();
+  if (FOLLOW_COUNT > 0) followRates();
   if (OBJECT_COUNT > 0) checkObjects();
 }
 

@@ -106,6 +106,7 @@ function constantsOf(node: NodeType): string {
     table("IEC", "MeterRow, tick/meters.ts", meters.taps["iec62056-21"]),
     table("SML", "MeterRow, tick/meters.ts", meters.taps.sml),
     table("M_BUS", "MeterRow, tick/meters.ts", meters.taps["m-bus"]),
+    table("FOLLOW", "FollowRow, tick/meters.ts", meters.follows),
     table("OBJECT", "ObjectRow, tick/meters.ts", meters.objects),
     octetTable("RECORD_NAMES", "DIB and VIB of M-Bus records, tick/meters.ts", meters.names),
   ].join("\n");

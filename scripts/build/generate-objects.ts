@@ -11,6 +11,7 @@ import type { NodeType, ObjectChannel } from "./schema.ts";
 /** Tables of the taps of meters. */
 export interface MeterTables {
   taps: Record<MeterProtocol, Row[]>; // MeterRow
+  follows: Row[]; // FollowRow
   objects: Row[]; // ObjectRow
   names: number[]; // octets of the M-Bus records
 }
@@ -23,6 +24,7 @@ const MEDIUM = 1 << 16; // KEY_MEDIUM, in the upper half of a key
 export function meterTables(node: NodeType, characterUs: (tap: string) => number): MeterTables {
   const tables: MeterTables = {
     taps: { "dsmr-p1": [], "iec62056-21": [], sml: [], "m-bus": [] },
+    follows: [],
     objects: [],
     names: [],
   };
@@ -37,8 +39,11 @@ export function meterTables(node: NodeType, characterUs: (tap: string) => number
         tables.objects.push({ name: key, fields: objectFields(channel, index, protocol, tables) });
     });
     const count = tables.objects.length - first;
-    const fields = [order, characterUs(name), first, count, baud, FORMATS.indexOf(format) + 1];
-    tables.taps[protocol].push({ name, fields });
+    if (tap.protocol === "iec62056-21" && tap.follow) {
+      const fields = [tables.taps[protocol].length, order, baud, FORMATS.indexOf(format) + 1];
+      tables.follows.push({ name, fields });
+    }
+    tables.taps[protocol].push({ name, fields: [order, characterUs(name), first, count] });
   }
   return tables;
 }

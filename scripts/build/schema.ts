@@ -96,8 +96,20 @@ const tap = z.discriminatedUnion("protocol", [
   z.strictObject({ protocol: z.literal("modbus-rtu"), ...wire, ...watch }),
   z.strictObject({ protocol: z.literal("ascii-line"), ...wire, ...lineFields }),
   z
-    .strictObject({ protocol: z.enum(METER_PROTOCOLS), ...wire })
-    .describe("a meter's line; its rate is that of the sign-on where it changes"),
+    .strictObject({ protocol: z.enum(METER_PROTOCOLS).exclude(["iec62056-21"]), ...wire })
+    .describe("a meter's line"),
+  z
+    .strictObject({
+      protocol: z.literal("iec62056-21"),
+      ...wire,
+      follow: z
+        .boolean()
+        .default(false)
+        .describe(
+          "sets the UART to the rate that reader and meter agree on; baud is the sign-on's",
+        ),
+    })
+    .describe("a meter's line of IEC 62056-21, modes A to D"),
   z
     .strictObject({ protocol: z.literal("auto"), ...wire })
     .describe(

@@ -133,6 +133,32 @@ test("IEC 62056-21, modes B, C, D: letters in codes, a value by its place, thous
   assert.deepEqual([frames, exceptions], [4 + 3 + 1 + 3, 1]);
 });
 
+test("a tap that follows sets its UART to the rate that was agreed, and back", async () => {
+  const fault = { kind: "object", tap: "meter", object: "F.F" };
+  const node = nodeOf("iec62056-21", { fault }, { baud: 300, format: "7E1", follow: true });
+  const host = await start(node);
+  const telegram = make.readOut(["F.F(00000017)"]);
+  const stx = telegram.indexOf(2);
+  say(host, telegram.subarray(0, stx - 1));
+  assert.deepEqual(host.opened, []);
+  say(host, telegram.subarray(stx - 1, stx));
+  assert.deepEqual(host.opened, [[0, 9600, 1]]);
+  say(host, telegram.subarray(stx));
+  assert.deepEqual(heard(host), [[0, 17, GOOD, 0]]);
+  assert.deepEqual(host.opened, [
+    [0, 9600, 1],
+    [0, 300, 1],
+  ]);
+  // Mode B: the meter changes by itself, and here is cut off.
+  say(host, make.readOut([], "E", "").subarray(0, 22));
+  assert.deepEqual(host.opened.slice(2), [[0, 9600, 1]]);
+  for (let i = 0; i < 300; i++) host.tick(host.nowUs + 10_000);
+  assert.deepEqual(host.opened.slice(3), [[0, 300, 1]]);
+  // Programming mode keeps its rate from block to block.
+  say(host, make.readOut(["F.F(00000018)"], "6", "\x06061\r\n"));
+  assert.deepEqual(host.opened.slice(4), [[0, 19_200, 1]]);
+});
+
 /** Counters as they are told within the next ten seconds. */
 function lastStates(host: LoopHost): Record<string, number> {
   for (let i = 0; i < 1100; i++) host.tick(host.nowUs + 10_000);

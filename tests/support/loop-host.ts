@@ -89,6 +89,7 @@ export interface LoopHost {
   records: LoopRecord[];
   ringFull: boolean;
   tapLimit: number; // most entries that a tap_take gives
+  opened: number[][]; // tap, baud, format of each tap_open
   memory: WebAssembly.Memory;
   init(): void;
   tick(nowUs: number): void;
@@ -212,6 +213,7 @@ function blankHost(): LoopHost {
     records: [],
     ringFull: false,
     tapLimit: Infinity,
+    opened: [],
   };
   return settings as LoopHost;
 }
@@ -236,7 +238,10 @@ function pinFunctions(host: LoopHost) {
     pulse_count: (input: number) => (host.pulses[input] ?? 0) | 0,
     edge_take: () => -1,
     edge_unit_ps: () => 0,
-    tap_open: () => 0,
+    tap_open: (tap: number, baud: number, format: number) => {
+      host.opened.push([tap, baud, format]);
+      return 0;
+    },
   };
 }
 

@@ -6,6 +6,8 @@
 // protocols that the node has are compiled in.
 
 import {
+  FOLLOW_COUNT,
+  FOLLOW_ROWS,
   IEC_COUNT,
   IEC_ROWS,
   M_BUS_COUNT,
@@ -36,7 +38,7 @@ import {
   TAP_ENTRY_FLAGS,
   TAP_ENTRY_TIME_US,
 } from "../../wire/tap";
-import { ring_put, tap_take } from "../abi";
+import { ring_put, tap_open, tap_take } from "../abi";
 import { acceptSample } from "../filter";
 import { encodeState } from "../record";
 import { TAP_EVENT_READING, TAP_EVENT_TEXT, TapEvent } from "../tap/event";
@@ -64,7 +66,13 @@ class MeterRow {
   characterUs: i32;
   objectFirst: i32; // in OBJECT_ROWS
   objectCount: i32;
-  baud: i32;
+}
+
+@unmanaged
+class FollowRow {
+  iec: i32; // order in IEC_ROWS
+  tap: i32; // order in node.json
+  baud: i32; // of the sign-on
   format: i32; // code of SPEC §1.4
 }
 
@@ -91,6 +99,7 @@ const SLOTS: usize = SLOT_COUNT > 0 ? memory.data(SLOT_COUNT * OBJECT_SLOT_BYTES
 const P1S: usize = P1_COUNT > 0 ? memory.data(P1_COUNT * P1_TAP_BYTES, 8) : 0;
 const IECS: usize = IEC_COUNT > 0 ? memory.data(IEC_COUNT * IEC_TAP_BYTES, 8) : 0;
 const SMLS: usize = SML_COUNT > 0 ? memory.data(SML_COUNT * SML_TAP_BYTES, 8) : 0;
+const RATES: usize = FOLLOW_COUNT > 0 ? memory.data(FOLLOW_COUNT * 4, 4) : 0; // as the UARTs are set, 0 the sign-on's
 const M_BUSES: usize = M_BUS_COUNT > 0 ? memory.data(M_BUS_COUNT * M_BUS_TAP_BYTES, 8) : 0;
 
 /** Once at the start. */
@@ -125,6 +134,18 @@ export function hearMeters(): void {
   for (let i = 0; i < IEC_COUNT; i++) hear(PROTOCOL_IEC62056_21, i, changetype<usize>(IEC_ROWS));
   for (let i = 0; i < SML_COUNT; i++) hear(PROTOCOL_SML, i, changetype<usize>(SML_ROWS));
   for (let i = 0; i < M_BUS_COUNT; i++) hear(PROTOCOL_M_BUS, i, changetype<usize>(M_BUS_ROWS));
+}
+
+/** Sets the UARTs whose line has changed its rate, so that the answer is heard at it. */
+export function followRates(): void {
+  for (let i = 0; i < FOLLOW_COUNT; i++) {
+    const row = followRow(i);
+    const baud = iecTap(row.iec).baud;
+    if (load<i32>(RATES + (i << 2)) == baud) continue;
+    store<i32>(RATES + (i << 2), baud);
+    // A board that cannot hears flagged octets: junk, and nothing is told.
+    tap_open(row.tap, baud == 0 ? row.baud : baud, row.format);
+  }
 }
 
 /** Objects that were not heard for too long become bad. */
@@ -230,6 +251,10 @@ function hearObject(row: ObjectRow, event: TapEvent): void {
 
 function rowAt(rows: usize, index: i32): MeterRow {
   return changetype<MeterRow>(rows + index * offsetof<MeterRow>());
+}
+
+function followRow(index: i32): FollowRow {
+  return changetype<FollowRow>(changetype<usize>(FOLLOW_ROWS) + index * offsetof<FollowRow>());
 }
 
 function objectRow(index: i32): ObjectRow {
