@@ -23,6 +23,7 @@ const tools = program("arm-none-eabi-gcc");
 const folder = mkdtempSync(join(tmpdir(), "ferrule pico i2c "));
 const [SDA, SCL] = [18, 19];
 const DEVICE = 1;
+const LATE_CYCLES_MAX = 60; // from the alarm to the tick's first instruction
 // enum i2c_outcome and its neighbours, boards/rp2040/rp2040.h
 const FAULTS = ["none", "busy", "nobody", "refused", "lost", "data low", "clock low", "late"];
 const [STRANGE, SILENT] = [16, 17];
@@ -51,7 +52,8 @@ function faultOf({ words }: Shaken): string {
 }
 
 /** Ticks of 10 ms went on, each in its time, and nothing was reset. */
-function assertUndisturbed({ chip, words }: Shaken): void {
+function assertUndisturbed({ chip, late, words }: Shaken): void {
+  assert.ok(Math.max(...late.keys()) <= LATE_CYCLES_MAX, [...late.keys()].join());
   const [ticks, missed, overruns] = words("rhythm", 3);
   const ran = chip.time.nowNs() / (10 * MS);
   assert.ok(ticks! > ran - 20, `${ticks} of ${ran}`);
