@@ -10,7 +10,8 @@ import { lineOf, withLine } from "../cli/tap-line.ts";
 import { print, printJson, say } from "../cli/terminal.ts";
 import { readLengthMs } from "../cli/values.ts";
 import type { Line } from "../tap/line.ts";
-import { endingOf, jsonEncoder, record } from "../tap/record.ts";
+import { encoderFor } from "../tap/encoders.ts";
+import { endingOf, record } from "../tap/record.ts";
 import { openSource } from "../tap/source.ts";
 
 interface Options extends Partial<Line> {
@@ -25,7 +26,7 @@ export function addTapRecord(tap: Command): void {
     .command("record")
     .description("write what a line says into a file, with its timing, until Ctrl-C")
     .argument("<SOURCE>", "serial port, pty or capture file")
-    .requiredOption("--out <FILE>", ".jsonl: our own format")
+    .requiredOption("--out <FILE>", ".jsonl: our own format, .pcapng: Wireshark's")
     .option("--for <T>", "ends after 30, 30s, 10m, 1h", readLengthMs)
     .option("--force", "writes over a file that is there");
   withLine(command)
@@ -39,13 +40,14 @@ export function addTapRecord(tap: Command): void {
 async function run(name: string, options: Options): Promise<void> {
   const interruption = watchInterruption();
   const { out: file, force = false } = options;
-  endingOf(file);
+  const ending = endingOf(file);
   const limit = options.for === undefined ? [] : [AbortSignal.timeout(options.for)];
   const signal = AbortSignal.any([interruption.signal, ...limit]);
   const source = await openSource(name, lineOf(options), signal);
+  const encoder = await encoderFor(ending, source, signal);
   const progress = createProgress();
   const told = (characters: number): void => progress.show(`${characters} characters heard`);
-  const done = await record(source, jsonEncoder(source), { file, force, told });
+  const done = await record(source, encoder, { file, force, told });
   progress.end();
   const { characters, bytes, endedBy } = done;
   if (options.json) printJson({ file, ...source.line, characters, bytes });

@@ -31,7 +31,7 @@ export function entryOf(protocol: Protocol): string {
   const bytes = `${word.toUpperCase()}_TAP_BYTES`;
   const names = [
     ...[tap, bytes, `start${word}`, `put${word}`, `take${word}`],
-    ...[`noteIdle${word}`, `${lower}Counters`],
+    ...[`noteIdle${word}`, `${lower}Counters`, `${lower}Undecided`],
   ];
   return `import { now_us, tap_take } from "../firmware/loop/abi";
 import { TapEvent, TAP_EVENT_READING, TAP_EVENT_TEXT } from "../firmware/loop/tap/event";
@@ -70,7 +70,15 @@ export function counters(): usize {
   return ${lower}Counters(changetype<${tap}>(TAP));
 }
 
-function tell(): void {
+export function undecided(): i32 {
+  return ${lower}Undecided(changetype<${tap}>(TAP));
+}
+
+${tellOf(word, tap)}`;
+}
+
+function tellOf(word: string, tap: string): string {
+  return `function tell(): void {
   const x = changetype<${tap}>(TAP);
   const e = changetype<TapEvent>(EVENT);
   while (take${word}(x, e)) {

@@ -28,6 +28,8 @@ export interface Decoder {
   end(heard: (event: TapEvent) => void): void;
   /** The counters of SPEC.md §6. */
   counters(): number[];
+  /** Octets that nothing was decided of yet. */
+  undecided(): number;
 }
 
 /** The decoder's module, from the cache or compiled in a thread that the signal ends. */
@@ -63,13 +65,19 @@ interface State {
   waiting: readonly Character[];
   next: number; // of those waiting
   hear: (event: TapEvent) => void;
+  taken: () => void; // all that was taken is worked through
 }
 
 /** An instance that begins with nothing heard. */
-export function createDecoder(module: WebAssembly.Module, line: Line): Decoder {
+export function createDecoder(
+  module: WebAssembly.Module,
+  line: Line,
+  taken: (decoder: Decoder) => void = () => undefined,
+): Decoder {
   const state: State = {
     ...{ nowUs: 0, tickedUs: 0, lastUs: -IDLE_US_MAX, waiting: [], next: 0 },
     hear: () => undefined,
+    taken: () => taken(decoder),
   };
   const host = hostFunctions(state, () => memory);
   const { exports } = new WebAssembly.Instance(module, { host });
@@ -77,7 +85,7 @@ export function createDecoder(module: WebAssembly.Module, line: Line): Decoder {
   const tick = exports["tick"] as () => void;
   (exports["start"] as (characterUs: number) => void)(Math.round(characterUs(line)));
 
-  return {
+  const decoder: Decoder = {
     put({ characters, nowUs }, heard) {
       const { waiting, next } = state;
       state.hear = heard;
@@ -93,7 +101,9 @@ export function createDecoder(module: WebAssembly.Module, line: Line): Decoder {
       const at = (exports["counters"] as () => number)();
       return [...new Uint32Array(memory.buffer, at, TAP_COUNTER_COUNT)];
     },
+    undecided: () => (exports["undecided"] as () => number)(),
   };
+  return decoder;
 }
 
 function tickUntil(state: State, tick: () => void, endUs: number): void {
@@ -103,6 +113,7 @@ function tickUntil(state: State, tick: () => void, endUs: number): void {
       state.tickedUs = (Math.floor(dueUs / TICK_US) - 1) * TICK_US;
     state.nowUs = state.tickedUs += TICK_US;
     tick();
+    state.taken();
   }
 }
 
@@ -113,6 +124,7 @@ function hostFunctions(state: State, memoryOf: () => WebAssembly.Memory) {
   return {
     now_us: () => state.nowUs | 0,
     tap_take(_tap: number, address: number, capacity: number): number {
+      state.taken();
       const character = state.waiting[state.next];
       if (capacity < 1 || character === undefined || character.atUs > state.nowUs) return 0;
       const entry = new DataView(memoryOf().buffer, address, TAP_ENTRY_BYTES);

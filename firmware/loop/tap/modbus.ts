@@ -80,6 +80,11 @@ const FRAME: usize = WINDOW + WINDOW_BYTES;
 /** Memory of one tap, a multiple of 4. */
 export const MODBUS_TAP_BYTES: usize = FRAME + (USES_TAP_EVENTS ? MODBUS_FRAME_BYTES_MAX : 0);
 
+/** Octets that nothing was decided of yet. */
+export function modbusUndecided(tap: ModbusTap): i32 {
+  return windowOf(tap).fill + (tap.held != 0 ? 1 : 0);
+}
+
 /** Once, before the first octet. */
 export function startModbus(tap: ModbusTap, characterUs: u32, nowUs: u32): void {
   tap.characterUs = characterUs;
