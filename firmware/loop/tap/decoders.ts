@@ -5,10 +5,12 @@
 // check is worth in STRENGTHS. All share one memory: one runs at a time.
 
 import {
+  PROTOCOL_ASCII_LINE,
   PROTOCOL_DSMR_P1,
   PROTOCOL_IEC62056_21,
   PROTOCOL_M_BUS,
   PROTOCOL_MODBUS_RTU,
+  PROTOCOL_NMEA,
   PROTOCOL_SML,
 } from "../../wire/tap";
 import { TapEvent } from "./event";
@@ -41,6 +43,7 @@ import {
 } from "./modbus";
 import { noteIdleP1, P1_TAP_BYTES, p1Counters, P1Tap, putP1, startP1, takeP1 } from "./p1";
 import { noteIdleSml, putSml, SML_TAP_BYTES, smlCounters, SmlTap, startSml, takeSml } from "./sml";
+import { noteIdleText, putText, startText, textCounters, TextTap } from "./text";
 
 export const PROTOCOL_COUNT: i32 = 15; // numbers of wire/tap.ts, 0 among them
 
@@ -76,6 +79,9 @@ export function startDecoder(protocol: i32, at: usize, characterUs: u32, nowUs: 
       return startSml(changetype<SmlTap>(at), characterUs, nowUs);
     case PROTOCOL_M_BUS:
       return startMbus(changetype<MbusTap>(at), characterUs, nowUs);
+    case PROTOCOL_ASCII_LINE:
+    case PROTOCOL_NMEA:
+      return startText(changetype<TextTap>(at), protocol == PROTOCOL_NMEA ? 1 : 0);
     default:
       return;
   }
@@ -94,6 +100,9 @@ export function putDecoder(protocol: i32, at: usize, octet: i32, flags: i32, atU
       return putSml(changetype<SmlTap>(at), octet, flags, atUs);
     case PROTOCOL_M_BUS:
       return putMbus(changetype<MbusTap>(at), octet, flags, atUs);
+    case PROTOCOL_ASCII_LINE:
+    case PROTOCOL_NMEA:
+      return putText(changetype<TextTap>(at), octet, flags);
     default:
       return;
   }
@@ -130,6 +139,9 @@ export function idleDecoder(protocol: i32, at: usize, nowUs: u32): void {
       return noteIdleSml(changetype<SmlTap>(at), nowUs);
     case PROTOCOL_M_BUS:
       return noteIdleMbus(changetype<MbusTap>(at), nowUs);
+    case PROTOCOL_ASCII_LINE:
+    case PROTOCOL_NMEA:
+      return noteIdleText(changetype<TextTap>(at));
     default:
       return;
   }
@@ -148,6 +160,9 @@ export function decoderCounters(protocol: i32, at: usize): usize {
       return smlCounters(changetype<SmlTap>(at));
     case PROTOCOL_M_BUS:
       return mbusCounters(changetype<MbusTap>(at));
+    case PROTOCOL_ASCII_LINE:
+    case PROTOCOL_NMEA:
+      return textCounters(changetype<TextTap>(at));
     default:
       return 0;
   }
@@ -156,7 +171,7 @@ export function decoderCounters(protocol: i32, at: usize): usize {
 // By protocol what a frame with a right check proves: 3 a CRC, 2 a sum or an XOR with structure, 1 text, 0: no
 // decoder. Functions, so that only a module with such a tap has the tables.
 function strengths(): usize {
-  return memory.data<u8>([0, 3, 0, 0, 0, 3, 2, 3, 2, 0, 0, 0, 0, 0, 0]);
+  return memory.data<u8>([0, 3, 0, 1, 2, 3, 2, 3, 2, 0, 0, 0, 0, 0, 0]);
 }
 
 // 1: an answer must have been seen with its request.
