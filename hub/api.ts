@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The HTTP API of the hub as types: what the page and other readers get.
 //
-// Imports nothing, so that browser code may use it. Times are milliseconds since 1970 on the hub's
+// Imports types alone, so that browser code may use it. Times are milliseconds since 1970 on the hub's
 // clock, lengths of time milliseconds. A value is null when there is none (bad quality, never seen).
 //
 //   GET /api/snapshot                            -> Snapshot
@@ -17,7 +17,13 @@
 //   GET /api/stream?since=ID                     -> SSE: `id:` Change.id, `data:` a Change as JSON.
 //        Last-Event-ID wins over `since`, the changeId of a snapshot; neither: from now on.
 //        `event: reset`: those changes are gone, take a new snapshot; it goes on from now.
+//   GET /api/tap?node=N&tap=T                    -> TapInventory; 404: no such tap
+//   GET /api/tap/node.json?node=N&tap=T          -> a node.json for what the tap learned; 404: nothing yet
 //   GET /healthz                                 -> Health, status 200 or 503
+
+import type { NoticeView, TapView } from "./api-taps.ts";
+
+export type * from "./api-taps.ts";
 
 /** A node's presence as the broker told it; unknown: no presence message was seen. */
 export type NodeState = "online" | "offline" | "lost" | "unknown";
@@ -53,6 +59,7 @@ export type EventKind =
   | "clock" // a reading is stamped in the future of the hub's clock
   | "setpoint" // a set-point was written, or its outcome is known
   | "refused-write" // a write was refused, by the hub or by the node
+  | "notice" // a security event of a line that a tap hears
   | "refused"; // a message was refused; `text` names the reason
 
 export interface Snapshot {
@@ -232,14 +239,6 @@ export interface AuditRow {
   reason: string | null; // of an acknowledgement the comment
 }
 
-export interface TapView {
-  name: string;
-  protocol: string;
-  baud: number;
-  format: string; // such as 8E1
-  counters: Record<string, number>;
-}
-
 /** Limits of an output, 0..1. */
 export interface OutputView {
   name: string;
@@ -314,6 +313,7 @@ export interface EventView {
   alarm: string | null;
   value: number | null;
   count: number; // 1, or how many of the same a flood collapsed into this line
+  notice?: NoticeView; // of kind notice
 }
 
 /**

@@ -76,7 +76,7 @@ export interface ChannelBirth {
   heartbeatMs: number;
 }
 
-export type TapBirth = Omit<TapView, "counters">;
+export type TapBirth = Omit<TapView, "counters" | "line" | "learned">;
 
 /** One part; what stands in another part is null or empty. */
 export interface BirthPart {

@@ -26,6 +26,7 @@ export interface Entry {
   decimals: number; // digits after the point; -1: a float
   quality: number; // QUALITY_* of wire/record.ts
   cause: string; // of a bad reading; "": none
+  notice: number[] | null; // of a tap: unit, code, address, quantity, value, times
   offsetMs: number; // after the base time, or after the arrival where there is none
 }
 
@@ -71,6 +72,8 @@ export function createPackDecoder(check: CborCheck, reader: cbor.CborReader): Pa
 
 const PACK_LIMITS = { bytesMax: limits.MESSAGE_BYTES_MAX, depthMax: limits.PACK_DEPTH_MAX };
 const U32_MAX = 0xffff_ffff;
+const NOTICE_MAX = [254, 127, 0xffff, 0xffff, U32_MAX, 0xffff] as const;
+const NOTICE_ITEMS = NOTICE_MAX.length;
 const BASE_NAME = /^urn:dev:mac:[0-9a-f]{16}_$/;
 const BASE_NAME_CHARS = 29;
 const EVENT_NAME_CHARS_MAX = 2 * limits.NAME_CHARS_MAX + 1;
@@ -89,6 +92,7 @@ interface Fields {
   quality: number;
   sequence: number;
   eventValue: number;
+  notice: number[] | null;
 }
 
 function emptyRecord(): Fields {
@@ -105,6 +109,7 @@ function emptyRecord(): Fields {
     quality: QUALITY_GOOD,
     sequence: -1,
     eventValue: NaN,
+    notice: null,
   };
 }
 
@@ -120,6 +125,7 @@ function emptyPack(): Pack {
       decimals: 0,
       quality: QUALITY_GOOD,
       cause: "",
+      notice: null,
       offsetMs: 0,
     });
   return { baseName: "", boot: 0, baseMs: NaN, count: 0, entries };
@@ -138,6 +144,7 @@ function clear(record: Fields): void {
   record.quality = QUALITY_GOOD;
   record.sequence = -1;
   record.eventValue = NaN;
+  record.notice = null;
 }
 
 function takeRecord(reader: cbor.CborReader, record: Fields): PackError | null {
@@ -177,6 +184,9 @@ function takeField(reader: cbor.CborReader, record: Fields, key: number): boolea
     case cbor.KEY_TEXT + senml.LABEL_BOOT:
       record.boot = cbor.takeUnsigned(reader, U32_MAX);
       return true;
+    case cbor.KEY_TEXT + senml.LABEL_NOTICE:
+      record.notice = takeNotice(reader);
+      return true;
     case cbor.KEY_TEXT + senml.LABEL_QUALITY:
       record.quality = cbor.takeUnsigned(reader, QUALITY_BAD);
       return true;
@@ -192,6 +202,14 @@ function takeField(reader: cbor.CborReader, record: Fields, key: number): boolea
       cbor.skipItem(reader);
       return true;
   }
+}
+
+/** Key e: six whole numbers, the first of them -1 or a unit. */
+function takeNotice(reader: cbor.CborReader): number[] {
+  if (cbor.takeArray(reader) !== NOTICE_ITEMS) reader.failed = true;
+  const unit = cbor.takeInteger(reader);
+  if (unit < -1 || unit > NOTICE_MAX[0]!) reader.failed = true;
+  return NOTICE_MAX.map((max, i) => (i === 0 ? unit : cbor.takeUnsigned(reader, max)));
 }
 
 /** SPEC.md §3: times are 4([-3, ms]). */
@@ -228,6 +246,7 @@ function putReading(entry: Entry, record: Fields): PackError | null {
   const hasValue = !Number.isNaN(record.value);
   if (!hasValue && record.cause === "") return record.active === null ? "no-value" : "bad-field";
   if (record.active !== null || !Number.isNaN(record.eventValue)) return "bad-field";
+  if (record.notice !== null) return "bad-field";
   const bad = record.quality === QUALITY_BAD;
   if (hasValue === bad || (record.cause !== "") !== bad) return "bad-field";
   if (bad && !CAUSES.includes(record.cause)) return "bad-field";
@@ -237,6 +256,7 @@ function putReading(entry: Entry, record: Fields): PackError | null {
   entry.active = false;
   entry.value = record.value;
   entry.cause = record.cause;
+  entry.notice = null;
   return null;
 }
 
@@ -254,6 +274,7 @@ function putEvent(entry: Entry, record: Fields): PackError | null {
   entry.active = record.active;
   entry.value = record.eventValue;
   entry.cause = "";
+  entry.notice = record.notice;
   return null;
 }
 

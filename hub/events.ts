@@ -6,7 +6,7 @@
 //      count of the last of them, and is told at most once in EVENT_UPDATE_MS.
 // Nothing is lost silently: the counts of all lines add up to the events that were added.
 
-import type { EventKind, EventView } from "./api.ts";
+import type { EventKind, EventView, NoticeView } from "./api.ts";
 import {
   EVENT_LINES_PER_WINDOW,
   EVENT_PLACES_MAX,
@@ -25,6 +25,7 @@ export interface Happening {
   channel?: string;
   alarm?: string;
   value?: number | null;
+  notice?: NoticeView;
 }
 
 interface Place {
@@ -84,7 +85,7 @@ function addEvent(log: Log, happening: Happening, wallMs: number): void {
 }
 
 function addLine(log: Log, happening: Happening): EventView {
-  const { kind, node, text, atMs, channel, alarm, value } = happening;
+  const { kind, node, text, atMs, channel, alarm, value, notice } = happening;
   const event: EventView = {
     id: log.nextId++,
     wallMs: atMs,
@@ -95,6 +96,7 @@ function addLine(log: Log, happening: Happening): EventView {
     alarm: alarm ?? null,
     value: value ?? null,
     count: 1,
+    ...(notice !== undefined && { notice }),
   };
   log.events.push(event);
   if (log.events.length > EVENTS_KEPT) log.events.shift();
@@ -147,4 +149,5 @@ function collapse(event: EventView, happening: Happening): void {
   event.wallMs = happening.atMs;
   event.text = happening.text;
   event.value = happening.value ?? null;
+  if (happening.notice !== undefined) event.notice = happening.notice;
 }

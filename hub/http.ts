@@ -134,6 +134,8 @@ function createRoutes({
     ["/api/snapshot", () => json(200, hub.snapshot(wallMs()))],
     ["/api/history", (query) => historyAnswer(hub, query, wallMs())],
     ["/api/audit", (query) => auditAnswer(hub, query)],
+    ["/api/tap", (query) => tapAnswer(hub, query)],
+    ["/api/tap/node.json", (query) => proposalAnswer(hub, query)],
   ]);
 }
 
@@ -209,6 +211,18 @@ function auditAnswer(hub: Hub, query: URLSearchParams): Answer {
   if (!(limit >= 1 && limit <= limits.AUDIT_KEPT))
     return problem(400, `limit is 1 to ${limits.AUDIT_KEPT}`);
   return json(200, { rows: hub.audit(limit, query.get("node") ?? undefined) });
+}
+
+function tapAnswer(hub: Hub, query: URLSearchParams): Answer {
+  const found = hub.inventory(query.get("node") ?? "", query.get("tap") ?? "");
+  return found === null ? problem(404, "there is no such tap") : json(200, found);
+}
+
+/** As it goes into a file: indented, with a newline at its end. */
+function proposalAnswer(hub: Hub, query: URLSearchParams): Answer {
+  const node = hub.proposal(query.get("node") ?? "", query.get("tap") ?? "");
+  if (node === null) return problem(404, "the tap has learned no register yet");
+  return { status: 200, type: JSON_TYPE, body: `${JSON.stringify(node, null, 2)}\n` };
 }
 
 async function answerWrite(

@@ -6,7 +6,7 @@
 
 import { type Acknowledgement, acknowledgeAlarm } from "./acknowledge.ts";
 import type { AuditRow, Change, HistoryAnswer, HistoryPoint } from "./api.ts";
-import type { ProductionPlan, Snapshot, Totals } from "./api.ts";
+import type { ProductionPlan, Snapshot, TapInventory, Totals } from "./api.ts";
 import { createAuditLog } from "./audit.ts";
 import {
   changesSince,
@@ -17,10 +17,12 @@ import {
 } from "./changes.ts";
 import type { Core } from "./core.ts";
 import { createEventLog } from "./events.ts";
+import { inventoryOf } from "./findings.ts";
 import { createMemoryHistory, type HistoryStore } from "./history.ts";
 import { commitCore, restoreCore } from "./keep.ts";
 import { OEE_PITCH_MS } from "./limits.ts";
 import { createTaker, type HubMessage, takeMessage, type Taker } from "./messages.ts";
+import { proposeNode } from "./propose.ts";
 import { type Range, readRange } from "./range.ts";
 import { createSilence, pollSilence, setHearing } from "./presence.ts";
 import { createRegistry, gapMs, type Registry } from "./registry.ts";
@@ -71,6 +73,10 @@ export interface Hub {
     channel: string,
     range: { sinceMs: number; untilMs: number; max: number },
   ): HistoryPoint[] | null;
+  /** What a tap learned; null: there is no such tap. */
+  inventory(node: string, tap: string): TapInventory | null;
+  /** A node.json for what a tap learned; null: there is no such tap, or it learned nothing yet. */
+  proposal(node: string, tap: string): Record<string, unknown> | null;
   /** In the node's order; null: there is no such node. */
   channelNames(node: string): string[] | null;
   changesSince(id: number): Change[];
@@ -143,6 +149,7 @@ export function createHub(config: HubConfig, history: HistoryStore = createMemor
     rawPoints: (node, name, { sinceMs, untilMs, max }) =>
       core.registry.nodes.get(node)?.byName.get(name)?.series.points(sinceMs, untilMs, max) ?? null,
     ...writing(core, history),
+    ...finding(core),
     channelNames: (node) => core.registry.nodes.get(node)?.channels.map(({ name }) => name) ?? null,
     changesSince: (id) => changesSince(core.changes, id, viewOf),
     holdsChangesSince: (id) => holdsChangesSince(core.changes, id),
@@ -153,6 +160,23 @@ export function createHub(config: HubConfig, history: HistoryStore = createMemor
     has: (id, boot, sequence) => {
       const node = core.registry.nodes.get(id);
       return node !== undefined && hasSequence(node.sequences, boot, sequence);
+    },
+  };
+}
+
+function finding({ registry }: Core): Pick<Hub, "inventory" | "proposal"> {
+  const inventory = (id: string, name: string): TapInventory | null => {
+    const node = registry.nodes.get(id);
+    const tap = node?.taps.findIndex((one) => one.name === name) ?? -1;
+    return node === undefined || tap < 0 ? null : inventoryOf(node.findings, id, name, tap);
+  };
+  return {
+    inventory,
+    proposal: (id, name) => {
+      const found = inventory(id, name);
+      const tap = registry.nodes.get(id)?.taps.find((one) => one.name === name);
+      if (found === null || tap === undefined) return null;
+      return proposeNode(found, tap)?.node ?? null;
     },
   };
 }

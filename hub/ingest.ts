@@ -12,6 +12,7 @@ import { type Core, countRefused, tell, touch } from "./core.ts";
 import { type Entry, type Pack, type PackKind, qualityName } from "./decode.ts";
 import type { Status } from "./decode-birth.ts";
 import { ALARMS_MAX, CLOCK_AHEAD_MS } from "./limits.ts";
+import { noticeText, noticeView } from "./notices.ts";
 import {
   changeHardware,
   type ChannelRecord,
@@ -50,6 +51,10 @@ export function ingestPack(
   for (let index = 0; index < pack.count; index++) {
     const entry = pack.entries[index];
     if (entry === undefined) return;
+    if (entry.notice !== null) {
+      if (isNewEntry(core, node, pack, entry)) takeNotice(core, node, entry, baseMs, arrival);
+      continue;
+    }
     const channel = isNew(core, node, pack, entry);
     if (channel === null) continue;
     if (arrival.qos > 0) core.counts.ingested++;
@@ -126,11 +131,42 @@ function isNew(core: Core, node: NodeRecord, pack: Pack, entry: Entry): ChannelR
     countRefused(core.counts, "too-many-channels");
     return null;
   }
-  const judged = offerSequence(node.sequences, pack.baseName, pack.boot, entry.sequence);
   touch(core, node, channel);
+  return isNewEntry(core, node, pack, entry) ? channel : null;
+}
+
+function isNewEntry(core: Core, node: NodeRecord, pack: Pack, entry: Entry): boolean {
+  const judged = offerSequence(node.sequences, pack.baseName, pack.boot, entry.sequence);
   if (judged === SEQUENCE_DUPLICATE) core.counts.duplicates++;
   if (judged === SEQUENCE_TOO_OLD) countRefused(core.counts, "too-old");
-  return judged === SEQUENCE_DUPLICATE || judged === SEQUENCE_TOO_OLD ? null : channel;
+  return judged !== SEQUENCE_DUPLICATE && judged !== SEQUENCE_TOO_OLD;
+}
+
+/** A security event of a line; each notice of a tap has a flood window of its own, as has its unit. */
+function takeNotice(
+  core: Core,
+  node: NodeRecord,
+  entry: Entry,
+  baseMs: number,
+  arrival: Arrival,
+): void {
+  if (arrival.qos > 0) core.counts.ingested++;
+  else core.counts.unconfirmed++;
+  core.counts.events++;
+  touch(core, node, null);
+  const notice = noticeView(entry);
+  const known = notice.rule !== null && node.taps.some(({ name }) => name === notice.tap);
+  core.events.add(
+    {
+      place: `notice/${node.id}/${known ? `${notice.tap}/${notice.word}/${notice.unit}` : ""}`,
+      kind: "notice",
+      node: node.id,
+      text: `${node.id} ${noticeText(notice)}`,
+      atMs: baseMs + entry.offsetMs,
+      notice,
+    },
+    arrival.wallMs,
+  );
 }
 
 function takeReading(core: Core, place: Place, entry: Entry, atMs: number, arrival: Arrival): void {

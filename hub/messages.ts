@@ -15,6 +15,8 @@ import { ingestPack, ingestStatus, meetBoot, meetHardware } from "./ingest.ts";
 import { forgetChannel } from "./keep.ts";
 import { hearNode, takePresenceOf } from "./presence.ts";
 import { applyBirth, type NodeRecord, nodeOf } from "./registry.ts";
+import { decodeFindings } from "./decode-findings.ts";
+import { takeFindings } from "./findings.ts";
 import { decodeSetResult } from "./set-messages.ts";
 import { takeSetResult } from "./setpoints.ts";
 import { createTopicParser, type NodeTopic, type TopicParser } from "./topics.ts";
@@ -61,6 +63,8 @@ export function takeMessage(taker: Taker, message: HubMessage, wallMs: number): 
       return takeBirth(taker, topic, message, wallMs);
     case "result":
       return takeResult(taker, topic.node, message, wallMs);
+    case "tap":
+      return takeTap(taker, topic.node, message, wallMs);
     case "time": // between node and gateway
     case "set": // the hub's own
       return;
@@ -87,6 +91,22 @@ function takeStatus(taker: Taker, id: string, message: HubMessage, wallMs: numbe
   if (typeof status === "string") return refuse(core, status, id, wallMs);
   const node = hear(core, id, message, wallMs);
   if (node !== null) ingestStatus(core, node, status, wallMs);
+}
+
+function takeTap(taker: Taker, id: string, message: HubMessage, wallMs: number): void {
+  const { core, check, reader } = taker;
+  const findings = decodeFindings(check, reader, message.payload);
+  if (typeof findings === "string") return refuse(core, findings, id, wallMs);
+  const node = hear(core, id, message, wallMs);
+  if (node === null || findings.boot < node.boot) return;
+  const before = node.findings.taps.size;
+  const lines = findings.items.some(({ form }) => form === "line");
+  // What it learned is asked for by itself; the line, and that there is something, is in the node's view.
+  if (
+    takeFindings(node.findings, findings, wallMs) &&
+    (lines || node.findings.taps.size !== before)
+  )
+    putNodeChange(core.changes, node.id);
 }
 
 function takeResult(taker: Taker, id: string, message: HubMessage, wallMs: number): void {

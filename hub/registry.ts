@@ -12,6 +12,7 @@ import type { Quality, StateTimes } from "./api.ts";
 import type { ChannelBirth, Identity, Status, TapBirth } from "./decode-birth.ts";
 import type { BirthParts, NodeBirth } from "./birth.ts";
 import { createBirthParts } from "./birth.ts";
+import { createFindings, type NodeFindings } from "./findings.ts";
 import type { HistoryStore, Series } from "./history.ts";
 import * as limits from "./limits.ts";
 import { topicLevel } from "./names.ts";
@@ -59,6 +60,7 @@ export interface NodeRecord {
   wentOnBoot: number; // a boot of link alone: loop did not start again; -1: none
   stateMs: StateTimes | null; // null: no reading of a state channel
   machine: MachineState | null; // null: not known
+  findings: NodeFindings; // of its taps; not written down
   sequences: Sequences;
   touched: boolean; // since the last commit
   channels: ChannelRecord[]; // of the birth, in its order; then the others
@@ -102,6 +104,7 @@ export function nodeOf(registry: Registry, id: string, wallMs: number): NodeReco
     wentOnBoot: -1,
     stateMs: null,
     machine: null,
+    findings: createFindings(),
     sequences: createSequences(),
     touched: false,
     channels: [],
@@ -154,6 +157,7 @@ export function applyBirth(
 export function changeHardware(node: NodeRecord, baseName: string): void {
   node.baseName = baseName;
   node.boot = -1;
+  node.findings = createFindings();
   node.status = null;
   node.statusAtMs = null;
   for (const channel of node.channels) {

@@ -10,7 +10,7 @@ import { isNodeId } from "./names.ts";
 
 export interface NodeTopic {
   node: string;
-  kind: "data" | "event" | "status" | "presence" | "birth" | "time" | "set" | "result";
+  kind: "data" | "event" | "status" | "presence" | "birth" | "time" | "set" | "result" | "tap";
   part: number; // of a birth; -1
 }
 
@@ -35,7 +35,13 @@ export function createTopicParser(): TopicParser {
 
 const TOPIC_CHARS_MAX = 64; // root, the longest id, the longest suffix, with room
 const PART = /^(?:0|[1-9][0-9]{0,2})$/;
-const PLAIN = [wire.TOPIC_DATA, wire.TOPIC_EVENT, wire.TOPIC_STATUS, wire.TOPIC_PRESENCE] as const;
+const PLAIN = [
+  wire.TOPIC_DATA,
+  wire.TOPIC_EVENT,
+  wire.TOPIC_STATUS,
+  wire.TOPIC_PRESENCE,
+  wire.TOPIC_TAP,
+] as const;
 
 function parseTopic(topic: string): NodeTopic | null {
   if (topic.length > TOPIC_CHARS_MAX) return null;

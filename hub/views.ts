@@ -18,6 +18,7 @@ import type {
   TapView,
 } from "./api.ts";
 import type { Status } from "./decode-birth.ts";
+import { learnedCount, lineView } from "./findings.ts";
 import { oeeView } from "./oee.ts";
 import { gapMs, type ChannelRecord, type NodeRecord } from "./registry.ts";
 import { setpointViews } from "./setpoints.ts";
@@ -113,6 +114,8 @@ function tapViews(node: NodeRecord): TapView[] {
   return node.taps.map((tap, index) => ({
     ...tap,
     counters: named(TAP_COUNTER_NAMES, node.status?.taps[index]),
+    line: lineView(node.findings, index),
+    learned: learnedCount(node.findings, index),
   }));
 }
 

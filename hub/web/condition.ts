@@ -49,6 +49,7 @@ const EVENT_MARKS: Record<EventKind, { shape: ShapeName; tone: Tone }> = {
   refused: { shape: "diamond", tone: "warning" },
   identity: { shape: "diamond", tone: "warning" },
   clock: { shape: "diamond", tone: "warning" },
+  notice: { shape: "diamond", tone: "warning" },
   setpoint: { shape: "bar", tone: "normal" },
   "refused-write": { shape: "diamond", tone: "warning" },
 };

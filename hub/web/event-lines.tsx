@@ -21,9 +21,10 @@ export function EventLines({ events }: { events: readonly EventView[] }): JSX.El
 }
 
 /** What happened to a channel, without the machine's name: that stands in its own cell. */
-function shortText({ node, channel, text }: EventView): string {
+function shortText({ node, channel, notice, text }: EventView): string {
   const prefix = `${node} `;
-  return channel !== null && text.startsWith(prefix) ? text.slice(prefix.length) : text;
+  const isNamed = channel !== null || notice !== undefined;
+  return isNamed && text.startsWith(prefix) ? text.slice(prefix.length) : text;
 }
 
 /** The cells of one line; the caller gives the row, and `cell` as their role in a table. */

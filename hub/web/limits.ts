@@ -78,3 +78,7 @@ export const PAST_AGAIN_MS_MAX = 300_000;
 /** Shortest range that a zoom leads to, and the longest: as long as a hub keeps hours. */
 export const RANGE_MS_MIN = 1_000;
 export const RANGE_MS_MAX = 5 * 366 * 86_400_000;
+
+// Taps
+export const INVENTORY_MS = 5000; // what a tap learned is asked for this often while it is in sight
+export const INVENTORY_ROWS = 100; // of registers shown; a node learns 256

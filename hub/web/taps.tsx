@@ -13,6 +13,7 @@ import { Empty, Mark } from "./marks.tsx";
 import { readNodes, usePage } from "./page-context.ts";
 import { NoMachines } from "./plant.tsx";
 import { routeHref } from "./route.ts";
+import { Learned, LineFacts } from "./taps-learned.tsx";
 import { FieldTable, ObjectTable, RegisterTable } from "./taps-tables.tsx";
 
 /** Shares of understood answers and of noise at which a line is called heard. */
@@ -90,14 +91,18 @@ function TapPanel({ node, tap }: { node: NodeView; tap: TapView }): JSX.Element 
         <Mark condition={tapCondition(node, tap)} />
         <span class="muted">
           <a href={routeHref("machines", [node.id])}>{node.id}</a>
-          {` · ${tap.protocol} · ${tap.baud} baud · ${tap.format}`}
+          {tap.protocol === "auto"
+            ? " · finds its line by itself"
+            : ` · ${tap.protocol} · ${tap.baud} baud · ${tap.format}`}
         </span>
       </div>
+      {tap.line !== null && <LineFacts line={tap.line} />}
       <Counters tap={tap} />
       {registers.length > 0 && <RegisterTable node={node} channels={registers} />}
       {fields.length > 0 && <FieldTable node={node} channels={fields} />}
       {objects.length > 0 && <ObjectTable node={node} channels={objects} />}
-      {read === 0 && <p class="muted pad">{nothingRead(node, tap)}</p>}
+      {read === 0 && tap.learned === 0 && <p class="muted pad">{nothingRead(node, tap)}</p>}
+      <Learned node={node.id} tap={tap} />
     </section>
   );
 }

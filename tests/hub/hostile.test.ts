@@ -12,7 +12,7 @@ import type { Publication } from "../../hub/uns.ts";
 import { createHub, type Hub } from "../../hub/hub.ts";
 import { SEQUENCE_WINDOW } from "../../hub/limits.ts";
 import { meterBirth, ovenBirth, PLANT, START_MS as T0 } from "../support/fixture-hub.ts";
-import { Decimal, pack, status } from "../support/pack.ts";
+import { Decimal, encode, type Item, pack, status } from "../support/pack.ts";
 
 const SEED = Number(process.env["SEED"] ?? 21);
 
@@ -31,6 +31,25 @@ const MESSAGES: [topic: string, payload: Buffer][] = [
     }),
   ],
   ["event", pack({ records: [{ n: "t/hot", vb: true, x: 201 }] })],
+  ["event", pack({ records: [{ n: "bus/write", vb: true, raw: [["e", [17, 6, 40, 1, 9, 2]]] }] })],
+  [
+    "tap",
+    encode(
+      new Map<number, Item>([
+        [0, 1],
+        [1, 7],
+        [
+          2,
+          [
+            [0, 0, 9600, 4, 0, 1, 98, 100, 2, 40, 900],
+            [1, 0, 17, 3, 100, 500, 1, 999, 0, 70, 80],
+            [2, 0, 17, 3, 100, 2, 0, 80, 1, 2, 1000, 5000, 9000],
+            [3, 0, 1, 1, 0, 0],
+          ],
+        ],
+      ]),
+    ),
+  ],
 ];
 
 function say(hub: Hub, topic: string, payload: Buffer): void {

@@ -86,6 +86,7 @@ function entry(fields: Partial<Pack["entries"][0]>): Pack["entries"][0] {
     decimals: 0,
     quality: 0,
     cause: "",
+    notice: null,
     offsetMs: 0,
     ...fields,
   };

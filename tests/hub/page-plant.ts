@@ -67,6 +67,8 @@ export function meterNode(startMs: number): NodeView {
         protocol: "modbus-rtu",
         baud: 9600,
         format: "8E1",
+        line: null,
+        learned: 0,
         counters: {
           bytes: 48_211,
           frames: 4_020,
@@ -126,7 +128,17 @@ export function scaleNode(startMs: number): NodeView {
   return {
     ...baseNode("scale-1", "scale", startMs),
     cell: "cell-4",
-    taps: [{ name: "line", protocol: "ascii-line", baud: 9600, format: "8N1", counters }],
+    taps: [
+      {
+        name: "line",
+        protocol: "ascii-line",
+        baud: 9600,
+        format: "8N1",
+        counters,
+        line: null,
+        learned: 0,
+      },
+    ],
     channels: [channel("weight", { kind: "field", ...words })],
   };
 }
