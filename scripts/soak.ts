@@ -28,7 +28,7 @@ const MINUTES_MAX = 10_000;
 const SEEDS_MAX = 10_000_000;
 
 const USAGE = `npm run soak -- one of
-  --seeds N [--fresh] [--first] seeds of trouble; --seed N for one
+  --seeds N [--fresh] [--first] seeds of trouble, from 1 or --from; --seed N for one
   --hours N                     memory over virtual hours
   --packs N                     damaged packs and datagrams
   --aot N                       random modules as C (needs gcc)
@@ -41,6 +41,7 @@ and --minutes M to stop on time: seeds, ticks and power cuts go on there the nex
 interface Options {
   minutes: number;
   seeds: number;
+  from: number;
   seed: number | undefined;
   hours: number | undefined;
   packs: number | undefined;
@@ -61,6 +62,7 @@ function readOptions(): Options | undefined {
     ...lengths,
     "power-cuts": text,
     ticks: text,
+    from: text,
     seed: text,
     octets: flag,
     fresh: flag,
@@ -73,6 +75,7 @@ function readOptions(): Options | undefined {
     return {
       minutes: readMinutes(values.minutes ?? "10"),
       seeds: readWhole(values.seeds ?? String(SEEDS_MAX), 1, SEEDS_MAX),
+      from: readWhole(values.from ?? "1", 1, SEEDS_MAX),
       seed: read(values.seed, 0, 2 ** 32 - 1),
       hours: read(values.hours, 1, HOURS_MAX),
       packs: read(values.packs, 1, PACKS_MAX),

@@ -19,7 +19,8 @@ const STATE_FILE = join(PROJECT, "build/soak.json");
 const FAILURES_KEPT = 100;
 
 export interface SeedsWanted {
-  seeds: number; // 1..seeds, those of an interrupted run included
+  from: number; // the first one, unless an interrupted run goes on
+  seeds: number; // the last one
   minutes: number;
   fresh: boolean;
   first: boolean; // stop at the first failure
@@ -54,16 +55,17 @@ export async function soakSeeds(wanted: SeedsWanted): Promise<boolean> {
   const plan = await readExample();
   if (wanted.fresh) rmSync(STATE_FILE, { force: true });
   mkdirSync(dirname(STATE_FILE), { recursive: true });
-  let state = readState(firmwareOf(plan));
-  if (state.next > 1) say(`going on after ${state.next - 1} seeds (build/soak.json)`);
+  let state = readState(firmwareOf(plan), wanted.from);
+  if (state.next > wanted.from)
+    say(`going on after ${state.next - wanted.from} seeds (build/soak.json)`);
   const endMs = Date.now() + wanted.minutes * 60_000;
   const progress = createProgress();
   const enough = (): boolean => wanted.first && state.failed > 0;
   while (state.next <= wanted.seeds && Date.now() < endMs && !enough()) {
     state = addSeed(state, plan);
     writeWhole(STATE_FILE, JSON.stringify(state));
-    const done = state.next - 1;
-    progress.show(`${done} of ${wanted.seeds} seeds, ${state.failed} failed`, done / wanted.seeds);
+    const [done, all] = [state.next - wanted.from, wanted.seeds - wanted.from + 1];
+    progress.show(`${done} of ${all} seeds, ${state.failed} failed`, done / all);
   }
   progress.end();
   report(state, wanted);
@@ -92,20 +94,21 @@ function addSeed(state: State, plan: PlantPlan): State {
   };
 }
 
-function readState(firmware: string): State {
+function readState(firmware: string, next: number): State {
   const sums = { queued: 0, dropped: 0, lost: 0, drainMsMax: 0 };
-  const fresh: State = { firmware, next: 1, ...sums, failed: 0, failures: [] };
+  const fresh: State = { firmware, next, ...sums, failed: 0, failures: [] };
   if (!existsSync(STATE_FILE)) return fresh;
   const read = { ...fresh, ...(JSON.parse(readFileSync(STATE_FILE, "utf8")) as Partial<State>) };
-  return read.firmware === firmware ? read : fresh;
+  return read.firmware === firmware && read.next >= next ? read : fresh;
 }
 
-function report(state: State, { seeds }: SeedsWanted): void {
+function report(state: State, { from, seeds }: SeedsWanted): void {
   for (const failure of state.failures) print(failure);
   const { next, queued, dropped, lost, drainMsMax, failed } = state;
   print(
-    `${next - 1} of ${seeds} seeds, ${queued} readings, ${dropped} dropped, ${lost} lost with ` +
-      `their node's RAM, all delivered within ${drainMsMax / 1000} s, ${failed} seeds failed`,
+    `${next - from} of ${seeds - from + 1} seeds, ${queued} readings, ${dropped} dropped, ` +
+      `${lost} lost with their node's RAM, all delivered within ${drainMsMax / 1000} s, ` +
+      `${failed} seeds failed`,
   );
   if (next <= seeds) say("  next: the same command goes on from there");
 }

@@ -114,7 +114,8 @@ test(
       const values = await road!.values(press.id);
       return Number(values["bearing-velocity"]) > 0 && Number(values["motor-current"]) > 5;
     });
-    assert.equal(await road!.write(oven.id, "target", 200), 200);
+    // Refused while the hub takes the oven for lost, as on a machine that starves its process.
+    await until("a write", async () => (await road!.write(oven.id, "target", 200)) === 200);
     const duty = (): number => Number(readFileSync(path(oven, "--pwm"), "latin1"));
     await until("the set-point at the output", () => duty() === Math.round(0.2 * 65_535));
     process.kill(press.pid!, "SIGKILL");

@@ -11,10 +11,11 @@ import { test } from "node:test";
 import { type Change, makeTree, runInTree } from "../support/tree.ts";
 
 const SEEDS = 30; // seeds.test.ts runs more of them in the project itself
-const MUTANT_SEEDS_MAX = 300; // five of these find the shyest of them, the first one ends the search
+const MUTANT_SEEDS_MAX = 300; // the first one that finds it ends the search
 
 interface Mutant extends Change {
   name: string;
+  from?: number; // the first seed; 1
   found: RegExp; // what is said of it
 }
 
@@ -37,6 +38,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "loop does not clamp a set-point",
+    from: 140, // 147, 185, 228, 234 and 269 of 1 to 300 find it
     file: "firmware/loop/setpoint.ts",
     place: "held.value = min(max(held.requested, row.min), row.max);",
     becomes: "held.value = held.requested;",
@@ -51,8 +53,10 @@ const MUTANTS: readonly Mutant[] = [
   },
 ];
 
-const soak = (tree: string, seeds: number): ReturnType<typeof runInTree> =>
-  runInTree(tree, "scripts/soak.ts", ["--seeds", String(seeds), "--first", "--fresh"]);
+function soak(tree: string, seeds: number, from = 1): ReturnType<typeof runInTree> {
+  const range = ["--from", String(from), "--seeds", String(from + seeds - 1)];
+  return runInTree(tree, "scripts/soak.ts", [...range, "--first", "--fresh"]);
+}
 
 function inTree(change: Change | undefined, look: (tree: string) => void): void {
   const tree = makeTree(change);
@@ -71,10 +75,10 @@ test(`without a bug ${SEEDS} seeds find nothing`, () => {
   });
 });
 
-for (const { name, found, ...change } of MUTANTS) {
+for (const { name, from, found, ...change } of MUTANTS) {
   test(`${name}: the seeds find it, and the line they print finds it again`, () => {
     inTree(change, (tree) => {
-      const { code, out, err } = soak(tree, MUTANT_SEEDS_MAX);
+      const { code, out, err } = soak(tree, MUTANT_SEEDS_MAX, from);
       assert.equal(code, 1, `not found in ${MUTANT_SEEDS_MAX} seeds: ${out}${err}`);
       const [line = ""] = out.split("\n");
       const [replay = "", problem = ""] = line.split("  # ");

@@ -34,6 +34,7 @@ test("other firmware begins anew", () => {
   const state = JSON.parse(readFileSync(file, "utf8")) as object;
   writeFileSync(file, JSON.stringify({ ...state, firmware: "another", next: 100 }));
   assert.match(soak("--seeds", "2").out, /^2 of 2 seeds/m);
+  assert.match(soak("--from", "5", "--seeds", "6").out, /^2 of 2 seeds/m);
 });
 
 test("when the time is over it says how far it came and ends well", () => {
