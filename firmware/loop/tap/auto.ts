@@ -235,7 +235,8 @@ function weigh(tap: AutoTap, detector: Detector, quiet: bool): void {
   } else {
     forgetLine(tap);
     if (detector.windows + 1 >= WINDOWS_NONE || (quiet && tap.looked >= EARLY_EDGES)) {
-      tap.confidence = CONFIDENCE_MAX;
+      // One window may be all glitches.
+      tap.confidence = min(30 + 20 * (detector.windows + 1), CONFIDENCE_MAX);
       setPhase(tap, PHASE_NONE);
     }
   }
