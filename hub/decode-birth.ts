@@ -49,7 +49,7 @@ export interface RegisterSource {
   unitId: number;
   functionCode: number;
   address: number;
-  type: string;
+  type: string; // of a part of the value "u16 bits 4-7"; "bit" of a coil or a discrete input
   order: string;
 }
 
@@ -185,7 +185,7 @@ const CHANNEL_KINDS: readonly ChannelKind[] = [
   "setpoint",
   "object",
 ];
-const REGISTER_TYPES = ["u16", "i16", "u32", "i32", "f32"];
+const REGISTER_TYPES = ["u16", "i16", "u32", "i32", "f32", "u64", "i64", "f64"];
 const REGISTER_ORDERS = ["ABCD", "CDAB", "BADC", "DCBA"];
 
 /** Takes a map; `field` takes the value of a key it knows, or gives false. */
@@ -298,7 +298,7 @@ function takeChannel(reader: cbor.CborReader): ChannelBirth {
     else return false;
     return true;
   });
-  if (channel.register?.type === "f32") channel.decimals = null;
+  if (channel.register?.type.startsWith("f")) channel.decimals = null;
   const consistent =
     (channel.kind === "register") === (channel.register !== null) &&
     (channel.kind === "field" || channel.field === null) &&
@@ -339,15 +339,22 @@ function takeAlarm(reader: cbor.CborReader): AlarmLimit {
 }
 
 function takeRegister(reader: cbor.CborReader): RegisterSource {
-  expectItems(reader, 6);
-  return {
+  const items = cbor.takeArray(reader);
+  if (items !== 6 && items !== 8) reader.failed = true;
+  const register = {
     tap: cbor.takeUnsigned(reader, limits.TAPS_MAX - 1),
     unitId: cbor.takeUnsigned(reader, 255),
     functionCode: cbor.takeUnsigned(reader, 127),
     address: cbor.takeUnsigned(reader, 65_535),
-    type: REGISTER_TYPES[cbor.takeUnsigned(reader, 4)] ?? "",
+    type: REGISTER_TYPES[cbor.takeUnsigned(reader, REGISTER_TYPES.length - 1)] ?? "",
     order: REGISTER_ORDERS[cbor.takeUnsigned(reader, 3)] ?? "",
   };
+  if (register.functionCode <= 2) return { ...register, type: "bit", order: "" };
+  if (items !== 8) return register;
+  const bit = cbor.takeUnsigned(reader, 31);
+  const last = bit + cbor.takeUnsigned(reader, 31) - 1;
+  const part = last === bit ? `bit ${bit}` : `bits ${bit}-${last}`;
+  return { ...register, type: `${register.type} ${part}` };
 }
 
 function takeField(reader: cbor.CborReader): FieldSource {

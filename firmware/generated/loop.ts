@@ -108,6 +108,16 @@ export const TAP_ROWS: StaticArray<i32> = [
   0, 573,
 ];
 
+export const ASCII_COUNT: i32 = 0;
+
+// TapRow, tick/taps.ts: Modbus ASCII
+export const ASCII_ROWS: usize = 0;
+
+export const JOIN_COUNT: i32 = 0;
+
+// JoinRow, tick/taps.ts
+export const JOIN_ROWS: usize = 0;
+
 // a bit for each tap
 export const LEARNED_TAPS: i32 = 0;
 export const WATCHED_TAPS: i32 = 0;

@@ -13,6 +13,7 @@ import {
   ACCELEROMETER_COUNT,
   ANALOG_COUNT,
   AUTO_COUNT,
+  ASCII_COUNT,
   COUNTER_COUNT,
   DIGITAL_COUNT,
   FIELD_COUNT,
@@ -64,6 +65,7 @@ import {
   writeOutputs,
 } from "./tick/outputs";
 import { readCounters, readPins } from "./tick/pins";
+import { checkStale } from "./tick/registers";
 import {
   refuseSetpoint,
   setpointValue,
@@ -72,7 +74,7 @@ import {
   takeSetpoints,
 } from "./tick/setpoints";
 import { decideStates } from "./tick/states";
-import { checkStale, hearTaps, startTaps, tellTaps } from "./tick/taps";
+import { hearTaps, startTaps, tellTaps } from "./tick/taps";
 
 export { hysteresis } from "./hysteresis";
 export { firstFailed, isPermitted, requireThat, resetInterlock } from "./interlock";
@@ -234,7 +236,7 @@ export function init(): void {
   startClock();
   startOutputs();
   if (SETPOINT_COUNT > 0) startSetpoints();
-  if (TAP_COUNT > 0) startTaps();
+  if (TAP_COUNT + ASCII_COUNT > 0) startTaps();
   if (LINE_COUNT > 0) startLines();
   if (METER_COUNT > 0) startMeters();
 }
@@ -247,7 +249,7 @@ export function beginTick(): void {
   if (DIGITAL_COUNT > 0) readPins();
   if (COUNTER_COUNT > 0) readCounters();
   if (ACCELEROMETER_COUNT > 0) stepBursts();
-  if (TAP_COUNT > 0) hearTaps();
+  if (TAP_COUNT + ASCII_COUNT > 0) hearTaps();
   if (REGISTER_COUNT > 0) checkStale();
   if (LINE_COUNT > 0) hearLines();
   if (AUTO_COUNT > 0) hearAutos();
@@ -262,7 +264,7 @@ export function endTick(): void {
   if (STATE_COUNT > 0) decideStates();
   if (SETPOINT_COUNT > 0) settleSetpoints();
   tellChannels();
-  if (TAP_COUNT > 0) tellTaps();
+  if (TAP_COUNT + ASCII_COUNT > 0) tellTaps();
   if (LINE_COUNT > 0) tellLines();
   if (METER_COUNT > 0) tellMeters();
   if (AUTO_COUNT > 0) tellAutos();

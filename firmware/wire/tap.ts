@@ -30,6 +30,17 @@ export const PROTOCOL_USS = 12;
 export const PROTOCOL_MELSEC_FX = 13;
 export const PROTOCOL_TOLEDO_CONTINUOUS = 14;
 
+// Kinds of events, tap/event.ts in loop
+export const TAP_EVENT_READ = 1; // an answered read: values
+export const TAP_EVENT_WRITE = 2; // an answered write: what was written
+export const TAP_EVENT_EXCEPTION = 3; // a request answered with an error: reason
+export const TAP_EVENT_UNANSWERED = 4; // a request that nobody answered
+export const TAP_EVENT_ORPHAN = 5; // an answer without its request: of no use as a value
+export const TAP_EVENT_QUERY = 6; // an answered request about something else than registers
+export const TAP_EVENT_BROADCAST = 7; // a request to all units, which nobody answers
+export const TAP_EVENT_READING = 8; // a number with its name
+export const TAP_EVENT_TEXT = 9; // a text with its name: `values`
+
 // u32 each, in this order, in a state record and in a status message.
 export const TAP_COUNTER_BYTES = 0;
 export const TAP_COUNTER_FRAMES = 1;

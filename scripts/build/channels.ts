@@ -44,7 +44,8 @@ const alarm = z
     message: 'give exactly one of "above" and "below"',
   });
 
-const told = {
+/** Of every kind. */
+export const told = {
   qos: z
     .union([z.literal(0), z.literal(1)])
     .default(1)
@@ -60,8 +61,8 @@ const told = {
     }),
 };
 
-// Values of a line: told by exception only where there is a dead band.
-const reporting = {
+/** Values of a line: told by exception only where there is a dead band. */
+export const reporting = {
   ...told,
   unit: unit.optional(),
   deadband: z
@@ -114,27 +115,6 @@ export const analog = z
     ...reporting,
   })
   .describe("an ADC input");
-
-/** A register heard on a tap. */
-export const register = z
-  .strictObject({
-    kind: z.literal("register"),
-    tap: name,
-    unitId: z.number().int().min(1).max(247),
-    table: z.enum(["holding", "input"]),
-    address: z.number().int().min(0).max(65535).describe("zero-based, as on the wire"),
-    type: z.enum(["u16", "i16", "u32", "i32", "f32"]).default("u16"),
-    order: z
-      .enum(["ABCD", "CDAB", "BADC", "DCBA"])
-      .default("ABCD")
-      .describe("order of the octets of a 32-bit value; BADC and DCBA also swap a 16-bit one"),
-    scale: z.number().positive().default(1).describe("engineering value of one step, a decimal"),
-    staleMs: milliseconds(3_600_000)
-      .optional()
-      .describe("bad (stale) when it was not heard for this long"),
-    ...reporting,
-  })
-  .describe("a register heard on a Modbus tap");
 
 /** A field of a text line. */
 export const field = z

@@ -7,6 +7,7 @@ import { BURST_SAMPLES_PER_TICK } from "../../firmware/limits.ts";
 import { isCutoffPossible, LOWPASS_RATIO_MAX, LOWPASS_RATIO_MIN } from "./butterworth.ts";
 import { checkField } from "./line-taps.ts";
 import { checkObject } from "./object-taps.ts";
+import { checkRegister } from "./registers.ts";
 import type { AnalogChannel, Channel, NodeType, StateChannel } from "./schema.ts";
 import { decimal } from "./steps.ts";
 
@@ -45,10 +46,9 @@ export function checkChannel(
   if (channel.kind === "register") {
     const tap = node.taps[channel.tap];
     if (tap === undefined) here("tap", unknownTap(channel.tap, node.taps));
-    else if (tap.protocol !== "modbus-rtu")
+    else if (tap.protocol !== "modbus-rtu" && tap.protocol !== "modbus-ascii")
       here("tap", `"${channel.tap}" hears ${tap.protocol}; a register needs a tap of modbus-rtu`);
-    if (/32/.test(channel.type) && channel.address === 65535)
-      here("address", "a 32-bit value needs two registers");
+    checkRegister(channel, node.taps, here);
   }
   if (channel.kind === "field") {
     const tap = node.taps[channel.tap];

@@ -64,6 +64,7 @@ import {
 import { noticeTables } from "./generate-notices.ts";
 import { constant, octets, rows, u16 } from "./link-table.ts";
 import { valuePeriodMs } from "./periods.ts";
+import { orderCode, REGISTER_TYPES, tableCode } from "./registers.ts";
 import {
   allChannels,
   channelScale,
@@ -118,8 +119,6 @@ const KINDS = {
   object: CHANNEL_KIND_OBJECT,
   setpoint: CHANNEL_KIND_SETPOINT,
 };
-const TYPES = ["u16", "i16", "u32", "i32", "f32"];
-const ORDERS = ["ABCD", "CDAB", "BADC", "DCBA"];
 
 /** The text of firmware/generated/link.ts for a checked node type; `version` goes into the birth. */
 export function generateLink(node: NodeType, version: string): string {
@@ -314,15 +313,16 @@ function encodeSetpoint(channel: SetpointChannel): number[] {
   return array(limits.map(number));
 }
 
-/** `[order of the tap, unit id, function code, address, type, order]` */
+/** `[order of the tap, unit id, function code, address, type, order]`, of a part also `bit, bits`. */
 function encodeRegister(channel: RegisterChannel, node: NodeType): number[] {
   return array([
     integer(Object.keys(node.taps).indexOf(channel.tap)),
     integer(channel.unitId),
-    integer(channel.table === "holding" ? 3 : 4),
+    integer(tableCode(channel)),
     integer(channel.address),
-    integer(TYPES.indexOf(channel.type)),
-    integer(ORDERS.indexOf(channel.order)),
+    integer(REGISTER_TYPES.indexOf(channel.type)),
+    integer(orderCode(channel)),
+    ...(channel.bit === undefined ? [] : [integer(channel.bit), integer(channel.bits)]),
   ]);
 }
 

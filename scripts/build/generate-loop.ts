@@ -21,7 +21,9 @@ import {
 } from "./loop-inputs.ts";
 import {
   alarmRowsOf,
+  asciiRowsOf,
   channelRowsOf,
+  joinRowsOf,
   latchRowsOf,
   metersOf,
   outputNames,
@@ -94,6 +96,8 @@ function constantsOf(node: NodeType): string {
     table("OUTPUT", "OutputRow, actuate.ts", outputRowsOf(node)),
     table("SWITCH", "SwitchRow, actuate.ts", switchRowsOf(node)),
     table("TAP", "TapRow, tick/taps.ts", tapRowsOf(node)),
+    table("ASCII", "TapRow, tick/taps.ts: Modbus ASCII", asciiRowsOf(node)),
+    table("JOIN", "JoinRow, tick/taps.ts", joinRowsOf(node)),
     `// a bit for each tap\nexport const LEARNED_TAPS: i32 = ${learnedTaps(node)};\n` +
       `export const WATCHED_TAPS: i32 = ${watchedTaps(node)};\n`,
     table("LINE", "LineRow, tick/lines.ts", lines.lines),

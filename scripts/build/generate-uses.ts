@@ -4,6 +4,7 @@
 // A part that is not used costs flash and SRAM on a board: floats alone are 7 KB of libgcc.
 
 import { TYPE_F32 } from "../../firmware/wire/record.ts";
+import { tableCode, typeCode } from "./registers.ts";
 import { allChannels, type NodeType } from "./schema.ts";
 import { typeOf } from "./steps.ts";
 import { findsOut, watchedTaps } from "./tap-watch.ts";
@@ -12,15 +13,26 @@ import { findsOut, watchedTaps } from "./tap-watch.ts";
 export function generateUses(node: NodeType): string {
   const floats = allChannels(node).some(([, channel]) => typeOf(channel) === TYPE_F32);
   const setpoints = Object.keys(node.setpoints).length > 0;
+  const registers = Object.values(node.channels).filter((one) => one.kind === "register");
+  const taps = Object.values(node.taps);
+  const written = registers.some(({ fromWrites }) => fromWrites);
+  const uses = {
+    FLOATS: floats,
+    SETPOINTS: setpoints,
+    TAP_EVENTS: written || findsOut(node) || watchedTaps(node) !== 0,
+    FINDINGS: findsOut(node),
+    NOTICES: watchedTaps(node) !== 0,
+    COILS: registers.some((one) => tableCode(one) <= 2),
+    MODBUS_ASCII: taps.some(({ protocol }) => protocol === "modbus-ascii"),
+    TWO_WIRES: taps.some((tap) => "requestsOn" in tap && tap.requestsOn !== undefined),
+    REGISTER_PARTS: registers.some((one) => typeCode(one) >= 256),
+    REGISTER_WIDE: registers.some(({ type }) => type.endsWith("64")),
+  };
   return [
     "// SPDX-License-Identifier: MIT",
     "// What a node type uses of the firmware, written by scripts/build/generate-uses.ts.",
     "",
-    `export const USES_FLOATS: bool = ${floats};`,
-    `export const USES_SETPOINTS: bool = ${setpoints};`,
-    `export const USES_TAP_EVENTS: bool = ${findsOut(node) || watchedTaps(node) !== 0};`,
-    `export const USES_FINDINGS: bool = ${findsOut(node)};`,
-    `export const USES_NOTICES: bool = ${watchedTaps(node) !== 0};`,
+    ...Object.entries(uses).map(([name, used]) => `export const USES_${name}: bool = ${used};`),
     "",
   ].join("\n");
 }

@@ -63,7 +63,8 @@ export interface LineTap {
 }
 
 type AnyTap =
-  { protocol: "modbus-rtu" | "auto" | MeterProtocol } | ({ protocol: "ascii-line" } & LineTap);
+  | { protocol: "modbus-rtu" | "modbus-ascii" | "auto" | MeterProtocol }
+  | ({ protocol: "ascii-line" } & LineTap);
 type Complain = (path: (string | number)[], message: string) => void;
 
 /** What is wrong with the patterns of the taps. */

@@ -16,6 +16,7 @@ import { lineTables, patternFields, type LineTables } from "./generate-line.ts";
 import { vibrationFields } from "./generate-vibration.ts";
 import type { LineTap } from "./line-taps.ts";
 import type { Row } from "./loop-table.ts";
+import { orderCode, tableCode, typeCode } from "./registers.ts";
 import type { AnalogChannel, NodeType, RegisterChannel, StateChannel } from "./schema.ts";
 import { I32_MAX, I32_MIN, level } from "./steps.ts";
 
@@ -26,11 +27,8 @@ const CAUSES = {
 };
 // In the order of FEATURE_* in firmware/loop/vibration.ts.
 const FEATURES = ["velocity-rms", "acceleration-rms", "peak", "crest", "kurtosis"];
-const TABLE_CODES = { holding: 3, input: 4 };
-const REGISTER_TYPES = ["u16", "i16", "u32", "i32", "f32"];
 const BURST_SAMPLES_MIN = 8; // a sensor with a buffer brings that many at once
 const LINE_FORMATS = ["", "7E1", "7O1", "8N1", "8E1", "8O1", "9N1", "8N2"]; // SPEC.md §1.4, kind 5
-const REGISTER_ORDERS = ["ABCD", "CDAB", "BADC", "DCBA"];
 const RAW_FULL = 4096; // the line is tabled at raw 0 and here, so that a shift takes the place of a division
 const FRACTION = 65_536;
 const STEP_MAX = 2 ** 48; // as far as an i32 can move
@@ -124,10 +122,10 @@ function registerFields(taps: string[], channel: RegisterChannel, index: number)
     index,
     taps.indexOf(channel.tap),
     channel.unitId,
-    TABLE_CODES[channel.table],
+    tableCode(channel),
     channel.address,
-    REGISTER_TYPES.indexOf(channel.type),
-    REGISTER_ORDERS.indexOf(channel.order),
+    typeCode(channel),
+    orderCode(channel),
     channel.staleMs ?? 0,
   ];
 }

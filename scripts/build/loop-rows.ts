@@ -129,12 +129,32 @@ function characterUsOf(node: NodeType, name: string): number {
   return Math.ceil(characterUs);
 }
 
-/** TapRow, tick/taps.ts: those of Modbus; all are checked. */
+/** TapRow, tick/taps.ts: those of Modbus RTU; all are checked. */
 export function tapRowsOf(node: NodeType): Row[] {
+  return modbusRows(node, "modbus-rtu");
+}
+
+/** TapRow, tick/taps.ts: those of Modbus ASCII. */
+export function asciiRowsOf(node: NodeType): Row[] {
+  return modbusRows(node, "modbus-ascii");
+}
+
+/** JoinRow, tick/taps.ts: taps that hear the answers to the requests of another. */
+export function joinRowsOf(node: NodeType): Row[] {
+  const rows = tapRowsOf(node);
+  return Object.entries(node.taps).flatMap(([name, tap]) => {
+    const asker = "requestsOn" in tap ? tap.requestsOn : undefined;
+    if (asker === undefined) return [];
+    const fields = [asker, name].map((one) => rows.findIndex((row) => row.name === one));
+    return [{ name, fields }];
+  });
+}
+
+function modbusRows(node: NodeType, protocol: string): Row[] {
   return Object.entries(node.taps).flatMap(([name, tap], index) => {
     if (tap.protocol === "auto") return []; // it takes more in a tick
     const characterUs = characterUsOf(node, name);
-    return tap.protocol === "modbus-rtu" ? [{ name, fields: [index, characterUs] }] : [];
+    return tap.protocol === protocol ? [{ name, fields: [index, characterUs] }] : [];
   });
 }
 

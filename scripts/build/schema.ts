@@ -22,7 +22,6 @@ import {
   milliseconds,
   name,
   object,
-  register,
   state,
   unit,
   vibration,
@@ -30,6 +29,7 @@ import {
 import { checkAccelerometers, checkChannel, tenthsOf, unknownTap } from "./checks.ts";
 import { checkMachine, checkTaps, lineFields } from "./line-taps.ts";
 import { METER_PROTOCOLS } from "./object-taps.ts";
+import { checkWires, modbusFields, register } from "./registers.ts";
 import { VIBRATION_RATE_HZ_MIN } from "./generate-vibration.ts";
 import {
   checkSetpoints,
@@ -93,7 +93,8 @@ const watch = {
 };
 
 const tap = z.discriminatedUnion("protocol", [
-  z.strictObject({ protocol: z.literal("modbus-rtu"), ...wire, ...watch }),
+  z.strictObject({ protocol: z.literal("modbus-rtu"), ...wire, ...modbusFields, ...watch }),
+  z.strictObject({ protocol: z.literal("modbus-ascii"), ...wire, ...watch }),
   z.strictObject({ protocol: z.literal("ascii-line"), ...wire, ...lineFields }),
   z
     .strictObject({ protocol: z.enum(METER_PROTOCOLS).exclude(["iec62056-21"]), ...wire })
@@ -208,6 +209,7 @@ export const nodeSchema = z
     for (const [key, channel] of channels) checkChannel(key, channel, node, complain);
     checkAccelerometers(node, complain);
     checkTaps(node.taps, complain);
+    checkWires(node.taps, complain);
     checkMachine(node.simulate, node, complain);
     checkSetpoints(node, complain);
     const heard = node.simulate !== undefined && "tap" in node.simulate ? node.simulate.tap : null;

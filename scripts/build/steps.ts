@@ -27,6 +27,10 @@ export function channelScale(channel: AnyChannel): { mantissa: number; exponent:
     const { mantissa, exponent } = decimal(channel.scale);
     return { mantissa, exponent: exponent - channel.decimals };
   }
+  if (channel.kind === "register") {
+    const { mantissa, exponent } = decimal(channel.scale);
+    return { mantissa, exponent: exponent + Math.log10(channel.divide) };
+  }
   return isScaled(channel)
     ? decimal(channel.scale)
     : { mantissa: 1, exponent: channel.decimals === 0 ? 0 : -channel.decimals };
@@ -36,7 +40,7 @@ export function channelScale(channel: AnyChannel): { mantissa: number; exponent:
 export function typeOf(channel: AnyChannel): number {
   if (channel.kind === "counter") return TYPE_U32;
   if (channel.kind !== "register") return TYPE_I32;
-  if (channel.type === "f32") return TYPE_F32;
+  if (channel.type.startsWith("f")) return TYPE_F32;
   return channel.type.startsWith("u") ? TYPE_U32 : TYPE_I32;
 }
 
@@ -62,11 +66,12 @@ function isScaled(channel: AnyChannel): channel is RegisterChannel | CounterChan
 function stepsOf(channel: AnyChannel, value: number): number {
   if (channel.kind === "object") value /= channel.scale;
   return isScaled(channel)
-    ? Math.round(value / channel.scale)
+    ? Math.round(value / stepOf(channel))
     : Math.round(value * 10 ** channel.decimals);
 }
 
 function stepOf(channel: AnyChannel): number {
+  if (channel.kind === "register") return channel.scale * channel.divide;
   return isScaled(channel) ? channel.scale : 10 ** -channel.decimals;
 }
 

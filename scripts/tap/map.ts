@@ -2,10 +2,11 @@
 // Names and scales that a node.json gives to registers.
 
 import { readNode } from "../build/node.ts";
+import { orderCode } from "../build/registers.ts";
 import type { RegisterChannel } from "../build/schema.ts";
 import { EXIT_USAGE, Failure } from "../cli/failure.ts";
 import { registerKey } from "./inventory.ts";
-import { valueOf, wordsOf } from "./value.ts";
+import { ORDERS, valueOf, wordsOf } from "./value.ts";
 
 export interface Named {
   name: string;
@@ -23,7 +24,7 @@ export function readMap(path: string): RegisterMap {
   const { type } = readNode(path);
   const map: RegisterMap = new Map();
   for (const [name, channel] of Object.entries(type.channels)) {
-    if (channel.kind !== "register") continue;
+    if (channel.kind !== "register" || channel.bit !== undefined) continue; // a part has no place of its own
     const named = nameOf(name, channel);
     for (let i = 0; i < named.words; i++) {
       const key = named.key + i;
@@ -40,7 +41,8 @@ export function readMap(path: string): RegisterMap {
 }
 
 function nameOf(name: string, channel: RegisterChannel): Named {
-  const { unitId, table, address, type, order, scale, unit = "" } = channel;
+  const { unitId, table, address, type, scale, unit = "" } = channel;
+  const order = ORDERS[orderCode(channel)]!;
   return {
     ...{ name, unit, words: wordsOf(type), key: registerKey(unitId, table, address) },
     value: (words) => rounded(valueOf(words, type, order) * scale),

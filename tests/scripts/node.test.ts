@@ -85,7 +85,7 @@ test("all mistakes come at once, in the order of the file", () => {
     'node.json:8 channels.b.alarms.hot: give exactly one of "above" and "below"',
     "node.json:10 channels.c.tap: is missing; a string is wanted",
     'node.json:10 channels.c.unitId: a number is wanted, not "1"',
-    "node.json:10 channels.c.table: is missing; one of holding, input is wanted",
+    "node.json:10 channels.c.table: is missing; one of coil, discrete, holding, input is wanted",
     "node.json:10 channels.c.address: is missing; a number is wanted",
     'node.json:12 taps.bus.format: "8X1" is not known here; ' +
       "one of 8N1, 8N2, 8E1, 8O1, 7E1, 7O1 is wanted",

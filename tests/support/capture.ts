@@ -15,22 +15,31 @@ export interface Transaction {
   addr?: number;
   values?: number[];
   t_request_us?: number;
+  write_addr?: number;
+  write_values?: number[];
   t_answer_us?: number;
+  exception?: number;
   orphan?: boolean;
 }
 
 export interface Capture {
+  protocol: string;
   baud: number;
   format: string;
-  expected: Record<string, number> & { transactions: Transaction[] };
+  expected: Record<string, number> & {
+    transactions: Transaction[];
+    last_values?: Record<string, Record<string, number>>; // "unit/table", address
+  };
   octets: Uint8Array;
+  flagged: Uint16Array; // the same with the flags of the receiver in the upper octet
   timesUs: number[];
+  directions: string[]; // of each octet
 }
 
-/** A register that was read, in order of the wire. */
+/** A register or a bit that was read or written, in order of the wire. */
 export interface HeardRegister {
   unit: number;
-  code: number;
+  code: number; // function code that reads it
   address: number;
   value: number;
 }
@@ -48,32 +57,52 @@ export const COUNTER_KEYS = [
   "junk_bytes",
 ];
 
+const FLAGS: Record<string, number> = { framing: 1, parity: 2 };
+const TABLES = ["", "coil", "discrete", "holding", "input"];
+
 export function readCapture(file: string): Capture {
   const [head, ...lines] = readFileSync(file, "utf8").trimEnd().split("\n");
-  const { baud, format, expected } = JSON.parse(head!) as Capture;
-  const entries = lines.map((line) => JSON.parse(line) as { t_us: number; hex: string });
+  const { protocol, baud, format, expected } = JSON.parse(head!) as Capture;
+  const entries = lines.map(
+    (line) => JSON.parse(line) as { t_us: number; dir: string; hex: string; err?: string },
+  );
   return {
+    protocol,
     baud,
     format,
     expected,
     octets: Uint8Array.from(entries, ({ hex }) => parseInt(hex, 16)),
+    flagged: Uint16Array.from(
+      entries,
+      ({ hex, err }) => parseInt(hex, 16) | ((FLAGS[err ?? ""] ?? 0) << 8),
+    ),
     timesUs: entries.map(({ t_us }) => t_us),
+    directions: entries.map(({ dir }) => dir),
   };
 }
 
-/** Every register of the paired FC 3 and FC 4 answers, repeats included. */
-export function expectedRegisters(capture: Capture): HeardRegister[] {
-  return capture.expected.transactions
-    .filter((t) => (t.fc === 3 || t.fc === 4) && t.values !== undefined && !t.orphan)
-    .flatMap(({ unit, fc, addr, values }) =>
-      values!.map((value, i) => ({ unit, code: fc, address: addr! + i, value })),
-    );
+/** Every value of the answered reads, and where asked for of the answered writes, repeats included. */
+export function expectedRegisters(capture: Capture, writes = false): HeardRegister[] {
+  return capture.expected.transactions.filter(isAnswered).flatMap((one) => {
+    const { unit, fc, addr, values } = one;
+    const list = (code: number, at: number | undefined, all: number[] = []): HeardRegister[] =>
+      all.map((value, i) => ({ unit, code, address: at! + i, value }));
+    const written = writes ? list(3, one.write_addr, one.write_values) : [];
+    if (fc === 23) return [...written, ...list(3, addr, values)];
+    if (fc <= 4) return list(fc, addr, values);
+    return writes ? list(fc === 5 || fc === 15 ? 1 : 3, addr, values) : [];
+  });
+}
+
+function isAnswered(one: Transaction): boolean {
+  return one.t_answer_us !== undefined && one.orphan !== true && one.exception === undefined;
 }
 
 /** A node with one channel for each of these registers, no dead band; its key names the register. */
 export function mapRegisters(
   registers: Iterable<HeardRegister>,
-  line: { baud: number; format: string },
+  line: { baud: number; format: string; protocol?: string },
+  more: { writes?: boolean; twoWires?: boolean } = {},
 ): NodeType {
   const channels: Record<string, unknown> = {};
   const wanted = [...registers];
@@ -81,14 +110,18 @@ export function mapRegisters(
   for (const { unit, code, address } of wanted)
     channels[`r-${unit}-${code}-${address}`] = {
       kind: "register",
-      tap: "bus",
+      tap: more.twoWires ? "replies" : "bus",
       unitId: unit,
-      table: code === 3 ? "holding" : "input",
+      table: TABLES[code],
       address,
+      fromWrites: more.writes === true && (code === 1 || code === 3),
     };
+  const { baud, format, protocol = "modbus-rtu" } = line;
+  const bus = { uart: 0, protocol, baud, format };
+  const replies = { ...bus, uart: 1, requestsOn: "bus" };
   return parseNode({
     type: "all",
-    taps: { bus: { uart: 0, protocol: "modbus-rtu", baud: line.baud, format: line.format } },
+    taps: more.twoWires ? { bus, replies } : { bus },
     channels,
   });
 }
@@ -107,7 +140,7 @@ export function heardRegisters(node: NodeType, records: LoopRecord[]): HeardRegi
 /** Feeds a line and then silence, so that every wait ends and the last counters are told. */
 export function playLine(
   wasm: Uint8Array | WebAssembly.Module,
-  octets: Uint8Array,
+  octets: Uint8Array | Uint16Array,
   timesUs: ArrayLike<number>,
   before: (host: LoopHost) => number = () => 10_000, // each tick; gives its length
 ): LoopHost {
@@ -133,8 +166,10 @@ export function playSolid(host: LoopHost, octets: Uint8Array, characterUs: numbe
   }
 }
 
-/** The counters of the last state record, by the names that captures use. */
-export function lastCounters(host: LoopHost): Record<string, number> {
-  const state = host.records.filter(({ kind }) => kind === KIND_STATE).at(-1);
+/** The counters of the last state record of a tap, by the names that captures use. */
+export function lastCounters(host: LoopHost, tap = 0): Record<string, number> {
+  const state = host.records
+    .filter(({ kind, channel }) => kind === KIND_STATE && channel === tap)
+    .at(-1);
   return Object.fromEntries(COUNTER_KEYS.map((key, i) => [key, state!.counters[i]!]));
 }

@@ -12,15 +12,17 @@
 // (I1) every number of an event stood in a frame with a right check, and an answer's in a pair.
 // (I2) `values` and `name` are read until the next call for that tap; never kept.
 
-export const TAP_EVENT_READ = 1; // an answered read: values
-export const TAP_EVENT_WRITE = 2; // an answered write: what was written
-export const TAP_EVENT_EXCEPTION = 3; // a request answered with an error: reason
-export const TAP_EVENT_UNANSWERED = 4; // a request that nobody answered
-export const TAP_EVENT_ORPHAN = 5; // an answer without its request: of no use as a value
-export const TAP_EVENT_QUERY = 6; // an answered request about something else than registers
-export const TAP_EVENT_BROADCAST = 7; // a request to all units, which nobody answers
-export const TAP_EVENT_READING = 8; // a number with its name
-export const TAP_EVENT_TEXT = 9; // a text with its name: `values`
+export {
+  TAP_EVENT_BROADCAST,
+  TAP_EVENT_EXCEPTION,
+  TAP_EVENT_ORPHAN,
+  TAP_EVENT_QUERY,
+  TAP_EVENT_READ,
+  TAP_EVENT_READING,
+  TAP_EVENT_TEXT,
+  TAP_EVENT_UNANSWERED,
+  TAP_EVENT_WRITE,
+} from "../../wire/tap";
 
 export const UNIT_NONE = -1;
 
@@ -34,7 +36,7 @@ export class TapEvent {
   address: i32;
   quantity: i32;
   reason: i32; // exception or application error code
-  answerUs: u32; // from the end of the request to the end of the answer
+  answerUs: u32; // from the end of the request to the end of the answer; 0: damage hid it
   values: usize; // octets as on the wire
   bytes: i32; // of `values`
   name: usize;

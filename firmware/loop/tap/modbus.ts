@@ -13,13 +13,13 @@
 // (I3) FC 7, 11, 12, 17, 24 have frames of 4 to 6 octets, which noise imitates: they are junk until one
 // of that code was seen with its answer. Until then such a request waits in `trial`, and disturbs nothing.
 // (I4) one event a call: what comes to two (a request that ends another's wait, FC 23) is told by looking at
-// the same head again. A node that uses reads only is told of reads only.
+// the same head again. Without USES_TAP_EVENTS only pairs are told, with what registers need of them.
 // (I5) as much junk as a frame has may have been the answer, or a newer request: what is open is given up.
 // (I6) a whole request is one, although a longer answer at the same place may have a right CRC as well: a
 // stray 00 behind a request makes one of it.
 // Work: each octet costs one CRC and one look at the head; each head is dropped once.
 
-import { USES_TAP_EVENTS } from "../../generated/uses";
+import { USES_MODBUS_ASCII, USES_TAP_EVENTS, USES_TWO_WIRES } from "../../generated/uses";
 import { MODBUS_FRAME_BYTES_MAX } from "../../limits";
 import {
   TAP_COUNTER_BROADCASTS,
@@ -51,8 +51,10 @@ import {
 
 const SILENCE_CHARACTERS: u32 = 40; // no master pauses that long inside a frame, busy hosts included
 const LATE_US: u32 = 20_000; // octets may reach the tick this late: adapters collect for 16 ms
-const FRAME_BYTES_MIN: u32 = 4;
+const FRAME_BYTES_MIN = 4;
+const TEXT_BYTES_MIN = 9; // of a frame of ASCII: colon, unit, code, LRC, CR LF
 const HEAD_BYTES = 2; // unit and function code
+const NEVER = MODBUS_FRAME_BYTES_MAX + 1; // more than a window has
 // A full window is dropped octet by octet, one is taken in and dropped, the window is found empty.
 const STEPS_MAX = MODBUS_FRAME_BYTES_MAX + 3;
 
@@ -68,6 +70,7 @@ export class ModbusTap {
   held: u32; // 1: behind the window stands an octet that comes in when all before it is decided
   nowUs: u32; // its end, or the latest idle time
   written: u32; // 1: of the pair at the head, what it wrote was told
+  asker: usize; // where requests are heard: 0 on this wire as well, itself only here, else another tap
 }
 
 const COUNTERS: usize = offsetof<ModbusTap>();
@@ -93,6 +96,22 @@ export function startModbus(tap: ModbusTap, characterUs: u32, nowUs: u32): void 
   tap.wait = HEAD_BYTES;
 }
 
+/**
+ * Two taps on two wires, as RS-422 and RS-232 have them: one hears the requests, the other the answers to
+ * them. Octets are to be put in order of their times. Each counts what it hears; requests that nobody
+ * answers belong to the first, pairs to the second.
+ */
+export function joinModbus(requests: ModbusTap, answers: ModbusTap): void {
+  requests.asker = changetype<usize>(requests);
+  answers.asker = changetype<usize>(requests);
+}
+
+/** Whole frames come in, put by tap/ascii.ts: their check is done. */
+export function takeWholeFrames(tap: ModbusTap): void {
+  windowOf(tap).checked = 1;
+  tap.wait = NEVER;
+}
+
 /** Address of the counters, u32 each. */
 export function modbusCounters(tap: ModbusTap): usize {
   return changetype<usize>(tap) + COUNTERS;
@@ -104,7 +123,7 @@ export function modbusCounters(tap: ModbusTap): usize {
  */
 export function putModbus(tap: ModbusTap, octet: u32, flags: u32, atUs: u32): void {
   noteTime(tap, atUs);
-  count(tap, TAP_COUNTER_BYTES, 1);
+  countModbus(tap, TAP_COUNTER_BYTES, 1);
   const window = windowOf(tap);
   const fill = window.fill;
   putOctet(window, octet);
@@ -149,8 +168,8 @@ function stepHead(tap: ModbusTap, window: Window, event: TapEvent): bool {
   if (window.fill < HEAD_BYTES || octetAt(window, 0) > UNIT_MAX) {
     return dropJunk(tap, window, event);
   }
-  const request = requestLength(window);
-  const answer = answerLength(window);
+  const request = hearsAnswersOnly(tap) ? 0 : requestLength(window);
+  const answer = hearsRequestsOnly(tap) ? 0 : answerLength(window);
   const open = requestFor(tap, octetAt(window, 1));
   const isRequest = isWhole(window, request);
   if (isWhole(window, answer) && !(isRequest && answer > request)) {
@@ -179,30 +198,33 @@ function takePair(tap: ModbusTap, open: Request, length: i32, event: TapEvent): 
   if (!isTrusted(tap, open.code) && admitTrial(tap, open, event)) return true;
   if (USES_TAP_EVENTS) {
     const writes = !failed && isWrite(code);
+    const timed = open.timed && window.fill == length;
+    const answerUs = timed ? tap.lastUs - open.atUs : 0;
     if (writes && !tap.written) {
       tellWrite(event, TAP_EVENT_WRITE, open, frameOf(tap));
-      event.answerUs = tap.lastUs - open.atUs;
+      event.answerUs = answerUs;
       tap.written = 1;
       if (code == 23) return true; // and once more for what was read
     }
     if (!writes || code == 23) {
       tellAnswer(event, open, window, length);
-      event.answerUs = tap.lastUs - open.atUs;
+      event.answerUs = answerUs;
     }
     tap.written = 0;
   } else {
+    // All that registers.ts looks at: of what is no read it takes nothing.
     event.unit = open.unit;
     event.code = code;
     event.address = open.address;
     event.quantity = open.quantity;
     event.values = octetsFrom(window, 3);
   }
-  count(tap, TAP_COUNTER_FRAMES, 1);
-  count(tap, failed ? TAP_COUNTER_EXCEPTIONS : TAP_COUNTER_RESPONSES, 1);
-  count(tap, TAP_COUNTER_PAIRS, 1);
+  countModbus(tap, TAP_COUNTER_FRAMES, 1);
+  countModbus(tap, failed ? TAP_COUNTER_EXCEPTIONS : TAP_COUNTER_RESPONSES, 1);
+  countModbus(tap, TAP_COUNTER_PAIRS, 1);
   open.length = 0;
   advance(tap, window, length);
-  return USES_TAP_EVENTS || code == 3 || code == 4;
+  return true;
 }
 
 function takeRequest(tap: ModbusTap, window: Window, length: i32, event: TapEvent): bool {
@@ -211,8 +233,8 @@ function takeRequest(tap: ModbusTap, window: Window, length: i32, event: TapEven
   if (giveUp(tap, open, event)) return true;
   const trusted = isTrusted(tap, code);
   if (trusted) {
-    count(tap, TAP_COUNTER_FRAMES, 1);
-    count(tap, TAP_COUNTER_REQUESTS, 1);
+    countModbus(tap, TAP_COUNTER_FRAMES, 1);
+    countModbus(tap, TAP_COUNTER_REQUESTS, 1);
   }
   keepRequest(open, window, length, tap.lastUs);
   if (USES_TAP_EVENTS && trusted) memory.copy(frameOf(tap), octetsFrom(window, 0), length);
@@ -222,7 +244,7 @@ function takeRequest(tap: ModbusTap, window: Window, length: i32, event: TapEven
 
 // Nobody answers it.
 function takeBroadcast(tap: ModbusTap, open: Request, event: TapEvent): bool {
-  count(tap, TAP_COUNTER_BROADCASTS, 1);
+  countModbus(tap, TAP_COUNTER_BROADCASTS, 1);
   open.length = 0;
   if (!USES_TAP_EVENTS) return false;
   if (isWrite(open.code)) tellWrite(event, TAP_EVENT_BROADCAST, open, frameOf(tap));
@@ -234,34 +256,61 @@ function takeOrphan(tap: ModbusTap, window: Window, length: i32, event: TapEvent
   const code = octetAt(window, 1);
   if (!isTrusted(tap, code & ~EXCEPTION_FLAG)) return dropJunk(tap, window, event);
   if (USES_TAP_EVENTS) tellOrphan(event, window, length);
-  count(tap, TAP_COUNTER_FRAMES, 1);
-  count(tap, code & EXCEPTION_FLAG ? TAP_COUNTER_EXCEPTIONS : TAP_COUNTER_RESPONSES, 1);
-  count(tap, TAP_COUNTER_ORPHANS, 1);
+  countModbus(tap, TAP_COUNTER_FRAMES, 1);
+  countModbus(tap, code & EXCEPTION_FLAG ? TAP_COUNTER_EXCEPTIONS : TAP_COUNTER_RESPONSES, 1);
+  countModbus(tap, TAP_COUNTER_ORPHANS, 1);
   advance(tap, window, length);
   return USES_TAP_EVENTS;
 }
 
 // (I5)
 function dropJunk(tap: ModbusTap, window: Window, event: TapEvent): bool {
-  const open = openOf(tap);
-  if (open.length != 0 && ++open.junk == FRAME_BYTES_MIN && giveUp(tap, open, event)) return true;
-  count(tap, TAP_COUNTER_JUNK_BYTES, 1);
-  advance(tap, window, 1);
+  const octets = isText(tap) ? window.fill : 1;
+  noteJunk(tap, isText(tap) ? 2 * octets + 1 : octets);
+  if (giveUpDoubtful(tap, event)) return true;
+  countJunk(tap, octets);
+  advance(tap, window, octets);
   return false;
+}
+
+// Characters of a frame of that many octets with its CRC: RTU has as many, ASCII a colon, two for each octet
+// and its LRC, CR LF.
+function countJunk(tap: ModbusTap, octets: i32): void {
+  countModbus(tap, TAP_COUNTER_JUNK_BYTES, isText(tap) ? 2 * octets + 1 : octets);
+}
+
+/** (I5) so many characters were junk since the open request; takeModbus gives it up when they are too many. */
+export function noteJunk(tap: ModbusTap, characters: i32): void {
+  openOf(tap).junk += characters;
+}
+
+function giveUpDoubtful(tap: ModbusTap, event: TapEvent): bool {
+  const open = openOf(tap);
+  const most: u32 = isText(tap) ? TEXT_BYTES_MIN : FRAME_BYTES_MIN;
+  return open.junk >= most && giveUp(tap, open, event);
+}
+
+function hearsRequestsOnly(tap: ModbusTap): bool {
+  return USES_TWO_WIRES && tap.asker == changetype<usize>(tap);
+}
+
+function hearsAnswersOnly(tap: ModbusTap): bool {
+  return USES_TWO_WIRES && tap.asker != 0 && tap.asker != changetype<usize>(tap);
 }
 
 function advance(tap: ModbusTap, window: Window, octets: i32): void {
   dropOctets(window, octets);
-  tap.wait = HEAD_BYTES;
+  tap.wait = isText(tap) ? NEVER : HEAD_BYTES;
 }
 
 // (I3) the code is proven: its request counts now, and takes the place of an older open one. True: of that
 // one there is an event first.
 function admitTrial(tap: ModbusTap, trial: Request, event: TapEvent): bool {
   if (giveUp(tap, openOf(tap), event)) return true;
-  tap.trusted |= 1 << trial.code;
-  count(tap, TAP_COUNTER_FRAMES, 1);
-  count(tap, TAP_COUNTER_REQUESTS, 1);
+  const asker = askerOf(tap);
+  asker.trusted |= 1 << trial.code;
+  countModbus(asker, TAP_COUNTER_FRAMES, 1);
+  countModbus(asker, TAP_COUNTER_REQUESTS, 1);
   return false;
 }
 
@@ -269,8 +318,8 @@ function admitTrial(tap: ModbusTap, trial: Request, event: TapEvent): bool {
 function giveUp(tap: ModbusTap, request: Request, event: TapEvent): bool {
   if (request.length == 0) return false;
   const trusted = isTrusted(tap, request.code);
-  if (trusted) count(tap, TAP_COUNTER_UNANSWERED, 1);
-  else count(tap, TAP_COUNTER_JUNK_BYTES, request.length);
+  if (trusted) countModbus(askerOf(tap), TAP_COUNTER_UNANSWERED, 1);
+  else countJunk(askerOf(tap), request.length);
   request.length = 0;
   if (!USES_TAP_EVENTS || !trusted) return false;
   tellRequest(event, TAP_EVENT_UNANSWERED, request);
@@ -279,38 +328,52 @@ function giveUp(tap: ModbusTap, request: Request, event: TapEvent): bool {
 
 // What waits for an answer too long. True: an event says so.
 function expire(tap: ModbusTap, event: TapEvent): bool {
-  const open = openOf(tap);
-  const trial = trialOf(tap);
-  if (isLate(trial, tap.nowUs, 0)) giveUp(tap, trial, event);
-  return isLate(open, tap.nowUs, 0) && giveUp(tap, open, event);
+  if (USES_MODBUS_ASCII && giveUpDoubtful(tap, event)) return true;
+  return giveUpLate(tap, trialOf(tap), event) || giveUpLate(tap, openOf(tap), event);
+}
+
+function giveUpLate(tap: ModbusTap, request: Request, event: TapEvent): bool {
+  return isLate(request, tap.nowUs, 0) && giveUp(tap, request, event);
 }
 
 function isTrusted(tap: ModbusTap, code: i32): bool {
   const short = code == 7 || code == 11 || code == 12 || code == 17 || code == 24;
-  return !short || (tap.trusted & (1 << code)) != 0;
+  return !short || (askerOf(tap).trusted & (1 << code)) != 0;
 }
 
 function requestFor(tap: ModbusTap, code: i32): Request {
   return isTrusted(tap, code & ~EXCEPTION_FLAG) ? openOf(tap) : trialOf(tap);
 }
 
-function count(tap: ModbusTap, counter: usize, by: u32): void {
+/** Adds to a counter. */
+export function countModbus(tap: ModbusTap, counter: usize, by: u32): void {
   const at = modbusCounters(tap) + (counter << 2);
   store<u32>(at, load<u32>(at) + by);
 }
 
 function openOf(tap: ModbusTap): Request {
-  return changetype<Request>(changetype<usize>(tap) + OPEN);
+  return changetype<Request>(changetype<usize>(askerOf(tap)) + OPEN);
 }
 
 function trialOf(tap: ModbusTap): Request {
-  return changetype<Request>(changetype<usize>(tap) + TRIAL);
+  return changetype<Request>(changetype<usize>(askerOf(tap)) + TRIAL);
 }
 
-function windowOf(tap: ModbusTap): Window {
+/** The window of a tap. */
+export function windowOf(tap: ModbusTap): Window {
   return changetype<Window>(changetype<usize>(tap) + WINDOW);
 }
 
 function frameOf(tap: ModbusTap): usize {
-  return changetype<usize>(tap) + FRAME;
+  return changetype<usize>(askerOf(tap)) + FRAME;
+}
+
+// What is in the window comes from tap/ascii.ts.
+function isText(tap: ModbusTap): bool {
+  return USES_MODBUS_ASCII && windowOf(tap).checked != 0;
+}
+
+// Where the requests are kept.
+function askerOf(tap: ModbusTap): ModbusTap {
+  return hearsAnswersOnly(tap) ? changetype<ModbusTap>(tap.asker) : tap;
 }

@@ -4,6 +4,7 @@
 // Spec: Modbus application protocol 1.1b3 §6. An answer names no address: only the request seen before
 // it does, so the pair is the unit of trust. No time is taken here; all times come as arguments.
 
+import { USES_TAP_EVENTS } from "../../generated/uses";
 import { EXCEPTION_FLAG } from "./length";
 import { octetAt, Window, wordAt } from "./window";
 
@@ -20,6 +21,7 @@ export class Request {
   quantity: i32; // of what is read, or written by FC 15 and 16
   junk: u32; // octets heard since
   crc: i32; // names the frame where the answer is an echo
+  timed: i32; // 1: it was taken with its last octet, so that `atUs` is exact; else it is later
 }
 
 /** Keeps the request at the head of the window; it ended at `atUs`. */
@@ -32,6 +34,7 @@ export function keepRequest(request: Request, window: Window, length: i32, atUs:
   request.address = wordAt(window, 2);
   request.quantity = wordAt(window, 4);
   request.crc = wordAt(window, length - 2);
+  if (USES_TAP_EVENTS) request.timed = window.fill == length ? 1 : 0;
 }
 
 /** True when an answer that takes `answerUs` and ends now is too late for the request. */

@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: MIT
-// Modbus taps of a tick: octets ► pair ► registers ► channels; tap counters.
+// Modbus taps of a tick: octets ► pair ► event ► registers; tap counters.
 //
-// Spec: SPEC.md §1.3. State: `Due` and one ModbusTap a tap, in static memory. An answer may carry many
-// samples of one channel, so each is told when it is heard.
-// Text lines are in lines.ts, taps that find their line in auto.ts; without them a tap's number is its row's.
+// Spec: SPEC.md §1.3, §19. State: `Due`, one ModbusTap or AsciiTap a tap and one TapEvent, in static memory.
+// Two taps on two wires are heard in order of time, so that an answer finds its request. Text lines are in
+// lines.ts, meters in meters.ts, taps that find their line in auto.ts; without them a tap's number is its row's.
 
 import {
+  ASCII_COUNT,
+  ASCII_ROWS,
   AUTO_COUNT,
+  IEC_COUNT,
+  JOIN_COUNT,
+  JOIN_ROWS,
   LEARNED_TAPS,
   LINE_COUNT,
+  M_BUS_COUNT,
+  P1_COUNT,
   REGISTER_COUNT,
-  REGISTER_ROWS,
+  SML_COUNT,
   TAP_COUNT,
   TAP_ROWS,
   WATCHED_TAPS,
 } from "../../generated/loop";
-import { USES_TAP_EVENTS } from "../../generated/uses";
 import { MODBUS_FRAME_BYTES_MAX, TAP_ENTRIES_PER_TICK } from "../../limits";
-import { CAUSE_NONE, CAUSE_NOT_A_NUMBER, QUALITY_BAD, QUALITY_GOOD } from "../../wire/record";
 import {
   TAP_ENTRY_BYTE,
   TAP_ENTRY_BYTES,
@@ -25,11 +30,19 @@ import {
   TAP_ENTRY_TIME_US,
 } from "../../wire/tap";
 import { ring_put, tap_take } from "../abi";
-import { isNumber } from "../compare";
-import { acceptSample } from "../filter";
 import { encodeState } from "../record";
-import { TAP_EVENT_READ, TapEvent } from "../tap/event";
 import {
+  ASCII_TAP_BYTES,
+  asciiCounters,
+  AsciiTap,
+  noteIdleAscii,
+  pairsOf,
+  putAscii,
+  startAscii,
+} from "../tap/ascii";
+import { TapEvent } from "../tap/event";
+import {
+  joinModbus,
   MODBUS_TAP_BYTES,
   modbusCounters,
   ModbusTap,
@@ -38,22 +51,15 @@ import {
   startModbus,
   takeModbus,
 } from "../tap/modbus";
-import { carriesRow, RegisterRow, valueOfRow } from "../tap/register";
-import {
-  channelRow,
-  channelState,
-  checkHeard,
-  RECORD,
-  settle,
-  SPARE,
-  tickMs,
-  tickUs,
-} from "./channels";
+import { RECORD, SPARE, tickMs, tickUs } from "./channels";
 import { findEvent } from "./findings";
+import { hearRegisters } from "./registers";
 
 const STATE_PERIOD_MS: u32 = 10_000; // SPEC §4: the status that carries the tap counters
 const PART_ENTRIES = 16; // taken at a time: room for all of a tick would be 512 octets
 const PARTS = TAP_ENTRIES_PER_TICK / PART_ENTRIES;
+const METER_COUNT = P1_COUNT + IEC_COUNT + SML_COUNT + M_BUS_COUNT;
+const OTHER_COUNT = ASCII_COUNT + AUTO_COUNT + LINE_COUNT + METER_COUNT;
 const EVENTS_MAX = MODBUS_FRAME_BYTES_MAX; // each takes a request or at least four octets
 
 @unmanaged
@@ -67,39 +73,44 @@ class TapRow {
   characterUs: i32;
 }
 
+@unmanaged
+class JoinRow {
+  requests: i32; // order of TapRow
+  answers: i32;
+}
+
+// What was taken of one of two wires.
+@unmanaged
+class Wire {
+  row: i32; // order of TapRow
+  at: i32; // entries used
+  count: i32; // entries taken
+  parts: i32; // how often entries were taken
+}
+
+const WIRE_BYTES: usize = offsetof<Wire>() + PART_ENTRIES * TAP_ENTRY_BYTES;
 const DUE = memory.data(offsetof<Due>());
-const ENTRIES = memory.data(TAP_COUNT > 0 ? PART_ENTRIES * TAP_ENTRY_BYTES : SPARE, 4);
+const ENTRIES = memory.data(
+  TAP_COUNT + ASCII_COUNT > 0 ? PART_ENTRIES * TAP_ENTRY_BYTES : SPARE,
+  4,
+);
 const TAPS = memory.data(TAP_COUNT * MODBUS_TAP_BYTES + SPARE, 4);
 
 /** Once at the start. */
 export function startTaps(): void {
   for (let i = 0; i < TAP_COUNT; i++) startModbus(tapState(i), tapRow(i).characterUs, tickUs());
+  if (JOIN_COUNT > 0) joinModbus(tapState(joinRow().requests), tapState(joinRow().answers));
+  if (ASCII_COUNT == 0) return;
+  for (let i = 0; i < ASCII_COUNT; i++)
+    startAscii(asciiState(i), asciiRow(i).characterUs, tickUs());
 }
 
 /** Takes what came since the tick before. */
 export function hearTaps(): void {
-  for (let i = 0; i < TAP_COUNT; i++) {
-    const tap = tapState(i);
-    const number = tapNumber(i);
-    let count = PART_ENTRIES;
-    for (let part = 0; part < PARTS && count == PART_ENTRIES; part++) {
-      count = tap_take(number, ENTRIES, PART_ENTRIES);
-      assert(<u32>count <= <u32>PART_ENTRIES);
-      for (let k = 0; k < count; k++) hearEntry(number, tap, ENTRIES + k * TAP_ENTRY_BYTES);
-    }
-    if (count == 0) {
-      noteIdleModbus(tap, tickUs());
-      hearEvents(number, tap);
-    }
-  }
-}
-
-/** Registers that were not heard for too long become bad. */
-export function checkStale(): void {
-  for (let i = 0; i < REGISTER_COUNT; i++) {
-    const row = registerRow(i);
-    checkHeard(row.channel, row.staleMs);
-  }
+  if (JOIN_COUNT > 0) hearWires();
+  else for (let i = 0; i < TAP_COUNT; i++) hearTap(tapNumber(i), tapState(i));
+  if (ASCII_COUNT == 0) return;
+  for (let i = 0; i < ASCII_COUNT; i++) hearAscii(asciiRow(i).tap, asciiState(i));
 }
 
 /** The counters of every tap, when they are due. */
@@ -107,9 +118,93 @@ export function tellTaps(): void {
   const due = changetype<Due>(DUE);
   if (<i32>(tickMs() - due.statesMs) < 0) return;
   due.statesMs = tickMs() + STATE_PERIOD_MS;
-  for (let i = 0; i < TAP_COUNT; i++) {
-    ring_put(RECORD, encodeState(RECORD, tickUs(), tapNumber(i), modbusCounters(tapState(i))));
+  for (let i = 0; i < TAP_COUNT; i++) tellCounters(tapNumber(i), modbusCounters(tapState(i)));
+  if (ASCII_COUNT == 0) return;
+  for (let i = 0; i < ASCII_COUNT; i++) tellCounters(asciiRow(i).tap, asciiCounters(asciiState(i)));
+}
+
+function tellCounters(number: i32, counters: usize): void {
+  ring_put(RECORD, encodeState(RECORD, tickUs(), number, counters));
+}
+
+function hearTap(number: i32, tap: ModbusTap): void {
+  let count = PART_ENTRIES;
+  for (let part = 0; part < PARTS && count == PART_ENTRIES; part++) {
+    count = takeEntries(number, ENTRIES);
+    for (let k = 0; k < count; k++) hearEntry(number, tap, ENTRIES + k * TAP_ENTRY_BYTES);
   }
+  if (count == 0) hearIdle(number, tap);
+}
+
+function hearAscii(number: i32, tap: AsciiTap): void {
+  let count = PART_ENTRIES;
+  for (let part = 0; part < PARTS && count == PART_ENTRIES; part++) {
+    count = takeEntries(number, ENTRIES);
+    for (let k = 0; k < count; k++) {
+      const entry = ENTRIES + k * TAP_ENTRY_BYTES;
+      const flags = load<u8>(entry + TAP_ENTRY_FLAGS);
+      const atUs = load<u32>(entry + TAP_ENTRY_TIME_US);
+      putAscii(tap, load<u8>(entry + TAP_ENTRY_BYTE), flags, atUs);
+      hearEvents(number, pairsOf(tap));
+    }
+  }
+  if (count > 0) return;
+  noteIdleAscii(tap, tickUs());
+  hearEvents(number, pairsOf(tap));
+}
+
+// Both wires, always the octet that came first.
+function hearWires(): void {
+  const requests = wireOf(0, joinRow().requests);
+  const answers = wireOf(1, joinRow().answers);
+  for (let k = 0; k < 2 * TAP_ENTRIES_PER_TICK; k++) {
+    const wire = isEarlier(answers, requests) ? answers : requests;
+    if (wire.at == wire.count) break;
+    hearEntry(tapNumber(wire.row), tapState(wire.row), entryOf(wire));
+    wire.at++;
+    if (wire.at == wire.count) refill(wire);
+  }
+  hearWireIdle(requests);
+  hearWireIdle(answers);
+}
+
+function hearWireIdle(wire: Wire): void {
+  if (wire.parts == 1 && wire.count == 0) hearIdle(tapNumber(wire.row), tapState(wire.row));
+}
+
+// A wire at the start of a tick, with its first entries.
+function wireOf(index: i32, row: i32): Wire {
+  const wire = changetype<Wire>(wireMemory() + index * WIRE_BYTES);
+  wire.row = row;
+  wire.parts = 0;
+  wire.count = PART_ENTRIES;
+  refill(wire);
+  return wire;
+}
+
+// As long as a wire gives all that is asked for, there may be more.
+function refill(wire: Wire): void {
+  if (wire.count < PART_ENTRIES || wire.parts == PARTS) return;
+  wire.count = takeEntries(tapNumber(wire.row), changetype<usize>(wire) + offsetof<Wire>());
+  wire.at = 0;
+  wire.parts++;
+}
+
+function isEarlier(one: Wire, other: Wire): bool {
+  if (one.at == one.count) return false;
+  if (other.at == other.count) return true;
+  const oneUs = load<u32>(entryOf(one) + TAP_ENTRY_TIME_US);
+  return <i32>(oneUs - load<u32>(entryOf(other) + TAP_ENTRY_TIME_US)) < 0;
+}
+
+function entryOf(wire: Wire): usize {
+  return changetype<usize>(wire) + offsetof<Wire>() + wire.at * TAP_ENTRY_BYTES;
+}
+
+function takeEntries(number: i32, to: usize): i32 {
+  const count = tap_take(number, to, PART_ENTRIES);
+  assert(<u32>count <= <u32>PART_ENTRIES);
+  return count;
 }
 
 function hearEntry(number: i32, tap: ModbusTap, entry: usize): void {
@@ -119,46 +214,53 @@ function hearEntry(number: i32, tap: ModbusTap, entry: usize): void {
   hearEvents(number, tap);
 }
 
+function hearIdle(number: i32, tap: ModbusTap): void {
+  noteIdleModbus(tap, tickUs());
+  hearEvents(number, tap);
+}
+
 function hearEvents(number: i32, tap: ModbusTap): void {
   const event = heardEvent();
   for (let k = 0; k <= EVENTS_MAX && takeModbus(tap, event); k++) {
     if (LEARNED_TAPS != 0 || WATCHED_TAPS != 0) findEvent(number, event);
-    if (USES_TAP_EVENTS && event.kind != TAP_EVENT_READ) continue;
-    for (let i = 0; i < REGISTER_COUNT; i++) {
-      const row = registerRow(i);
-      if (row.tap == number && carriesRow(event, row)) hearRegister(row, valueOfRow(event, row));
-    }
+    if (REGISTER_COUNT > 0) hearRegisters(number, event);
   }
 }
 
-// A function, so that only a module with a tap has the memory.
+// Functions, so that only a module that needs it has the memory.
 function heardEvent(): TapEvent {
   return changetype<TapEvent>(memory.data(offsetof<TapEvent>(), 8));
 }
 
-function hearRegister(row: RegisterRow, raw: i32): void {
-  const state = channelState(row.channel);
-  const good = isNumber(channelRow(row.channel).type, raw);
-  if (good) acceptSample(state, raw, QUALITY_GOOD, CAUSE_NONE);
-  else acceptSample(state, state.value, QUALITY_BAD, CAUSE_NOT_A_NUMBER);
-  state.heardMs = tickMs();
-  settle(row.channel);
+function wireMemory(): usize {
+  return memory.data(2 * WIRE_BYTES, 4);
 }
 
-function registerRow(index: i32): RegisterRow {
-  return changetype<RegisterRow>(
-    changetype<usize>(REGISTER_ROWS) + index * offsetof<RegisterRow>(),
-  );
+function asciiMemory(): usize {
+  return memory.data(ASCII_COUNT * ASCII_TAP_BYTES + SPARE, 4);
 }
 
 function tapNumber(index: i32): i32 {
-  return LINE_COUNT + AUTO_COUNT == 0 ? index : tapRow(index).tap;
+  return OTHER_COUNT == 0 ? index : tapRow(index).tap;
 }
 
 function tapRow(index: i32): TapRow {
   return changetype<TapRow>(changetype<usize>(TAP_ROWS) + index * offsetof<TapRow>());
 }
 
+// The only one: TAPS_MAX is 2.
+function joinRow(): JoinRow {
+  return changetype<JoinRow>(changetype<usize>(JOIN_ROWS));
+}
+
+function asciiRow(index: i32): TapRow {
+  return changetype<TapRow>(changetype<usize>(ASCII_ROWS) + index * offsetof<TapRow>());
+}
+
 function tapState(index: i32): ModbusTap {
   return changetype<ModbusTap>(TAPS + index * MODBUS_TAP_BYTES);
+}
+
+function asciiState(index: i32): AsciiTap {
+  return changetype<AsciiTap>(asciiMemory() + index * ASCII_TAP_BYTES);
 }

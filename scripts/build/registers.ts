@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+// Modbus in node.json: taps of it, and channels that are registers or bits.
+//
+// Spec: SPEC.md §19. What the numbers of a row mean is in firmware/loop/tap/register.ts. Every complaint
+// names its field and says what would be right.
+
+import { z } from "zod";
+import { milliseconds, name, reporting } from "./channels.ts";
+
+/** In the order of a birth and of a row. */
+export const REGISTER_TYPES = ["u16", "i16", "u32", "i32", "f32", "u64", "i64", "f64"] as const;
+/** Twice the same four, of two registers and of four. */
+export const REGISTER_ORDERS = [
+  ...(["ABCD", "CDAB", "BADC", "DCBA"] as const),
+  ...(["ABCDEFGH", "GHEFCDAB", "BADCFEHG", "HGFEDCBA"] as const),
+] as const;
+const TABLE_CODES = { coil: 1, discrete: 2, holding: 3, input: 4 };
+const REGISTERS = { "16": 1, "32": 2, "64": 4 };
+const POWERS = Array.from({ length: 10 }, (_, power) => 10 ** power);
+
+/** A register or a bit heard on a tap. */
+export const register = z
+  .strictObject({
+    kind: z.literal("register"),
+    tap: name,
+    unitId: z.number().int().min(1).max(247),
+    table: z.enum(["coil", "discrete", "holding", "input"]),
+    address: z.number().int().min(0).max(65535).describe("zero-based, as on the wire"),
+    type: z.enum(REGISTER_TYPES).default("u16"),
+    order: z
+      .enum(REGISTER_ORDERS)
+      .default("ABCD")
+      .describe("order of the octets of a value; BADC and DCBA also swap a 16-bit one"),
+    bit: z.number().int().min(0).max(31).optional().describe("lowest bit of a part of the value"),
+    bits: z.number().int().min(1).max(31).default(1).describe("how many bits, where bit is given"),
+    divide: z
+      .literal(POWERS)
+      .default(1)
+      .describe("u64 and i64: divided by this and rounded, so that 32 bits hold it"),
+    fromWrites: z
+      .boolean()
+      .default(false)
+      .describe("what is written is a value as well, once the unit has confirmed it"),
+    scale: z.number().positive().default(1).describe("engineering value of one step, a decimal"),
+    staleMs: milliseconds(3_600_000)
+      .optional()
+      .describe("bad (stale) when it was not heard for this long"),
+    ...reporting,
+  })
+  .describe("a register, or a bit, heard on a Modbus tap");
+
+/** Fields of a tap that only Modbus RTU has. */
+export const modbusFields = {
+  requestsOn: name
+    .optional()
+    .describe("the tap on the other wire, where the requests are; this one hears the answers"),
+};
+
+type Register = z.output<typeof register>;
+type Taps = Record<string, { protocol: string; requestsOn?: string | undefined }>;
+type Complain = (path: (string | number)[], message: string) => void;
+
+/** The function code that reads the table of a channel. */
+export function tableCode({ table }: Register): number {
+  return TABLE_CODES[table];
+}
+
+/** Order of the octets as a birth and a row have it, 0..3. */
+export function orderCode({ order }: Register): number {
+  return REGISTER_ORDERS.indexOf(order) % 4;
+}
+
+/** RegisterRow.type: the type, and in its upper octets the part, writes, the power of ten. */
+export function typeCode(channel: Register): number {
+  const width = channel.bit === undefined ? 0 : channel.bits;
+  const power = POWERS.indexOf(channel.divide);
+  return (
+    REGISTER_TYPES.indexOf(channel.type) |
+    ((channel.bit ?? 0) << 8) |
+    (width << 16) |
+    ((channel.fromWrites ? 1 : 0) << 24) |
+    (power << 25)
+  );
+}
+
+/** What is wrong with a register beyond its own fields. */
+export function checkRegister(
+  channel: Register,
+  taps: Taps,
+  here: (field: string, message: string) => void,
+): void {
+  const { type, bit, bits, table } = channel;
+  const size = type.slice(1) as keyof typeof REGISTERS;
+  const isBit = table === "coil" || table === "discrete";
+  if (isBit && (type !== "u16" || bit !== undefined))
+    here(bit === undefined ? "type" : "bit", `a ${table} is one bit: leave it out`);
+  const last = channel.address + REGISTERS[size];
+  if (!isBit && last > 65_536)
+    here("address", `a ${size}-bit value needs ${size === "32" ? "two" : "four"} registers`);
+  if (channel.order.length === 8 && size !== "64")
+    here("order", `a ${size}-bit value has one of ABCD, CDAB, BADC, DCBA`);
+  if (channel.divide > 1 && type !== "u64" && type !== "i64")
+    here("divide", "only u64 and i64 are divided: set the scale");
+  if (bit !== undefined && (size === "64" || type === "f32"))
+    here("bit", `${type} has no parts: u16, i16, u32 and i32 have`);
+  else if (bit !== undefined && bit + bits > Number(size))
+    here("bits", `${type} ends at bit ${Number(size) - 1}`);
+  if (channel.fromWrites && table !== "coil" && table !== "holding")
+    here("fromWrites", `nobody writes to table ${table}`);
+  const asker = Object.entries(taps).find(([, one]) => one.requestsOn === channel.tap)?.[0];
+  if (asker !== undefined)
+    here("tap", `"${channel.tap}" hears requests only: name "${asker}", which hears the answers`);
+}
+
+/** What is wrong with taps on two wires. */
+export function checkWires(taps: Taps, complain: Complain): void {
+  for (const [key, { requestsOn }] of Object.entries(taps)) {
+    if (requestsOn === undefined) continue;
+    const other = taps[requestsOn];
+    const say = (message: string): void => complain(["taps", key, "requestsOn"], message);
+    if (requestsOn === key) say("the requests are on another tap than the answers");
+    else if (other === undefined) say(`there is no tap "${requestsOn}"`);
+    else if (other.protocol !== "modbus-rtu") say(`"${requestsOn}" hears ${other.protocol}`);
+    else if (other.requestsOn !== undefined) say(`"${requestsOn}" hears answers itself`);
+  }
+}
