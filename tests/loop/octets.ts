@@ -223,11 +223,12 @@ function isShort({ capture, frames }: Player, frame: number): boolean {
   return SHORT_CODES.includes(capture.octets[frames[frame]![0] + 1]!);
 }
 
-// Registers that the frame, or the one behind it, can carry.
-function answersAround({ frames }: Player, frame: number): number[] {
+// Registers or bits that the frame, or the one behind it, can carry.
+function answersAround({ capture, frames }: Player, frame: number): number[] {
   return [frame, frame + 1].map((i) => {
     const [from, to] = frames[i] ?? [0, 0];
-    return Math.floor((to - from - 5) / 2);
+    const areBits = capture.octets[from + 1]! <= 2;
+    return Math.floor(areBits ? (to - from - 5) * 8 : (to - from - 5) / 2);
   });
 }
 
