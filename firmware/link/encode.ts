@@ -89,7 +89,8 @@ function encodeRecord(entry: Slot): void {
   const hasSequence = pack.first || entry.sequence != pack.sequence + 1;
   const hasEventValue = isEvent && entry.type != TYPE_NONE;
   const notice = isNotice(entry);
-  const channel = channelAt(notice ? 0 : entry.channel);
+  // A notice has a tap, and its node may have no channel.
+  const channel = notice ? changetype<Channel>(0) : channelAt(entry.channel);
   let pairs: u32 = notice ? 3 : 2;
   if (hasTime) pairs++;
   if (pack.first) pairs += stamped ? 3 : 2;

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// Goal: a tap that nobody configured ends with an inventory within a minute.
+// Method: the whole road with a bare tap on a replayed line; the hub is asked as the page asks it.
+
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { test } from "node:test";
+import { plantSchema, toPlantPlan } from "../../scripts/build/plant.ts";
+import type { Hub } from "../../hub/hub.ts";
+import { parseNode } from "../support/link-host.ts";
+import { calm } from "./plants.ts";
+import { assertAccounted, traced } from "./runs.ts";
+
+const TRACE = resolve(import.meta.dirname, "../vectors/modbus-libmodbus-mbpoll.jsonl");
+
+test("a bare tap on an unknown line: inventory, notices and a node.json in a minute", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ferrule-unknown-"));
+  try {
+    mkdirSync(join(folder, "tapped"));
+    const node = {
+      type: "tapped",
+      taps: { bus: { uart: 0, protocol: "auto" } },
+      channels: {},
+      simulate: { machine: "replay", tap: "bus", trace: TRACE },
+    };
+    writeFileSync(join(folder, "tapped", "node.json"), JSON.stringify(node));
+    const nodes = [{ id: "tapped-1", node: "tapped" }];
+    const place = { enterprise: "acme", site: "north", area: "bake", line: "one", cell: "a" };
+    const plan = await toPlantPlan({ folder, type: plantSchema.parse({ ...place, nodes }) });
+    let hub: Hub | undefined;
+    const watch = (one: Hub): void => void (hub = one);
+    const { result } = traced(plan, { ...calm(60_000), watch });
+    assertAccounted(result, "a bare tap");
+    const found = hub!.inventory("tapped-1", "bus")!;
+    assert.equal(found.line?.protocol, "modbus-rtu");
+    assert.deepEqual(
+      found.units.map(({ unit }) => unit),
+      [17, 18],
+    );
+    assert.ok(found.registers.length > 30, `${found.registers.length} registers`);
+    const proposed = parseNode(hub!.proposal("tapped-1", "bus")!);
+    assert.ok(Object.keys(proposed.channels).length > 0);
+    const { events } = hub!.snapshot(0);
+    assert.ok(events.some(({ notice }) => notice?.word === "write" && notice.unit === 17));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
