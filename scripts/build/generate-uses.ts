@@ -23,7 +23,7 @@ export function generateUses(node: NodeType): string {
     FINDINGS: findsOut(node),
     NOTICES: watchedTaps(node) !== 0,
     COILS: registers.some((one) => tableCode(one) <= 2),
-    MODBUS_ASCII: taps.some(({ protocol }) => protocol === "modbus-ascii"),
+    MODBUS_ASCII: taps.some(({ protocol }) => ["modbus-ascii", "auto"].includes(protocol)),
     TWO_WIRES: taps.some((tap) => "requestsOn" in tap && tap.requestsOn !== undefined),
     REGISTER_PARTS: registers.some((one) => typeCode(one) >= 256),
     REGISTER_WIDE: registers.some(({ type }) => type.endsWith("64")),

@@ -9,10 +9,20 @@ import {
   PROTOCOL_DSMR_P1,
   PROTOCOL_IEC62056_21,
   PROTOCOL_M_BUS,
+  PROTOCOL_MODBUS_ASCII,
   PROTOCOL_MODBUS_RTU,
   PROTOCOL_NMEA,
   PROTOCOL_SML,
 } from "../../wire/tap";
+import {
+  ASCII_TAP_BYTES,
+  asciiCounters,
+  AsciiTap,
+  noteIdleAscii,
+  putAscii,
+  startAscii,
+  takeAscii,
+} from "./ascii";
 import { TapEvent } from "./event";
 import {
   IEC_TAP_BYTES,
@@ -33,7 +43,6 @@ import {
   takeMbus,
 } from "./mbus";
 import {
-  MODBUS_TAP_BYTES,
   modbusCounters,
   ModbusTap,
   noteIdleModbus,
@@ -48,7 +57,8 @@ import { noteIdleText, putText, startText, textCounters, TextTap } from "./text"
 export const PROTOCOL_COUNT: i32 = 15; // numbers of wire/tap.ts, 0 among them
 
 // The larger of each two: asc folds no max().
-const BINARY: usize = MODBUS_TAP_BYTES > M_BUS_TAP_BYTES ? MODBUS_TAP_BYTES : M_BUS_TAP_BYTES;
+// A ModbusTap is part of an AsciiTap.
+const BINARY: usize = ASCII_TAP_BYTES > M_BUS_TAP_BYTES ? ASCII_TAP_BYTES : M_BUS_TAP_BYTES;
 const TEXT: usize = IEC_TAP_BYTES > P1_TAP_BYTES ? IEC_TAP_BYTES : P1_TAP_BYTES;
 const METER: usize = TEXT > SML_TAP_BYTES ? TEXT : SML_TAP_BYTES;
 
@@ -71,6 +81,8 @@ export function startDecoder(protocol: i32, at: usize, characterUs: u32, nowUs: 
   switch (protocol) {
     case PROTOCOL_MODBUS_RTU:
       return startModbus(changetype<ModbusTap>(at), characterUs, nowUs);
+    case PROTOCOL_MODBUS_ASCII:
+      return startAscii(changetype<AsciiTap>(at), characterUs, nowUs);
     case PROTOCOL_DSMR_P1:
       return startP1(changetype<P1Tap>(at), characterUs, nowUs);
     case PROTOCOL_IEC62056_21:
@@ -92,6 +104,8 @@ export function putDecoder(protocol: i32, at: usize, octet: i32, flags: i32, atU
   switch (protocol) {
     case PROTOCOL_MODBUS_RTU:
       return putModbus(changetype<ModbusTap>(at), octet, flags, atUs);
+    case PROTOCOL_MODBUS_ASCII:
+      return putAscii(changetype<AsciiTap>(at), octet, flags, atUs);
     case PROTOCOL_DSMR_P1:
       return putP1(changetype<P1Tap>(at), octet, flags, atUs);
     case PROTOCOL_IEC62056_21:
@@ -113,6 +127,8 @@ export function takeDecoded(protocol: i32, at: usize, event: TapEvent): bool {
   switch (protocol) {
     case PROTOCOL_MODBUS_RTU:
       return takeModbus(changetype<ModbusTap>(at), event);
+    case PROTOCOL_MODBUS_ASCII:
+      return takeAscii(changetype<AsciiTap>(at), event);
     case PROTOCOL_DSMR_P1:
       return takeP1(changetype<P1Tap>(at), event);
     case PROTOCOL_IEC62056_21:
@@ -131,6 +147,8 @@ export function idleDecoder(protocol: i32, at: usize, nowUs: u32): void {
   switch (protocol) {
     case PROTOCOL_MODBUS_RTU:
       return noteIdleModbus(changetype<ModbusTap>(at), nowUs);
+    case PROTOCOL_MODBUS_ASCII:
+      return noteIdleAscii(changetype<AsciiTap>(at), nowUs);
     case PROTOCOL_DSMR_P1:
       return noteIdleP1(changetype<P1Tap>(at), nowUs);
     case PROTOCOL_IEC62056_21:
@@ -152,6 +170,8 @@ export function decoderCounters(protocol: i32, at: usize): usize {
   switch (protocol) {
     case PROTOCOL_MODBUS_RTU:
       return modbusCounters(changetype<ModbusTap>(at));
+    case PROTOCOL_MODBUS_ASCII:
+      return asciiCounters(changetype<AsciiTap>(at));
     case PROTOCOL_DSMR_P1:
       return p1Counters(changetype<P1Tap>(at));
     case PROTOCOL_IEC62056_21:
@@ -171,10 +191,10 @@ export function decoderCounters(protocol: i32, at: usize): usize {
 // By protocol what a frame with a right check proves: 3 a CRC, 2 a sum or an XOR with structure, 1 text, 0: no
 // decoder. Functions, so that only a module with such a tap has the tables.
 function strengths(): usize {
-  return memory.data<u8>([0, 3, 0, 1, 2, 3, 2, 3, 2, 0, 0, 0, 0, 0, 0]);
+  return memory.data<u8>([0, 3, 2, 1, 2, 3, 2, 3, 2, 0, 0, 0, 0, 0, 0]);
 }
 
 // 1: an answer must have been seen with its request.
 function asked(): usize {
-  return memory.data<u8>([0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
+  return memory.data<u8>([0, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
 }
