@@ -52,6 +52,9 @@ export const SML_BYTES_MAX = 8192; // of one telegram; meters send 300 to 1,000
 export const M_BUS_FRAME_BYTES_MAX = 261; // FT1.2: 4 of header, 255, check sum and end
 export const M_BUS_EXTENSIONS_MAX = 10; // DIFE or VIFE of one record, EN 13757-3
 
+// Controllers, drives, scales on a tap that finds its line
+export const EXCHANGE_BYTES_MAX = 560; // DF1: 264 octets, each of them doubled, with start, end and check
+
 // What a tap learns and tells
 export const INVENTORY_REGISTERS_MAX = 256; // 7.5 KiB; a bus of ten devices with two dozen values each
 export const INVENTORY_POLLS_MAX = 64; // 3 KiB; ten devices are asked three to six questions each

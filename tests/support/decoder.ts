@@ -19,6 +19,9 @@ export interface DecoderName {
   objects: string | null; // function that gives its Objects; null: it wants none
 }
 
+/** Number of wire/tap.ts: the decoder as a tap that finds its line has it, behind tap/decoders.ts. */
+export type DecoderNumber = number;
+
 export const P1: DecoderName = {
   file: "p1",
   name: "P1",
@@ -50,6 +53,7 @@ export interface DecoderEvent {
   unit: number;
   code: number;
   address: number;
+  quantity: number;
   reason: number;
   answerUs: number;
   values: Uint8Array;
@@ -105,9 +109,33 @@ export function baud(): i32 { return ${name === "Iec" ? "tap().baud" : "0"}; }
 `;
 }
 
+function numberedEntry(protocol: DecoderNumber): string {
+  return `
+import {
+  DECODER_BYTES, decoderCounters, idleDecoder, putDecoder, startDecoder, takeDecoded
+} from "../firmware/loop/tap/decoders";
+import { TapEvent } from "../firmware/loop/tap/event";
+const EVENT = memory.data(offsetof<TapEvent>(), 8);
+const TAP = memory.data(DECODER_BYTES, 8);
+export function start(characterUs: u32, count: i32): void {
+  startDecoder(${protocol}, TAP, characterUs, 0);
+}
+export function put(octet: i32, flags: i32, atUs: u32): void {
+  putDecoder(${protocol}, TAP, octet, flags, atUs);
+}
+export function take(): usize {
+  return takeDecoded(${protocol}, TAP, changetype<TapEvent>(EVENT)) ? EVENT : 0;
+}
+export function idle(nowUs: u32): void { idleDecoder(${protocol}, TAP, nowUs); }
+export function counters(): usize { return decoderCounters(${protocol}, TAP); }
+export function baud(): i32 { return 0; }
+`;
+}
+
 /** The release module of a decoder. */
-export async function buildDecoder(name: DecoderName): Promise<WebAssembly.Module> {
-  const tree = createSourceTree({ folder: undefined, overlay: { [LOOP_ENTRY]: entry(name) } });
+export async function buildDecoder(name: DecoderName | DecoderNumber): Promise<WebAssembly.Module> {
+  const text = typeof name === "number" ? numberedEntry(name) : entry(name);
+  const tree = createSourceTree({ folder: undefined, overlay: { [LOOP_ENTRY]: text } });
   const key = `test-${hashTexts([["asc", compilerVersion()], ...tree.texts()]).slice(0, 40)}`;
   const cached = takeCached(key);
   if (cached !== undefined) return new WebAssembly.Module(cached as BufferSource);
@@ -182,6 +210,7 @@ function readEvent(view: DataView, at: number): DecoderEvent {
     unit: view.getInt32(at + 12, true),
     code: view.getInt32(at + 16, true),
     address: view.getInt32(at + 20, true),
+    quantity: view.getInt32(at + 24, true),
     reason: view.getInt32(at + 28, true),
     answerUs: view.getUint32(at + 32, true),
     values: octets(36, 40),

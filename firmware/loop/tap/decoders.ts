@@ -2,7 +2,7 @@
 // Every decoder behind one face, for a tap that does not know its line.
 //
 // Spec: event.ts. A decoder is added with a line in each function, its size in DECODER_BYTES, and what its
-// check is worth in STRENGTHS. All share one memory: one runs at a time.
+// check is worth in STRENGTHS. All share one memory: one runs at a time. Those on exchange.ts differ in take only.
 
 import {
   PROTOCOL_ASCII_LINE,
@@ -13,6 +13,7 @@ import {
   PROTOCOL_MODBUS_RTU,
   PROTOCOL_NMEA,
   PROTOCOL_SML,
+  PROTOCOL_TOLEDO_CONTINUOUS,
 } from "../../wire/tap";
 import {
   ASCII_TAP_BYTES,
@@ -24,6 +25,14 @@ import {
   takeAscii,
 } from "./ascii";
 import { TapEvent } from "./event";
+import {
+  Exchange,
+  EXCHANGE_BYTES,
+  exchangeCounters,
+  noteIdleExchange,
+  putExchange,
+  startExchange,
+} from "./exchange";
 import {
   IEC_TAP_BYTES,
   iecCounters,
@@ -53,6 +62,7 @@ import {
 import { noteIdleP1, P1_TAP_BYTES, p1Counters, P1Tap, putP1, startP1, takeP1 } from "./p1";
 import { noteIdleSml, putSml, SML_TAP_BYTES, smlCounters, SmlTap, startSml, takeSml } from "./sml";
 import { noteIdleText, putText, startText, textCounters, TextTap } from "./text";
+import { takeToledo } from "./toledo";
 
 export const PROTOCOL_COUNT: i32 = 15; // numbers of wire/tap.ts, 0 among them
 
@@ -61,9 +71,10 @@ export const PROTOCOL_COUNT: i32 = 15; // numbers of wire/tap.ts, 0 among them
 const BINARY: usize = ASCII_TAP_BYTES > M_BUS_TAP_BYTES ? ASCII_TAP_BYTES : M_BUS_TAP_BYTES;
 const TEXT: usize = IEC_TAP_BYTES > P1_TAP_BYTES ? IEC_TAP_BYTES : P1_TAP_BYTES;
 const METER: usize = TEXT > SML_TAP_BYTES ? TEXT : SML_TAP_BYTES;
+const OTHER: usize = BINARY > METER ? BINARY : METER;
 
 /** Memory of whichever decoder. */
-export const DECODER_BYTES: usize = BINARY > METER ? BINARY : METER;
+export const DECODER_BYTES: usize = OTHER > EXCHANGE_BYTES ? OTHER : EXCHANGE_BYTES;
 
 /** 0: there is no such decoder. */
 export function strengthOf(protocol: i32): i32 {
@@ -95,7 +106,7 @@ export function startDecoder(protocol: i32, at: usize, characterUs: u32, nowUs: 
     case PROTOCOL_NMEA:
       return startText(changetype<TextTap>(at), protocol == PROTOCOL_NMEA ? 1 : 0);
     default:
-      return;
+      return startExchange(changetype<Exchange>(at), characterUs, nowUs);
   }
 }
 
@@ -118,7 +129,7 @@ export function putDecoder(protocol: i32, at: usize, octet: i32, flags: i32, atU
     case PROTOCOL_NMEA:
       return putText(changetype<TextTap>(at), octet, flags);
     default:
-      return;
+      return putExchange(changetype<Exchange>(at), octet, flags, atUs);
   }
 }
 
@@ -137,6 +148,8 @@ export function takeDecoded(protocol: i32, at: usize, event: TapEvent): bool {
       return takeSml(changetype<SmlTap>(at), event);
     case PROTOCOL_M_BUS:
       return takeMbus(changetype<MbusTap>(at), event);
+    case PROTOCOL_TOLEDO_CONTINUOUS:
+      return takeToledo(changetype<Exchange>(at), event);
     default:
       return false;
   }
@@ -161,11 +174,11 @@ export function idleDecoder(protocol: i32, at: usize, nowUs: u32): void {
     case PROTOCOL_NMEA:
       return noteIdleText(changetype<TextTap>(at));
     default:
-      return;
+      return noteIdleExchange(changetype<Exchange>(at), nowUs);
   }
 }
 
-/** Address of its counters, u32 each; 0: there is no such decoder. */
+/** Address of its counters, u32 each. */
 export function decoderCounters(protocol: i32, at: usize): usize {
   switch (protocol) {
     case PROTOCOL_MODBUS_RTU:
@@ -184,14 +197,14 @@ export function decoderCounters(protocol: i32, at: usize): usize {
     case PROTOCOL_NMEA:
       return textCounters(changetype<TextTap>(at));
     default:
-      return 0;
+      return exchangeCounters(changetype<Exchange>(at));
   }
 }
 
 // By protocol what a frame with a right check proves: 3 a CRC, 2 a sum or an XOR with structure, 1 text, 0: no
 // decoder. Functions, so that only a module with such a tap has the tables.
 function strengths(): usize {
-  return memory.data<u8>([0, 3, 2, 1, 2, 3, 2, 3, 2, 0, 0, 0, 0, 0, 0]);
+  return memory.data<u8>([0, 3, 2, 1, 2, 3, 2, 3, 2, 0, 0, 0, 0, 0, 2]);
 }
 
 // 1: an answer must have been seen with its request.
