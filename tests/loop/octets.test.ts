@@ -12,6 +12,7 @@ import { oneBySeed, RECORDINGS, spoilAll } from "./octets.ts";
 
 const SEED = Number(process.env["SEED"] ?? 1);
 const OWN = join(import.meta.dirname, "../vectors/modbus-libmodbus-mbpoll.jsonl");
+const OWN_ASCII = join(import.meta.dirname, "../vectors/modbus-ascii-two-units.jsonl");
 
 async function check(t: TestContext, file: string): Promise<void> {
   const tally = await spoilAll(readCapture(file), oneBySeed(SEED));
@@ -22,6 +23,8 @@ async function check(t: TestContext, file: string): Promise<void> {
 }
 
 test("our own recording loses no more than the frame that is hit", (t) => check(t, OWN));
+
+test("a recording of ASCII loses no more than the frame that is hit", (t) => check(t, OWN_ASCII));
 
 for (const file of RECORDINGS)
   test(`${file} loses no more than the frame that is hit`, need.shared(file), (t) =>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Each octet of recorded Modbus lines lost, added or changed, in the wasm.
+// Each octet of recorded Modbus lines lost, added or changed, RTU and ASCII.
 //
-// Each replay begins one frame before the one that is hit, from a copy of the module's memory at that point
+// Each replay, in the wasm, begins one frame before the one that is hit, from a copy of the module's memory at that point
 // of the recording, and goes on for LATER frames and a silence.
 // (M1) at most the hit frame is lost; the readings of its exchange may go with it, no others.
 // (M2) nothing is published but what the undamaged line gives, in its order.
-// A replay that breaks these is accepted only where chance made a frame with a right CRC; they are counted.
+// A replay that breaks these is accepted only where chance made a frame with a right check; they are counted.
 
 import { KIND_READING, KIND_STATE } from "../../firmware/wire/record.ts";
 import { createPrng } from "../../host-sim/prng.ts";
@@ -13,12 +13,16 @@ import { expectedRegisters, mapRegisters, type Capture } from "../support/captur
 import { buildLoop, createLoopHost, type LoopHost } from "../support/loop-host.ts";
 import { crc16 } from "../support/modbus.ts";
 
+const ASCII = "modbus-ascii";
 const LATER = 6;
 const SILENCES_US = [100_000, 1_200_000, 12_000_000]; // ends every wait; then counters are told
 const COUNTER_FRAMES = 1; // place in a state record
 const SHORT_CODES = [7, 11, 12, 17, 24];
 const FRAME_BYTES_MIN = 4;
 const FRAME_BYTES_MAX = 256;
+const TEXT_BYTES_MAX = 513;
+const COLON = 58;
+const TEXT_VALUES = Buffer.from(":\r\n09aAfF"); // what has a meaning in ASCII
 const FAILURES_MAX = 20; // told; more are only counted
 
 /** Shared recordings of Modbus RTU. */
@@ -37,7 +41,7 @@ export const RECORDINGS = [
 ].map((name) => `taps/modbus/modbus-${name}.jsonl`);
 
 /** Places in the octets of a recording, the second behind the last. */
-type Span = [from: number, to: number];
+export type Span = [from: number, to: number];
 
 interface Spoilt {
   at: number; // place in the recording
@@ -98,10 +102,15 @@ export async function spoilAll(
   return tally;
 }
 
-function* damages({ octets }: Capture, at: number, values: Values): Iterable<Spoilt> {
+function* damages({ octets, protocol }: Capture, at: number, values: Values): Iterable<Spoilt> {
   yield { at, damage: "lost", value: 0 };
   for (const value of values(256)) yield { at, damage: "added", value };
   for (const turn of values(255)) yield { at, damage: "changed", value: octets[at]! ^ (turn + 1) };
+  if (protocol !== ASCII) return;
+  for (const value of TEXT_VALUES) {
+    yield { at, damage: "added", value };
+    if (value !== octets[at]) yield { at, damage: "changed", value };
+  }
 }
 
 // ---- replay
@@ -120,8 +129,9 @@ async function createPlayer(capture: Capture): Promise<Player> {
 }
 
 // Right frames by the times of the recording's transactions; the shortest run of octets before such a time
-// whose CRC is right, so that stray octets stay outside.
-function framesOf({ octets, timesUs, expected }: Capture): Span[] {
+// whose check is right, so that stray octets stay outside.
+export function framesOf(capture: Capture): Span[] {
+  const { octets, timesUs, expected } = capture;
   const ends = expected.transactions
     .flatMap(({ t_request_us: request, t_answer_us: answer }) => [request, answer])
     .filter((timeUs) => timeUs !== undefined)
@@ -130,10 +140,26 @@ function framesOf({ octets, timesUs, expected }: Capture): Span[] {
   for (const endUs of ends) {
     const to = timesUs.lastIndexOf(endUs) + 1;
     let from = to - FRAME_BYTES_MIN;
-    while (from >= 0 && crc16(octets.subarray(from, to)) !== 0) from--;
+    while (from >= 0 && contentOf(capture, octets.subarray(from, to)) === undefined) from--;
     if (from >= (frames.at(-1)?.[1] ?? 0)) frames.push([from, to]);
   }
   return frames;
+}
+
+// What is between the marks of a frame and its check; undefined: it is none.
+function contentOf({ protocol }: Capture, part: Uint8Array): Uint8Array | undefined {
+  if (protocol !== ASCII) return crc16(part) === 0 ? part.subarray(0, -2) : undefined;
+  const digits = part[0] === COLON && /^:((?:[0-9a-f]{2})+)\r\n$/i.exec(latin1(part))?.[1];
+  const content = Buffer.from(digits || "", "hex");
+  const sum = content.reduce((all, octet) => all + octet, 0);
+  return content.length > 2 && sum % 256 === 0 ? content.subarray(0, -1) : undefined;
+}
+
+const latin1 = (part: Uint8Array): string => Buffer.from(part).toString("latin1");
+
+function contentAt({ capture, frames }: Player, frame: number): Uint8Array {
+  const span = frames[frame];
+  return (span && contentOf(capture, capture.octets.subarray(...span))) ?? new Uint8Array();
 }
 
 // From one frame before, to LATER frames behind.
@@ -219,30 +245,31 @@ function problemOf(player: Player, frame: number, sound: Heard, heard: Heard): s
 }
 
 // Frames of 4 to 6 octets, which noise imitates, count only with their answer.
-function isShort({ capture, frames }: Player, frame: number): boolean {
-  return SHORT_CODES.includes(capture.octets[frames[frame]![0] + 1]!);
+function isShort(player: Player, frame: number): boolean {
+  return SHORT_CODES.includes(contentAt(player, frame)[1]!);
 }
 
 // Registers or bits that the frame, or the one behind it, can carry.
-function answersAround({ capture, frames }: Player, frame: number): number[] {
+function answersAround(player: Player, frame: number): number[] {
   return [frame, frame + 1].map((i) => {
-    const [from, to] = frames[i] ?? [0, 0];
-    const areBits = capture.octets[from + 1]! <= 2;
-    return Math.floor(areBits ? (to - from - 5) * 8 : (to - from - 5) / 2);
+    const content = contentAt(player, i);
+    const carried = content.length - 3; // unit, code, count
+    return Math.floor(content[1]! <= 2 ? carried * 8 : carried / 2);
   });
 }
 
-// Whether octets around the damage make a frame with a right CRC that the recording does not have. It may begin
+// Whether octets around the damage make a frame with a right check that the recording does not have. It may begin
 // before the replay: what is undecided there is in the module's memory.
 function isChance(player: Player, spoilt: Spoilt): boolean {
   const { capture, frames } = player;
   const octets = Uint8Array.from(spoil(player, [0, capture.octets.length], spoilt)[0]);
   const { at } = spoilt;
-  for (let from = Math.max(0, at - FRAME_BYTES_MAX); from <= at; from++)
-    for (let to = Math.max(at, from + FRAME_BYTES_MIN); to <= from + FRAME_BYTES_MAX; to++) {
+  const most = capture.protocol === ASCII ? TEXT_BYTES_MAX : FRAME_BYTES_MAX;
+  for (let from = Math.max(0, at - most); from <= at; from++)
+    for (let to = Math.max(at, from + FRAME_BYTES_MIN); to <= from + most; to++) {
       if (to > octets.length) break;
       const part = octets.subarray(from, to);
-      if (crc16(part) !== 0) continue;
+      if (contentOf(capture, part) === undefined) continue;
       if (!frames.some(([a, b]) => b - a === to - from && sameAt(player, a, part))) return true;
     }
   return false;

@@ -12,10 +12,12 @@ import { allValues, RECORDINGS, spoilAll } from "./octets.ts";
 
 const MINUTE_MS = 60_000;
 const endMs = performance.now() + Number(process.argv[2] ?? 10) * MINUTE_MS;
-const own = join(import.meta.dirname, "../vectors/modbus-libmodbus-mbpoll.jsonl");
+const own = ["libmodbus-mbpoll", "ascii-two-units"].map((name) =>
+  join(import.meta.dirname, `../vectors/modbus-${name}.jsonl`),
+);
 
 let [replays, chance, failed] = [0, 0, 0];
-for (const file of [own, ...RECORDINGS.map(need.sharedFile)]) {
+for (const file of [...own, ...RECORDINGS.map(need.sharedFile)]) {
   const name = file.split("/").at(-1)!;
   if (!existsSync(file)) {
     console.log(`${name}: not there`);
