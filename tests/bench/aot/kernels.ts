@@ -30,6 +30,10 @@ const ARGUMENTS: Record<string, number> = {
   sha256: 10,
 };
 
+// Of the firmware a tap of Modbus RTU on one wire, which is what the C by hand has.
+const USES = "firmware/generated/uses.ts";
+const LEFT_OUT = /(USES_(?:MODBUS_ASCII|TWO_WIRES): bool = )true/g;
+
 const ONE_ROUND = ["crc16_bit", "crc16_table"];
 
 export const KERNELS: readonly Kernel[] = Object.entries(ARGUMENTS).map(([name, n]) => ({
@@ -76,7 +80,8 @@ export async function compileKernel(
 
 function readSource(file: string, entry: string, source: string): string | null {
   try {
-    return readFileSync(file === entry ? source : join(PROJECT, file), "utf8");
+    const text = readFileSync(file === entry ? source : join(PROJECT, file), "utf8");
+    return file === USES ? text.replace(LEFT_OUT, "$1false") : text;
   } catch {
     return null;
   }

@@ -25,13 +25,23 @@ typedef struct {
   int32_t length;
   uint32_t at_us;
   int32_t unit, code, address, quantity, crc;
+  uint32_t junk, timed;
 } request_t;
+
+enum { READ = 1, WRITE, EXCEPTION, QUERY = 6 };
+
+typedef struct {
+  int32_t kind, unit, code, address, quantity, reason;
+  uint32_t answer_us;
+  int32_t back, bytes; // of the values: how far behind the head, how many
+} event_t;
 
 typedef struct {
   uint32_t character_us, last_us;
   int32_t wait;
   uint32_t trusted, hushed;
-  int32_t answer_unit, answer_code, answer_address, answer_quantity, answer_back;
+  event_t event;
+  uint8_t frame[FRAME_BYTES_MAX]; // of the open request
   uint32_t counters[COUNTERS];
   request_t open, trial;
   window_t window;
@@ -266,9 +276,30 @@ static void advance(tap_t *t, int32_t octets) {
 }
 
 static bool drop_junk(tap_t *t) {
+  if (++t->open.junk >= 4) give_up(t, &t->open);
   count(t, JUNK, 1);
   advance(t, 1);
   return false;
+}
+
+static bool is_write(int32_t code) {
+  return code == 5 || code == 6 || code == 15 || code == 16 || code == 22 || code == 23;
+}
+
+static void tell_answer(tap_t *t, const request_t *open, int32_t length) {
+  event_t *e = &t->event;
+  int32_t code = octet_at(&t->window, 1);
+  bool failed = (code & EXCEPTION_FLAG) != 0;
+  bool reads = code <= 4 || code == 23 || code == 24;
+  e->kind = failed ? EXCEPTION : is_write(code) ? WRITE : reads ? READ : QUERY;
+  e->unit = open->unit;
+  e->code = open->code;
+  e->address = open->address;
+  e->quantity = open->quantity;
+  e->reason = failed ? octet_at(&t->window, 2) : 0;
+  e->answer_us = open->timed && t->window.fill == length ? t->last_us - open->at_us : 0;
+  e->back = length - 3;
+  e->bytes = length - 5;
 }
 
 static bool take_pair(tap_t *t, request_t *open, int32_t length) {
@@ -282,14 +313,10 @@ static bool take_pair(tap_t *t, request_t *open, int32_t length) {
   count(t, FRAMES, 1);
   count(t, code & EXCEPTION_FLAG ? EXCEPTIONS : RESPONSES, 1);
   count(t, PAIRS, 1);
-  t->answer_unit = open->unit;
-  t->answer_code = code;
-  t->answer_address = open->address;
-  t->answer_quantity = open->quantity;
-  t->answer_back = length - 3;
+  tell_answer(t, open, length);
   open->length = 0;
   advance(t, length);
-  return code == 3 || code == 4;
+  return true;
 }
 
 static bool take_request(tap_t *t, int32_t length) {
@@ -305,7 +332,9 @@ static bool take_request(tap_t *t, int32_t length) {
     count(t, BROADCASTS, 1);
   else
     *open = (request_t){length, t->last_us, octet_at(w, 0), code,
-                        word_at(w, 2), word_at(w, 4), word_at(w, length - 2)};
+                        word_at(w, 2), word_at(w, 4), word_at(w, length - 2),
+                        0, w->fill == length};
+  for (int32_t i = 0; i < length; i++) t->frame[i] = (uint8_t)octet_at(w, i);
   advance(t, length);
   return false;
 }
@@ -320,10 +349,9 @@ static bool take_orphan(tap_t *t, int32_t length) {
   return false;
 }
 
-static bool waits(tap_t *t, bool whole, int32_t request, int32_t answer) {
+static bool waits(tap_t *t, int32_t request, int32_t answer) {
   const window_t *w = &t->window;
   int32_t next = answer > w->fill ? answer : 0;
-  if (whole && !is_awaited(request_for(t, octet_at(w, 1)), w)) next = 0;
   if (request > w->fill && (next == 0 || request < next)) next = request;
   t->wait = next;
   return next != 0;
@@ -335,13 +363,14 @@ static bool step_head(tap_t *t) {
   int32_t request = request_length(w), answer = answer_length(w);
   request_t *open = request_for(t, octet_at(w, 1));
   bool is_request = is_whole(w, request);
-  if (is_whole(w, answer)) {
+  if (is_whole(w, answer) && !(is_request && answer > request)) {
     bool late = is_late(open, t->last_us, answer * t->character_us);
     if (!late && is_answer(open, w, answer)) return take_pair(t, open, answer);
     if (!is_request) return take_orphan(t, answer);
   }
-  if (!t->hushed && waits(t, is_request, is_request ? 0 : request, answer)) return false;
-  return is_request ? take_request(t, request) : drop_junk(t);
+  if (is_request) return take_request(t, request);
+  if (!t->hushed && waits(t, request, answer)) return false;
+  return drop_junk(t);
 }
 
 static bool take_answer(tap_t *t) {
@@ -409,9 +438,10 @@ int32_t native_run(int32_t n) {
         }
       put_tap_octet(&tap, line[i], now_us);
       while (take_answer(&tap)) {
-        for (int k = 0; k < tap.answer_quantity; k++)
-          sum = sum * 31 + word_at(&tap.window, k * 2 - tap.answer_back);
-        sum ^= tap.answer_address;
+        const event_t *e = &tap.event;
+        for (int k = 0; e->kind == READ && k < e->bytes; k++)
+          sum = sum * 31 + octet_at(&tap.window, k - e->back);
+        sum ^= e->address + e->kind;
       }
     }
     now_us += 100000;
