@@ -133,5 +133,5 @@ test("at a port rates are tried in turn", async (t) => {
   assert.equal(found!.protocol, "modbus-rtu");
   assert.equal(found!.baud !== null, true);
   player.child.kill("SIGINT");
-  await player.ended();
+  await player.closed;
 });

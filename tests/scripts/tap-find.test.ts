@@ -10,7 +10,7 @@ import { createPrng } from "../../host-sim/prng.ts";
 import { createWatcher, LATE_US, rank, type Snapshots } from "../../scripts/tap/find.ts";
 import { ORDERS, valueOf, wordsOf, type Order, type ValueType } from "../../scripts/tap/value.ts";
 
-const SEEDS = [1]; // 2 and 3 were tried too
+const SEED = Number(process.env["SEED"] ?? 1); // 2 and 3 were tried too
 const REGISTERS = 2000;
 const HIDDEN = 20;
 const READINGS = 10;
@@ -128,21 +128,20 @@ function readDisplay({ frames }: Plant, each: Hidden, atUs: number, random: Rand
   return { atUs, value: Number(value.toFixed(decimals)), decimals };
 }
 
-for (const seed of SEEDS)
-  test(`20 hidden values among 2,000 registers are found, seed ${seed}`, () => {
-    const prng = createPrng(seed);
-    const random: Random = () => prng.below(1 << 24) / (1 << 24);
-    const plant = makePlant(random);
-    const heard = hearPlant(plant, random);
-    for (const each of plant.hidden) {
-      const { address, type, order, scale } = each;
-      const readings = heard.readings.map(({ atUs }) => readDisplay(plant, each, atUs, random));
-      const [best] = rank({ ...heard, readings }, 5);
-      const told = best && [best.address, best.type, best.order, best.scale];
-      assert.deepEqual(told, [address, type, order, scale], `seed ${seed}`);
-      assert.equal(best!.fits, READINGS);
-    }
-  });
+test(`20 hidden values among 2,000 registers are found, seed ${SEED}`, () => {
+  const prng = createPrng(SEED);
+  const random: Random = () => prng.below(1 << 24) / (1 << 24);
+  const plant = makePlant(random);
+  const heard = hearPlant(plant, random);
+  for (const each of plant.hidden) {
+    const { address, type, order, scale } = each;
+    const readings = heard.readings.map(({ atUs }) => readDisplay(plant, each, atUs, random));
+    const [best] = rank({ ...heard, readings }, 5);
+    const told = best && [best.address, best.type, best.order, best.scale];
+    assert.deepEqual(told, [address, type, order, scale], `seed ${SEED}`);
+    assert.equal(best!.fits, READINGS);
+  }
+});
 
 test("readings that nothing follows find nothing", () => {
   const prng = createPrng(9);

@@ -9,7 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { PROJECT } from "../support/ferrule.ts";
-import { replay, start, until } from "./tap-commands.ts";
+import { until } from "../support/until.ts";
+import { replay, start } from "./tap-commands.ts";
 
 const OWN = join(PROJECT, "tests/vectors/modbus-libmodbus-mbpoll.jsonl");
 const folder = mkdtempSync(join(tmpdir(), "ferrule-tap-pty-"));
@@ -24,11 +25,11 @@ test("what is replayed onto a pty is recorded from it, octet for octet", async (
   const [player, path] = await replay(t, OWN, "--speed", "5", "--repeat", "2");
   const out = join(folder, "heard.jsonl");
   const recorder = start(t, "record", path, "--out", out, "--baud", "9600", "--format", "8E1");
-  assert.equal(await player.ended(), 0);
-  assert.match(player.said(), /^plays onto \/dev\/\S+, 9600 8E1\n962 characters played\n$/);
-  assert.equal(await recorder.ended(), 1, "the port went away");
-  assert.match(recorder.talk(), /went away: this is what was heard until then\n/);
-  assert.match(recorder.said(), /heard\.jsonl: 962 characters, \d+ octets\n$/);
+  assert.equal(await player.closed, 0);
+  assert.match(player.stdout(), /^plays onto \/dev\/\S+, 9600 8E1\n962 characters played\n$/);
+  assert.equal(await recorder.closed, 1, "the port went away");
+  assert.match(recorder.stderr(), /went away: this is what was heard until then\n/);
+  assert.match(recorder.stdout(), /heard\.jsonl: 962 characters, \d+ octets\n$/);
   assert.equal(octetsOf(out), octetsOf(OWN).repeat(2));
   const [header = ""] = readFileSync(out, "utf8").split("\n");
   const { kind, baud, format } = JSON.parse(header) as Record<string, unknown>;
@@ -39,12 +40,12 @@ test("Ctrl-C ends a recording whole", async (t) => {
   const [player, path] = await replay(t, OWN, "--repeat", "1000");
   const out = join(folder, "cut.jsonl");
   const recorder = start(t, "record", path, "--out", out);
-  await until("octets", () => (existsSync(out) && octets(out) > 20 ? true : undefined));
+  await until("octets", () => existsSync(out) && octets(out) > 20);
   recorder.child.kill("SIGINT");
-  assert.equal(await recorder.ended(), 130);
+  assert.equal(await recorder.closed, 130);
   assert.ok(octetsOf(OWN).repeat(20).startsWith(octetsOf(out)));
   player.child.kill("SIGINT");
-  assert.equal(await player.ended(), 130);
+  assert.equal(await player.closed, 130);
 });
 
 function octets(file: string): number {
@@ -54,13 +55,13 @@ function octets(file: string): number {
 test("listen and inventory hear a port as they hear a capture", async (t) => {
   const [player, path] = await replay(t, OWN, "--speed", "2");
   const listener = start(t, "listen", path, "--baud", "9600", "--format", "8E1");
-  assert.equal(await player.ended(), 0);
-  await listener.ended();
-  assert.match(listener.said(), /unit 17 {2}read holding 107 x 3: 555 0 100\n/);
-  assert.match(listener.said(), /unit 17 {2}read holding 499 x 2: exception 2\n/);
+  assert.equal(await player.closed, 0);
+  await listener.closed;
+  assert.match(listener.stdout(), /unit 17 {2}read holding 107 x 3: 555 0 100\n/);
+  assert.match(listener.stdout(), /unit 17 {2}read holding 499 x 2: exception 2\n/);
   const [, second] = await replay(t, OWN, "--speed", "2");
   const auditor = start(t, "inventory", second, "--baud", "9600", "--format", "8E1", "--json");
-  await auditor.ended();
-  const { bus } = JSON.parse(auditor.said()) as { bus: Record<string, number> };
+  await auditor.closed;
+  const { bus } = JSON.parse(auditor.stdout()) as { bus: Record<string, number> };
   assert.deepEqual([bus["pairs"], bus["junk"], bus["octets"]], [13, 0, 481]);
 });
