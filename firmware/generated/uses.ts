@@ -13,3 +13,4 @@ export const USES_MODBUS_ASCII: bool = true;
 export const USES_TWO_WIRES: bool = true; // a tap that hears the answers to the requests of another
 export const USES_REGISTER_PARTS: bool = true; // bits of a register, written values, divided ones
 export const USES_REGISTER_WIDE: bool = true; // 64 bits
+export const USES_FREE_SLOTS: bool = true; // objects of a meter that nobody named

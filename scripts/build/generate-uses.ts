@@ -27,6 +27,7 @@ export function generateUses(node: NodeType): string {
     TWO_WIRES: taps.some((tap) => "requestsOn" in tap && tap.requestsOn !== undefined),
     REGISTER_PARTS: registers.some((one) => typeCode(one) >= 256),
     REGISTER_WIDE: registers.some(({ type }) => type.endsWith("64")),
+    FREE_SLOTS: false, // only `ferrule tap` asks what a meter says
   };
   return [
     "// SPDX-License-Identifier: MIT",

@@ -17,7 +17,9 @@ export function withLine(command: Command): Command {
 /** Adds --baud, --format and --protocol. */
 export function withProtocol(command: Command): Command {
   return withLine(command).addOption(
-    new Option("--protocol <P>", "what it speaks").choices(PROTOCOLS).default("modbus-rtu"),
+    new Option("--protocol <P>", "what it speaks; auto: it is found out")
+      .choices(["auto", ...PROTOCOLS])
+      .default("auto"),
   );
 }
 

@@ -7,14 +7,12 @@ import { watchInterruption } from "../cli/interrupt.ts";
 import { lineOf, withProtocol } from "../cli/tap-line.ts";
 import { print, printJson } from "../cli/terminal.ts";
 import { readLengthMs } from "../cli/values.ts";
-import type { Protocol } from "../tap/decoder-entry.ts";
 import { createFinder, showCandidates } from "../tap/finder.ts";
-import type { Line } from "../tap/line.ts";
+import type { Wanted } from "../tap/known.ts";
 import { readReadings, splitReading, type Written } from "../tap/readings.ts";
 import { hear } from "../tap/session.ts";
 
-interface Options extends Partial<Line> {
-  protocol: Protocol;
+interface Options extends Wanted {
   reading?: Written[];
   readings?: string;
   for?: number;

@@ -8,13 +8,11 @@ import { quote } from "../cli/quote.ts";
 import { lineOf, withProtocol } from "../cli/tap-line.ts";
 import { paint, print, printJson, say } from "../cli/terminal.ts";
 import { readLengthMs } from "../cli/values.ts";
-import type { Protocol } from "../tap/decoder-entry.ts";
-import type { Line } from "../tap/line.ts";
+import type { Wanted } from "../tap/known.ts";
 import { requireFree, writeProposal } from "../tap/propose.ts";
 import { hear } from "../tap/session.ts";
 
-interface Options extends Partial<Line> {
-  protocol: Protocol;
+interface Options extends Wanted {
   out: string;
   for: number;
   force?: boolean;

@@ -7,16 +7,14 @@ import { watchInterruption } from "../cli/interrupt.ts";
 import { lineOf, withProtocol } from "../cli/tap-line.ts";
 import { print, printJson } from "../cli/terminal.ts";
 import { readLengthMs } from "../cli/values.ts";
-import type { Protocol } from "../tap/decoder-entry.ts";
-import type { Line } from "../tap/line.ts";
+import type { Wanted } from "../tap/known.ts";
 import { jsonOf, showEvent } from "../tap/listen.ts";
 import { readMap, type RegisterMap } from "../tap/map.ts";
 import type { Heard } from "../tap/report.ts";
 import { createScreen } from "../tap/screen.ts";
 import { hear, type Hearers } from "../tap/session.ts";
 
-interface Options extends Partial<Line> {
-  protocol: Protocol;
+interface Options extends Wanted {
   map?: string;
   for?: number;
   lines?: boolean;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Words for function codes.
 //
-// Spec: Modbus application protocol 1.1b3 §6.
+// Spec: Modbus application protocol 1.1b3 §6; control fields of M-Bus, EN 13757-2 §5.7, which are no function codes.
 
 const WORDS: Readonly<Record<number, string>> = {
   1: "read coils",
@@ -23,6 +23,13 @@ const WORDS: Readonly<Record<number, string>> = {
   23: "read and write",
   24: "read queue",
   43: "identification",
+  64: "reset",
+  83: "send data",
+  90: "request alarms",
+  91: "request data",
+  115: "send data",
+  122: "request alarms",
+  123: "request data",
 };
 
 /** What a request with this function code asks for. */

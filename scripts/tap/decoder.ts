@@ -15,6 +15,7 @@ import { runApart } from "../run/apart.ts";
 import { entryOf, type Protocol } from "./decoder-entry.ts";
 import type { TapEvent } from "./event.ts";
 import { characterUs, type Batch, type Character, type Line } from "./line.ts";
+import { KEY_BYTES, nameReading, unitName } from "./naming.ts";
 
 const TICK_US = 10_000; // the period of a node unless its node.json says otherwise
 const IDLE_US_MAX = 3_000_000; // a request is given up after one second: then nothing is left to notice
@@ -68,22 +69,37 @@ interface State {
   taken: () => void; // all that was taken is worked through
 }
 
+/** What ends a line of text: an octet, and whether a CR stands before it. */
+export interface LineEnd {
+  octet: number;
+  afterReturn: boolean;
+}
+
+interface Choices {
+  protocol?: Protocol;
+  end?: LineEnd; // of text
+  taken?: (decoder: Decoder) => void; // after each octet
+}
+
+const LINE_FEED: LineEnd = { octet: 10, afterReturn: false };
+
 /** An instance that begins with nothing heard. */
 export function createDecoder(
   module: WebAssembly.Module,
   line: Line,
-  taken: (decoder: Decoder) => void = () => undefined,
+  { protocol = "modbus-rtu", end = LINE_FEED, taken = () => undefined }: Choices = {},
 ): Decoder {
   const state: State = {
     ...{ nowUs: 0, tickedUs: 0, lastUs: -IDLE_US_MAX, waiting: [], next: 0 },
     hear: () => undefined,
     taken: () => taken(decoder),
   };
-  const host = hostFunctions(state, () => memory);
+  const host = hostFunctions(protocol, state, () => memory);
   const { exports } = new WebAssembly.Instance(module, { host });
   const memory = exports["memory"] as WebAssembly.Memory;
   const tick = exports["tick"] as () => void;
-  (exports["start"] as (characterUs: number) => void)(Math.round(characterUs(line)));
+  const start = exports["start"] as (...parameters: number[]) => void;
+  start(Math.round(characterUs(line)), end.octet, end.afterReturn ? 1 : 0);
 
   const decoder: Decoder = {
     put({ characters, nowUs }, heard) {
@@ -117,7 +133,7 @@ function tickUntil(state: State, tick: () => void, endUs: number): void {
   }
 }
 
-function hostFunctions(state: State, memoryOf: () => WebAssembly.Memory) {
+function hostFunctions(protocol: Protocol, state: State, memoryOf: () => WebAssembly.Memory) {
   const octetsAt = (address: number, bytes: number): Uint8Array =>
     new Uint8Array(memoryOf().buffer, address, bytes).slice();
   const atUs = (): number => Math.max(0, state.lastUs);
@@ -139,17 +155,21 @@ function hostFunctions(state: State, memoryOf: () => WebAssembly.Memory) {
       state.hear({
         ...{ atUs: atUs(), kind: kind!, unit: unit!, code: code!, address: address! },
         ...{ quantity: quantity!, reason: reason!, answerUs: answerUs! >>> 0 },
-        ...{ values: octetsAt(values!, bytes!), name: "", number: 0, decimals: 0, unitCode: 0 },
+        ...{ values: octetsAt(values!, bytes!), name: "", number: 0, decimals: 0 },
+        ...{ unitName: "", meter: 0 },
       });
     },
     tap_reading(...fields: number[]) {
-      const [kind, unit, unitCode, name, nameBytes, low, high, decimals, values, bytes] = fields;
+      const [kind, unit, unitCode, address, name, nameBytes, low, high, ...more] = fields;
+      const [decimals, values, bytes, meter] = more;
       const digits = high! * 2 ** 32 + (low! >>> 0);
-      const text = Buffer.from(octetsAt(name!, Math.min(nameBytes!, NAME_BYTES_MAX)));
+      const isKey = protocol !== "m-bus" && nameBytes! > 0; // then one more octet of it counts
+      const octets = octetsAt(name!, isKey ? KEY_BYTES : Math.min(nameBytes!, NAME_BYTES_MAX));
       state.hear({
         ...{ atUs: atUs(), kind: kind!, unit: unit!, code: 0, address: 0, quantity: 0, reason: 0 },
-        ...{ answerUs: 0, values: octetsAt(values!, bytes!), name: text.toString("latin1") },
-        ...{ number: digits / 10 ** decimals!, decimals: decimals!, unitCode: unitCode! },
+        ...{ answerUs: 0, values: octetsAt(values!, bytes!), decimals: decimals! },
+        ...{ name: nameReading(protocol, octets, address!), number: digits / 10 ** decimals! },
+        ...{ unitName: unitName(unitCode!), meter: meter! >>> 0 },
       });
     },
   };

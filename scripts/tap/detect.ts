@@ -149,8 +149,8 @@ function entryOf({ initial, edges }: RecordedWave, index: number): number {
   return level + Math.min(edges[index]!, DISTANCE_MAX);
 }
 
-// From its start, which is now.
-function hearWave(
+/** Its characters at a rate, from its start, which is now. */
+export function hearWave(
   { unitPs, initial, edges }: RecordedWave,
   { baud, format, inverted }: { baud: number; format: string; inverted: boolean },
   nowUs: number,

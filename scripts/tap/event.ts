@@ -14,7 +14,7 @@ import {
   TAP_EVENT_TEXT,
   TAP_EVENT_UNANSWERED,
   TAP_EVENT_WRITE,
-} from "./kinds.ts";
+} from "../../firmware/wire/tap.ts";
 
 export const TABLES = ["coil", "discrete", "holding", "input"] as const;
 export type Table = (typeof TABLES)[number];
@@ -32,7 +32,8 @@ export interface TapEvent {
   name: string; // of a reading or text
   number: number; // of a reading
   decimals: number;
-  unitCode: number;
+  unitName: string; // of a reading; an empty text: none
+  meter: number; // of a reading of M-Bus: its eight digits, as BCD; 0: not said
 }
 
 const KIND_NAMES: Readonly<Record<number, string>> = {
@@ -81,13 +82,27 @@ function wordAt(octets: Uint8Array, at: number): number {
   return (octets[at]! << 8) | octets[at + 1]!;
 }
 
+/** The octets of a text, one a character. */
+export function textOf({ values }: TapEvent): string {
+  return Buffer.from(values).toString("latin1");
+}
+
+/** The number of the meter that a reading is of, as node.json has it. */
+export function meterOf({ meter }: { meter: number }): { meterId?: string } {
+  return meter === 0 ? {} : { meterId: meter.toString(16).padStart(8, "0") };
+}
+
 /** One event as JSON has it; fields that its kind does not have are left out. */
 export function eventJson(event: TapEvent): Record<string, unknown> {
   const { atUs, kind, unit, code, address, quantity, reason, answerUs, name } = event;
-  const t = { t_us: Math.round(atUs), kind: kindName(event), ...(unit >= 0 && { unit }) };
-  if (kind === TAP_EVENT_READING) return { ...t, name, value: event.number };
+  const when = { t_us: Math.round(atUs), kind: kindName(event) };
   const octets = { hex: Buffer.from(event.values).toString("hex") };
-  if (kind === TAP_EVENT_TEXT) return { ...t, name, ...octets };
+  const whose = { ...(unit >= 0 && { unitId: unit }), ...meterOf(event) };
+  if (kind === TAP_EVENT_READING)
+    return { ...when, ...whose, object: name, value: event.number, unit: event.unitName };
+  if (kind === TAP_EVENT_TEXT && name === "") return { ...when, text: textOf(event) };
+  if (kind === TAP_EVENT_TEXT) return { ...when, ...whose, object: name, ...octets };
+  const t = { ...when, ...(unit >= 0 && { unit }) };
   const table = tableOf(code);
   const registers = registersOf(event);
   return {

@@ -16,7 +16,7 @@ import {
 } from "./find.ts";
 import type { Batch } from "./line.ts";
 import { placeReading, typedReading, type Written } from "./readings.ts";
-import { table } from "./report.ts";
+import { table } from "./table.ts";
 import type { Hearers } from "./session.ts";
 import type { Source } from "./source.ts";
 

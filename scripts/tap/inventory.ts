@@ -5,7 +5,7 @@
 // in `left`. Times are µs, as in events.
 
 import type { Character } from "./line.ts";
-import { registersOf, tableOf, type Table, type TapEvent } from "./event.ts";
+import { registersOf, tableOf, textOf, type Table, type TapEvent } from "./event.ts";
 import {
   TAP_EVENT_BROADCAST,
   TAP_EVENT_EXCEPTION,
@@ -15,12 +15,14 @@ import {
   TAP_EVENT_TEXT,
   TAP_EVENT_UNANSWERED,
   TAP_EVENT_WRITE,
-} from "./kinds.ts";
+} from "../../firmware/wire/tap.ts";
 import { createTypeWatch, type TypeWatch } from "./plausible.ts";
+import { createShape, noteLine, shapeKey, type Shape } from "./shape.ts";
 
 const REGISTERS_MAX = 65_536; // a gateway that polls whole tables of several units
 const POLLS_MAX = 4096;
-const READINGS_MAX = 1024; // a meter says some dozens
+const READINGS_MAX = 4096; // a meter says some dozens, a bus of M-Bus has up to 250 of them
+const SHAPES_MAX = 64; // kinds of lines of text
 const PERIODS_KEPT = 64; // the median of the latest
 
 export interface Register {
@@ -61,13 +63,16 @@ export interface Spread {
 
 export interface Reading {
   name: string;
-  unit: number;
-  unitCode: number;
-  value: number;
-  decimals: number;
-  text: string | undefined; // of a text
+  unit: number; // address of the meter; -1: there is one
+  meter: number; // its eight digits, as BCD; 0: not said
+  unitName: string;
+  value: number | undefined; // none: it never was a number
+  decimals: number; // most that were said
+  min: number;
+  max: number;
   times: number;
   changes: number;
+  firstUs: number;
   lastUs: number;
 }
 
@@ -75,6 +80,7 @@ export interface Inventory {
   readonly registers: Map<number, Register>; // by registerKey()
   readonly polls: Map<string, Poll>;
   readonly readings: Map<string, Reading>;
+  readonly texts: Map<string, Shape>; // lines of text, by their shape
   readonly types: TypeWatch;
   characters: number;
   flagged: number; // characters with an error flag
@@ -89,6 +95,7 @@ export function createInventory(): Inventory {
     registers: new Map(),
     polls: new Map(),
     readings: new Map(),
+    texts: new Map(),
     types: createTypeWatch(),
     ...{ characters: 0, flagged: 0, firstUs: 0, lastUs: 0, orphans: 0, left: 0 },
   };
@@ -116,7 +123,8 @@ export function noteCharacters(inventory: Inventory, characters: readonly Charac
 /** One event; registers that it changed, or said for the first time. */
 export function noteEvent(inventory: Inventory, event: TapEvent): Register[] {
   const { kind } = event;
-  if (kind === TAP_EVENT_READING || kind === TAP_EVENT_TEXT) noteReading(inventory, event);
+  if (kind === TAP_EVENT_TEXT && event.name === "") noteText(inventory, event);
+  else if (kind === TAP_EVENT_READING || kind === TAP_EVENT_TEXT) noteReading(inventory, event);
   else if (kind === TAP_EVENT_ORPHAN) inventory.orphans++;
   else notePoll(inventory, event);
   return noteRegisters(inventory, event);
@@ -211,10 +219,22 @@ function pollAt(inventory: Inventory, event: TapEvent): Poll | undefined {
   return poll;
 }
 
+function noteText(inventory: Inventory, event: TapEvent): void {
+  const text = textOf(event);
+  const key = shapeKey(text);
+  let shape = inventory.texts.get(key);
+  if (shape === undefined && inventory.texts.size >= SHAPES_MAX) {
+    inventory.left++;
+    return;
+  }
+  if (shape === undefined) inventory.texts.set(key, (shape = createShape(text, event.atUs)));
+  noteLine(shape, text, event.atUs);
+}
+
 function noteReading(inventory: Inventory, event: TapEvent): void {
-  const { name, unit, unitCode, decimals, atUs, number, values } = event;
-  const key = `${unit}/${name}`;
-  const text = event.kind === TAP_EVENT_TEXT ? Buffer.from(values).toString("latin1") : undefined;
+  const { name, unit, meter, unitName, decimals, atUs } = event;
+  const key = `${unit}/${meter}/${name}`;
+  const value = event.kind === TAP_EVENT_READING ? event.number : undefined;
   let reading = inventory.readings.get(key);
   if (reading === undefined) {
     if (inventory.readings.size >= READINGS_MAX) {
@@ -222,14 +242,20 @@ function noteReading(inventory: Inventory, event: TapEvent): void {
       return;
     }
     reading = {
-      ...{ name, unit, unitCode, decimals, text, value: number },
-      ...{ times: 0, changes: 0, lastUs: atUs },
+      ...{ name, unit, meter, unitName, decimals, value, min: Infinity, max: -Infinity },
+      ...{ times: 0, changes: 0, firstUs: atUs, lastUs: atUs },
     };
     inventory.readings.set(key, reading);
   }
-  if (reading.value !== number || reading.text !== text) reading.changes++;
+  if (reading.value !== value) reading.changes++;
   reading.times++;
-  Object.assign(reading, { value: number, text, lastUs: atUs, decimals });
+  reading.lastUs = atUs;
+  if (value === undefined) return;
+  reading.value = value;
+  reading.unitName = unitName;
+  reading.decimals = Math.max(reading.decimals, decimals);
+  reading.min = Math.min(reading.min, value);
+  reading.max = Math.max(reading.max, value);
 }
 
 export function createSpread(): Spread {

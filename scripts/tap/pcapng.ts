@@ -31,7 +31,9 @@ export function pcapngEncoder(
   let junk = 0;
   let requests = 0;
   let taken = 0;
-  const decoder = createDecoder(module, line, (self) => cut(self.counters(), self.undecided()));
+  const decoder = createDecoder(module, line, {
+    taken: (self) => cut(self.counters(), self.undecided()),
+  });
 
   function cut(counters: number[], undecided: number): void {
     const decided = counters[0]! - undecided - taken;

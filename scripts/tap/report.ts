@@ -3,9 +3,13 @@
 //
 // Times are milliseconds here; numbers are rounded to what they are good for. Rows are in order of unit, table, address.
 
+import { objectReport, showObjects, showTexts, textReport } from "./report-readings.ts";
+import type { ObjectReport, TextReport } from "./report-readings.ts";
 import { kindOfCode } from "./codes.ts";
+import type { LineEnd } from "./decoder.ts";
 import type { Line } from "./line.ts";
 import { characterUs } from "./line.ts";
+import { table } from "./table.ts";
 import {
   createSpread,
   periodOf,
@@ -20,6 +24,7 @@ export interface Heard {
   source: string;
   line: Line;
   protocol: string;
+  end?: LineEnd | undefined; // of text
   inventory: Inventory;
   counters: number[]; // of the decoder
 }
@@ -65,14 +70,6 @@ export interface UnitReport {
   registers: RegisterReport[];
 }
 
-interface ReadingReport {
-  name: string;
-  unit: number;
-  value: number | string;
-  times: number;
-  changes: number;
-}
-
 export interface LineReport {
   source: string;
   line: Line;
@@ -80,13 +77,8 @@ export interface LineReport {
   heardS: number;
   bus: Record<string, number>;
   units: UnitReport[];
-  readings: {
-    name: string;
-    unit: number;
-    value: number | string;
-    times: number;
-    changes: number;
-  }[];
+  objects: ObjectReport[]; // of meters
+  texts: TextReport[]; // kinds of lines
 }
 
 const STILL_SHOWN_MAX = 8; // values of a row of registers that never moved
@@ -113,11 +105,8 @@ export function reportOf({ source, line, protocol, inventory, counters }: Heard)
   return {
     ...{ source, line, protocol, heardS: round(spanUs / 1e6, 3), bus },
     units: units.sort((a, b) => a - b).map((unit) => unitReport(inventory, unit)),
-    readings: [...inventory.readings.values()].map(
-      ({ name, unit, value, text, times, changes }) => ({
-        ...{ name, unit, value: text ?? value, times, changes },
-      }),
-    ),
+    objects: [...inventory.readings.values()].map(objectReport),
+    texts: [...inventory.texts.values()].map(textReport),
   };
 }
 
@@ -192,7 +181,9 @@ function round(value: number, decimals: number): number {
 
 /** The report as text. */
 export function showReport(report: LineReport): string {
-  const { source, line, protocol, heardS, bus, units, readings } = report;
+  const { source, line, protocol, heardS, bus, units, objects, texts } = report;
+  const isAsked = units.length > 0 || bus["requests"]! + bus["responses"]! > 0;
+  const isSaid = objects.length + texts.length > 0;
   const head = [
     `${source}: ${protocol}, ${line.baud} ${line.format}, heard for ${heardS} s`,
     "",
@@ -200,13 +191,20 @@ export function showReport(report: LineReport): string {
     `  duty cycle     ${bus["dutyPercent"]} %`,
     `  octets         ${bus["octets"]}, of them ${bus["junk"]} outside frames, ` +
       `${bus["flagged"]} flagged`,
+    ...(isAsked || !isSaid ? showTurns(bus) : [`  telegrams      ${bus["frames"]}`]),
+  ];
+  const more = bus["left"] === 0 ? [] : [`  ${bus["left"]} entries found their table full`];
+  const told = [...units.flatMap(showUnit), ...showObjects(objects), ...showTexts(texts)];
+  return [...head, ...more, ...told].join("\n");
+}
+
+function showTurns(bus: LineReport["bus"]): string[] {
+  return [
     `  transactions   ${bus["pairs"]} answered, ${bus["unanswered"]} unanswered, ` +
       `${bus["broadcasts"]} broadcast, ${bus["orphans"]} answers without request`,
     `  exceptions     ${bus["exceptions"]}`,
     `  noise at turns ${bus["junkPerTurn"]} octets for each frame`,
   ];
-  const more = bus["left"] === 0 ? [] : [`  ${bus["left"]} entries found their table full`];
-  return [...head, ...more, ...units.flatMap(showUnit), ...showReadings(readings)].join("\n");
 }
 
 function showUnit({
@@ -275,25 +273,4 @@ function describeOutcome({ answered, unanswered, broadcasts, exceptions }: PollR
     ...Object.entries(exceptions).map(([reason, count]) => `exception ${reason}: ${count}`),
   ];
   return parts.filter((part) => part !== false).join(", ");
-}
-
-function showReadings(readings: readonly ReadingReport[]): string[] {
-  if (readings.length === 0) return [];
-  const rows = readings.map(({ name, value, times, changes }) => [
-    ...[`  ${name}`, String(value), `${times} times`, changes === 0 ? "" : `${changes} changes`],
-  ]);
-  return ["", "readings", ...table(rows)];
-}
-
-/** Rows with their columns aligned. */
-export function table(rows: readonly (readonly string[])[]): string[] {
-  const widths: number[] = [];
-  for (const row of rows)
-    row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i]!))
-      .join("  ")
-      .trimEnd(),
-  );
 }

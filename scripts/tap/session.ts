@@ -2,16 +2,16 @@
 // A source, heard through the node's decoder into an inventory.
 
 import { createProgress, tellCompiling } from "../cli/progress.ts";
-import type { Protocol } from "./decoder-entry.ts";
+import { say } from "../cli/terminal.ts";
 import { buildDecoder, createDecoder } from "./decoder.ts";
 import type { TapEvent } from "./event.ts";
 import { createInventory, noteCharacters, noteEvent, type Register } from "./inventory.ts";
-import { showSeconds, type Batch, type Line } from "./line.ts";
+import { openKnown, type Wanted } from "./known.ts";
+import { showSeconds, type Batch } from "./line.ts";
 import type { Heard } from "./report.ts";
-import { openSource, type Source } from "./source.ts";
+import type { Source } from "./source.ts";
 
-export interface Wish extends Partial<Line> {
-  protocol: Protocol;
+export interface Wish extends Wanted {
   quiet?: boolean; // no progress: something else is shown
 }
 
@@ -26,17 +26,18 @@ export interface Hearers {
 /** Hears a source to its end, or until the signal. */
 export async function hear(
   name: string,
-  { protocol, quiet = false, ...wish }: Wish,
+  { quiet = false, ...wanted }: Wish,
   signal: AbortSignal,
   hearers: Hearers = {},
 ): Promise<Heard> {
+  const { source, protocol, end, why } = await openKnown(name, wanted, signal);
   const module = await tellCompiling((compiling) => buildDecoder(protocol, { signal, compiling }));
-  const source = await openSource(name, wish, signal);
   const { line } = source;
-  const decoder = createDecoder(module, line);
+  const decoder = createDecoder(module, line, { protocol, ...(end && { end }) });
   const inventory = createInventory();
-  const heard: Heard = { source: name, line, protocol, inventory, counters: [] };
+  const heard: Heard = { source: name, line, protocol, end, inventory, counters: [] };
   hearers.opened?.(source, heard);
+  if (why.length > 0) say(`${protocol}: ${why.join("; ")}`);
   const progress = createProgress();
   const note = (event: TapEvent): void => {
     const changed = noteEvent(inventory, event);
@@ -57,6 +58,11 @@ export async function hear(
 }
 
 function showProgress({ inventory }: Heard, { nowUs }: Batch): string {
-  const { characters, registers } = inventory;
-  return `${showSeconds(nowUs)} s of the line, ${characters} octets, ${registers.size} registers`;
+  const { characters, registers, readings, texts } = inventory;
+  const found = [
+    registers.size > 0 && `${registers.size} registers`,
+    readings.size > 0 && `${readings.size} objects`,
+    texts.size > 0 && `${texts.size} kinds of lines`,
+  ].filter((each) => each !== false);
+  return [`${showSeconds(nowUs)} s of the line, ${characters} octets`, ...found].join(", ");
 }

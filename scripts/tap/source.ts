@@ -32,7 +32,16 @@ export async function openSource(
     const batches = hearPort(name, line, signal);
     return { name, live: true, line, startedMs: Date.now(), batches };
   }
-  const capture = await openCapture(name);
+  return openCharacters(name, await openCapture(name), wish, signal);
+}
+
+/** The characters of a capture; throws a Failure where it has none, or does not say its rate. */
+export function openCharacters(
+  name: string,
+  capture: Capture,
+  wish: Partial<Line>,
+  signal: AbortSignal,
+): Source {
   const { header } = capture;
   if (header.kind === "edges") throw noCharacters(name);
   const { baud, format = LINE_DEFAULT.format } = { ...header.line, ...wish };

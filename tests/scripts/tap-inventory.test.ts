@@ -8,7 +8,6 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import * as kinds from "../../scripts/tap/kinds.ts";
 import { reportOf, showReport, type Heard, type LineReport } from "../../scripts/tap/report.ts";
 import { hear } from "../../scripts/tap/session.ts";
 import { PROJECT } from "../support/ferrule.ts";
@@ -62,16 +61,6 @@ for (const path of SHARED)
   test(`counters and registers of ${path}`, need.shared(path), () =>
     compare(need.sharedFile(path)),
   );
-
-test("kinds of events are those of the firmware", () => {
-  const text = readFileSync(join(PROJECT, "firmware/loop/tap/event.ts"), "utf8");
-  const theirs = [...text.matchAll(/^export const (TAP_EVENT_\w+) = (\d+);/gm)];
-  assert.ok(theirs.length > 0);
-  assert.deepEqual(
-    { ...kinds },
-    Object.fromEntries(theirs.map(([, name, n]) => [name, Number(n)])),
-  );
-});
 
 test("the report tells polls, answer times and registers", async () => {
   const text = showReport(reportOf({ ...(await hearFile(OWN)), source: "line.jsonl" }));

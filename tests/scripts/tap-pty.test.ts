@@ -60,7 +60,8 @@ test("listen and inventory hear a port as they hear a capture", async (t) => {
   assert.match(listener.stdout(), /unit 17 {2}read holding 107 x 3: 555 0 100\n/);
   assert.match(listener.stdout(), /unit 17 {2}read holding 499 x 2: exception 2\n/);
   const [, second] = await replay(t, OWN, "--speed", "2");
-  const auditor = start(t, "inventory", second, "--baud", "9600", "--format", "8E1", "--json");
+  const line = ["--baud", "9600", "--format", "8E1", "--protocol", "modbus-rtu"];
+  const auditor = start(t, "inventory", second, ...line, "--json");
   await auditor.closed;
   const { bus } = JSON.parse(auditor.stdout()) as { bus: Record<string, number> };
   assert.deepEqual([bus["pairs"], bus["junk"], bus["octets"]], [13, 0, 481]);

@@ -7,10 +7,13 @@
 //
 //   clearObjects -> openObject ► keepValue ... -> releaseObjects (the check is right) ► takeObject until false
 
+import { USES_FREE_SLOTS } from "../../generated/uses";
 import { TAP_EVENT_READING, TAP_EVENT_TEXT, TapEvent, UNIT_NONE } from "./event";
 
 /** A key says which A-B it means; without, any do. */
 export const KEY_MEDIUM: u64 = 1 << 48;
+/** Of a slot that takes the first object that no slot before it means; where nobody knows what will be said. */
+export const KEY_FREE: u64 = 1 << 49;
 const KEY_BODY: u64 = 0xffff_ffff; // C, D, E, F
 const KEY_ALL: u64 = 0xffff_ffff_ffff;
 
@@ -104,6 +107,10 @@ export function keepValue(
 ): void {
   for (let i = 0; i < objects.count; i++) {
     const slot = objectSlot(objects, i);
+    if (USES_FREE_SLOTS && slot.key == KEY_FREE) {
+      if (isKnown(objects, i)) return;
+      slot.key = objects.key;
+    }
     if (!isMeant(slot.key, objects.key) || (slot.part != 0 && slot.part != part)) continue;
     const isAgain = slot.rank != RANK_NONE && slot.serial == objects.serial;
     if (isAgain && rank < <i32>slot.rank) continue;
@@ -142,6 +149,14 @@ export function takeObject(objects: Objects, event: TapEvent): bool {
     event.values = 0;
     event.bytes = 0;
     return true;
+  }
+  return false;
+}
+
+// True where a slot before `end` means the open object.
+function isKnown(objects: Objects, end: i32): bool {
+  for (let i = 0; i < end; i++) {
+    if (isMeant(objectSlot(objects, i).key, objects.key)) return true;
   }
   return false;
 }
