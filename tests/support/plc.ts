@@ -11,6 +11,7 @@ import * as need from "./need.ts";
 import { createPrng } from "../../host-sim/prng.ts";
 
 const VECTORS = new URL("../vectors/plc.json", import.meta.url);
+const BEFORE_US = 1_000_000; // the decoder listens so long before a line begins
 const SILENCE_US = 3_000_000; // ends every wait
 const NOISE_OCTETS = 1 << 20;
 
@@ -39,7 +40,7 @@ export function ownLine(protocol: string): PlcLine {
   const { baud, format, char_us, bursts, expected } = lines[protocol]!;
   const octets = Buffer.from(bursts.map(([, hex]) => hex).join(""), "hex");
   const timesUs = bursts.flatMap(([atUs, hex]) =>
-    Array.from({ length: hex.length / 2 }, (_, i) => Math.round(atUs + i * char_us)),
+    Array.from({ length: hex.length / 2 }, (_, i) => Math.round(BEFORE_US + atUs + i * char_us)),
   );
   return { trace: { baud, format, expected: {}, octets, timesUs }, expected };
 }
@@ -47,6 +48,7 @@ export function ownLine(protocol: string): PlcLine {
 /** A shared capture; `list` is what its `expected` calls what it says. */
 export function sharedLine(file: string, list: string): PlcLine {
   const trace = readTrace(need.sharedFile(file));
+  trace.timesUs = trace.timesUs.map((us) => us + BEFORE_US);
   return { trace, expected: trace.expected[list] as Record<string, unknown>[] };
 }
 

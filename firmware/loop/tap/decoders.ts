@@ -5,15 +5,20 @@
 // check is worth in STRENGTHS. All share one memory: one runs at a time. Those on exchange.ts differ in take only.
 
 import {
+  PROTOCOL_3964R,
   PROTOCOL_ASCII_LINE,
+  PROTOCOL_DF1,
   PROTOCOL_DSMR_P1,
+  PROTOCOL_HOST_LINK,
   PROTOCOL_IEC62056_21,
   PROTOCOL_M_BUS,
+  PROTOCOL_MELSEC_FX,
   PROTOCOL_MODBUS_ASCII,
   PROTOCOL_MODBUS_RTU,
   PROTOCOL_NMEA,
   PROTOCOL_SML,
   PROTOCOL_TOLEDO_CONTINUOUS,
+  PROTOCOL_USS,
 } from "../../wire/tap";
 import {
   ASCII_TAP_BYTES,
@@ -24,6 +29,7 @@ import {
   startAscii,
   takeAscii,
 } from "./ascii";
+import { takeDf1 } from "./df1";
 import { TapEvent } from "./event";
 import {
   Exchange,
@@ -33,6 +39,7 @@ import {
   putExchange,
   startExchange,
 } from "./exchange";
+import { takeHostLink } from "./hostlink";
 import {
   IEC_TAP_BYTES,
   iecCounters,
@@ -59,10 +66,13 @@ import {
   startModbus,
   takeModbus,
 } from "./modbus";
+import { takeMelsecFx } from "./melsec-fx";
 import { noteIdleP1, P1_TAP_BYTES, p1Counters, P1Tap, putP1, startP1, takeP1 } from "./p1";
+import { S3964R_SILENCE_US, S3964R_WAIT_US, take3964r } from "./s3964r";
 import { noteIdleSml, putSml, SML_TAP_BYTES, smlCounters, SmlTap, startSml, takeSml } from "./sml";
 import { noteIdleText, putText, startText, textCounters, TextTap } from "./text";
 import { takeToledo } from "./toledo";
+import { takeUss, USS_WAIT_US } from "./uss";
 
 export const PROTOCOL_COUNT: i32 = 15; // numbers of wire/tap.ts, 0 among them
 
@@ -106,8 +116,16 @@ export function startDecoder(protocol: i32, at: usize, characterUs: u32, nowUs: 
     case PROTOCOL_NMEA:
       return startText(changetype<TextTap>(at), protocol == PROTOCOL_NMEA ? 1 : 0);
     default:
-      return startExchange(changetype<Exchange>(at), characterUs, nowUs);
+      startExchanged(protocol, changetype<Exchange>(at), characterUs, nowUs);
   }
+}
+
+function startExchanged(protocol: i32, x: Exchange, characterUs: u32, nowUs: u32): void {
+  startExchange(x, characterUs, nowUs);
+  if (protocol == PROTOCOL_USS) x.waitUs = USS_WAIT_US;
+  if (protocol != PROTOCOL_3964R) return;
+  x.silenceUs = S3964R_SILENCE_US;
+  x.waitUs = S3964R_WAIT_US;
 }
 
 /** One octet; follow it with takeDecoded until that returns false. */
@@ -148,6 +166,16 @@ export function takeDecoded(protocol: i32, at: usize, event: TapEvent): bool {
       return takeSml(changetype<SmlTap>(at), event);
     case PROTOCOL_M_BUS:
       return takeMbus(changetype<MbusTap>(at), event);
+    case PROTOCOL_DF1:
+      return takeDf1(changetype<Exchange>(at), event);
+    case PROTOCOL_HOST_LINK:
+      return takeHostLink(changetype<Exchange>(at), event);
+    case PROTOCOL_3964R:
+      return take3964r(changetype<Exchange>(at), event);
+    case PROTOCOL_MELSEC_FX:
+      return takeMelsecFx(changetype<Exchange>(at), event);
+    case PROTOCOL_USS:
+      return takeUss(changetype<Exchange>(at), event);
     case PROTOCOL_TOLEDO_CONTINUOUS:
       return takeToledo(changetype<Exchange>(at), event);
     default:
@@ -204,10 +232,10 @@ export function decoderCounters(protocol: i32, at: usize): usize {
 // By protocol what a frame with a right check proves: 3 a CRC, 2 a sum or an XOR with structure, 1 text, 0: no
 // decoder. Functions, so that only a module with such a tap has the tables.
 function strengths(): usize {
-  return memory.data<u8>([0, 3, 2, 1, 2, 3, 2, 3, 2, 0, 0, 0, 0, 0, 2]);
+  return memory.data<u8>([0, 3, 2, 1, 2, 3, 2, 3, 2, 2, 2, 2, 2, 2, 2]);
 }
 
 // 1: an answer must have been seen with its request.
 function asked(): usize {
-  return memory.data<u8>([0, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
+  return memory.data<u8>([0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 0, 1, 1, 0]);
 }

@@ -61,7 +61,7 @@ export class Exchange {
   lapsedCode: i32;
   lapsedAddress: i32;
   lapsedQuantity: i32;
-  reserved: i32; // a multiple of 8 in all
+  plainBytes: i32; // of the frame in plainOf(); a multiple of 8 in all
 }
 
 const COUNTERS: usize = offsetof<Exchange>();
