@@ -12,6 +12,7 @@
 
 import { SAMPLE_OCTETS } from "../../limits";
 import {
+  PROTOCOL_NMEA,
   TAP_COUNTER_BYTES,
   TAP_COUNTER_FRAMES,
   TAP_COUNTER_JUNK_BYTES,
@@ -34,12 +35,13 @@ import {
 } from "./decoders";
 import { TapEvent } from "./event";
 
-const CLASSIFY_OCTETS = 32; // a step: as many as a tick of 115,200 baud brings in 3 ms
+const CLASSIFY_OCTETS = 64; // a step: as many as 115,200 baud bring in 6 ms of a tick's 10
 const EVENTS_MAX = 256; // an octet may end as many frames as were waited for
 const SETTLED_US: u32 = 5_000_000; // after the sample: whatever waits gives up
 const SAMPLE_MIN: i32 = 16; // octets worth a look
 const COVERAGE_MIN: i32 = 75;
-const COVERAGE_CRC_MIN: i32 = 40; // three CRCs are proof, and a sample cuts telegrams of 800 octets
+// Three CRCs are proof, and a sample cuts telegrams of 800 octets; sentences with a sum are no mere text.
+const COVERAGE_CRC_MIN: i32 = 40;
 const STRENGTH_CRC: i32 = 3;
 const FRAMES_MIN: u32 = 3;
 const BYTES_MAX: u32 = 1 << 20; // then all results are halved: old ones fade
@@ -182,7 +184,8 @@ function judge(classifier: Classifier): void {
     const result = resultOf(classifier, protocol);
     const coverage = coverageOf(classifier, protocol);
     const strength = strengthOf(protocol);
-    const least = strength == STRENGTH_CRC ? COVERAGE_CRC_MIN : COVERAGE_MIN;
+    const isCut = strength == STRENGTH_CRC || protocol == PROTOCOL_NMEA;
+    const least = isCut ? COVERAGE_CRC_MIN : COVERAGE_MIN;
     if (coverage < least || result.frames == 0) continue;
     const score = coverage * strength;
     if (score <= best) continue;
