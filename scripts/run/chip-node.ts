@@ -19,6 +19,8 @@ const STOP_MS_MAX = 15_000; // the thread takes 5 s at most for what is under wa
 export interface ChipNode extends BesideNode {
   /** What became of it, undefined before its end. */
   end(): ChipEnd | undefined;
+  /** Ends it; beyond `withinMs` without what became of it. */
+  stop(withinMs?: number): Promise<void>;
 }
 
 /** The plant of the one node that becomes an image. Throws Failure. */
@@ -72,10 +74,10 @@ export function startThread(input: ChipWork, log: (text: string) => void): ChipN
     id,
     died: () => died,
     end: () => end,
-    async stop() {
+    async stop(withinMs = STOP_MS_MAX) {
       thread.postMessage("stop");
       const late = new AbortController();
-      const patience = wait(STOP_MS_MAX, undefined, { signal: late.signal }).then(
+      const patience = wait(withinMs, undefined, { signal: late.signal }).then(
         () => thread.terminate(),
         () => undefined,
       );

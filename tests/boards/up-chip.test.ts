@@ -61,7 +61,7 @@ for (const board of ["pico", "w5500-evb-pico"])
         );
         assert.equal((await road.node(chip.id))!.host, board);
       } finally {
-        await chip.stop();
+        await chip.stop(CHIP_PATIENCE_MS);
       }
       assert.equal(chip.died(), 0);
       assert.ok(chip.end()!.sent > 5 && chip.end()!.acknowledged > 0, JSON.stringify(chip.end()));
