@@ -5,6 +5,7 @@
 // On loopback only requests that name a loopback host are answered, so that a page of some other site
 // cannot read the plant through a changed DNS answer. Errors are one JSON object { error }.
 
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
@@ -29,6 +30,7 @@ export interface PageServerOptions {
   hub: Hub;
   host: string;
   port: number; // 0: any
+  spare?: number; // how many of the next ones may be tried where it is taken
   page: PageFiles;
   wallMs: () => number;
   health: () => Health;
@@ -69,7 +71,7 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
     void answerWith(route, query).then((answer) => send(request, response, answer));
   });
   server.maxConnections = limits.CONNECTIONS_MAX;
-  const port = await listen(server, options.host, options.port);
+  const port = await listen(server, options.host, options.port, options.spare ?? 0);
   return {
     port,
     flush: () => streams.flush(),
@@ -295,15 +297,17 @@ function send(request: IncomingMessage, response: ServerResponse, answer: Answer
   response.end(request.method === "HEAD" ? undefined : body);
 }
 
-function listen(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) =>
-      reject(new Error(listenProblem(error.code ?? "", host, port))),
-    );
-    server.listen({ host, port, exclusive: true }, () =>
-      resolve((server.address() as AddressInfo).port),
-    );
-  });
+// Where the port is taken, the next one, `spare` times at most.
+async function listen(server: Server, host: string, port: number, spare: number): Promise<number> {
+  server.listen({ host, port, exclusive: true });
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "";
+    if (code === "EADDRINUSE" && spare > 0) return listen(server, host, port + 1, spare - 1);
+    throw new Error(listenProblem(code, host, port), { cause: error });
+  }
+  return (server.address() as AddressInfo).port;
 }
 
 function listenProblem(code: string, host: string, port: number): string {

@@ -20,6 +20,7 @@ export interface HubOptions {
   brokerUrl: string; // mqtt://host:port
   pageHost: string;
   pagePort: number; // 0: any
+  pageSpare?: number; // how many of the next ones may be tried where it is taken
   log: Log;
   page?: PageFiles; // instead of the bundled one
   historyFile?: string; // absent: history lies in memory and goes with the process
@@ -73,7 +74,7 @@ async function startWith(
   const server = await startPageServer({
     hub,
     host: options.pageHost,
-    port: options.pagePort,
+    ...{ port: options.pagePort, spare: options.pageSpare ?? 0 },
     page,
     wallMs,
     metrics,

@@ -18,19 +18,20 @@ export function portIsFree({ host, port }: Endpoint): Promise<boolean> {
   });
 }
 
-/** Where the page goes: as asked, or the first free port from 8080 on. Throws a Failure when it is taken. */
-export async function choosePage(asked: Endpoint | undefined): Promise<Endpoint> {
-  if (asked !== undefined) {
-    if (asked.port === 0 || (await portIsFree(asked))) return asked;
-    throw new Failure(
-      EXIT_FAILED,
-      `port ${asked.port} of ${asked.host} is in use or not yours to use`,
-      `choose another one, as --page ${asked.port + 1}, or leave --page away`,
-    );
-  }
-  for (let port = PAGE_PORT; port < PAGE_PORT + PORTS_TRIED_MAX; port++)
-    if (await portIsFree({ host: "127.0.0.1", port })) return { host: "127.0.0.1", port };
-  return { host: "127.0.0.1", port: 0 };
+/** Where the page goes; when that is taken, to one of the `spare` ports behind it. */
+export interface PagePlace extends Endpoint {
+  spare: number;
+}
+
+/** As asked, or the first free port from 8080 on. Throws a Failure when what was asked for is taken. */
+export async function choosePage(asked: Endpoint | undefined): Promise<PagePlace> {
+  if (asked === undefined) return { host: "127.0.0.1", port: PAGE_PORT, spare: PORTS_TRIED_MAX };
+  if (asked.port === 0 || (await portIsFree(asked))) return { ...asked, spare: 0 };
+  throw new Failure(
+    EXIT_FAILED,
+    `port ${asked.port} of ${asked.host} is in use or not yours to use`,
+    `choose another one, as --page ${asked.port + 1}, or leave --page away`,
+  );
 }
 
 /** Throws a Failure unless something listens at the broker's address. */

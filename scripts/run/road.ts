@@ -20,7 +20,7 @@ import { chooseBesides, describeDeaths, type BesideTotals, type BesideWish } fro
 import { type EmbeddedBroker, startBroker } from "./broker.ts";
 import { checkScenario, conduct, type Conductor } from "./conduct.ts";
 import { createTalk } from "./log.ts";
-import { checkBroker, choosePage } from "./ports.ts";
+import { checkBroker, choosePage, type PagePlace } from "./ports.ts";
 import { createBuilder } from "./reload.ts";
 import { asFailure, choosePty, type PtyWish } from "./pty.ts";
 import { hubStarted } from "./services.ts";
@@ -146,7 +146,7 @@ export async function startRoad(path: string, options: RoadOptions): Promise<Roa
 
 function openHub(
   plant: Plant,
-  page: Endpoint,
+  page: PagePlace,
   { history }: RoadOptions,
   brokerUrl: string,
   embedded: EmbeddedBroker | undefined,
@@ -155,7 +155,7 @@ function openHub(
     config: hubConfig(plant),
     brokerUrl,
     pageHost: page.host,
-    pagePort: page.port,
+    ...{ pagePort: page.port, pageSpare: page.spare },
     log: createTalk("hub"),
     ...embedded?.hub,
     ...(history !== undefined && { historyFile: history }),

@@ -46,7 +46,7 @@ export async function runHub(
     config,
     brokerUrl,
     pageHost: page.host,
-    pagePort: page.port,
+    ...{ pagePort: page.port, pageSpare: page.spare },
     log: createLog("hub"),
     ...(options.history !== undefined && { historyFile: options.history }),
   });

@@ -334,6 +334,9 @@ test("a port in use is refused in one sentence that says what to do", async () =
   };
   const sentence = `port ${fixture.port} of 127.0.0.1 is in use: choose another for the page`;
   await assert.rejects(startPageServer(options), { message: sentence });
+  const next = await startPageServer({ ...options, spare: 50 });
+  assert.ok(next.port > fixture.port && next.port <= fixture.port + 50, `${next.port}`);
+  await next.close();
   const foreign = startPageServer({ ...options, host: "192.0.2.1", port: 0 });
   await assert.rejects(foreign, { message: "192.0.2.1 is no address of this machine" });
 });
