@@ -12,6 +12,7 @@ import {
 } from "./hardware.ts";
 import { isDutyBeyond, isRecordBeyond } from "./limits-watch.ts";
 import { hex } from "./trace.ts";
+import { LINE_FORMATS } from "../firmware/wire/line-names.ts";
 import { TAP_ENTRY_BYTES } from "../firmware/wire/tap.ts";
 import { BURST_FIFO_SAMPLES, EDGES_WAITING_MAX, TAP_ENTRIES_MAX } from "./limits.ts";
 
@@ -19,7 +20,6 @@ const DUTY_MAX = 65_535;
 const SAMPLE_BYTES = 2;
 const EDGE_BYTES = 4;
 const FORMAT_INVERTED = 128; // beside a format code
-const LINE_FORMATS = ["", "7E1", "7O1", "8N1", "8E1", "8O1", "9N1", "8N2"]; // by format code
 
 /** The functions of one instance, bound to its memory. */
 export function createLoopHost(hardware: Hardware, memory: ModuleMemory): HostFunctions {

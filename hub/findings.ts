@@ -6,6 +6,7 @@
 // starts has all of it again within a minute.
 
 import { INVENTORY_POLLS_MAX, INVENTORY_REGISTERS_MAX } from "../firmware/limits.ts";
+import { LINE_FORMATS, LINE_PHASES, LINE_PROTOCOLS } from "../firmware/wire/line-names.ts";
 import type { LearnedPoll, LearnedRegister, LearnedUnit, LineView, TapInventory } from "./api.ts";
 import type { Findings, LineItem, PollItem, RegisterItem, TotalsItem } from "./decode-findings.ts";
 import { TAPS_MAX } from "./limits.ts";
@@ -23,13 +24,6 @@ export interface NodeFindings {
   taps: Map<number, TapFindings>;
 }
 
-/** In node.json's words, by number of SPEC.md §16. */
-export const PROTOCOL_NAMES = (
-  "unknown modbus-rtu modbus-ascii ascii-line nmea dsmr-p1 iec62056-21 sml m-bus df1 host-link " +
-  "3964r uss melsec-fx toledo-continuous"
-).split(" ");
-const FORMATS = [null, "7E1", "7O1", "8N1", "8E1", "8O1", "9N1", "8N2"];
-const PHASES = ["listening", "line", "protocol", "changed", "none"] as const;
 const CODE_WRITES_MIN = 5; // codes 1 to 4 read
 const CODE_READS = 4;
 
@@ -81,12 +75,12 @@ export function lineView(all: NodeFindings, tap: number): LineView | null {
   if (line === null) return null;
   return {
     baud: line.baud === 0 ? null : line.baud,
-    format: FORMATS[line.format] ?? null,
+    format: LINE_FORMATS[line.format] || null,
     inverted: line.inverted,
-    protocol: line.protocol === 0 ? null : (PROTOCOL_NAMES[line.protocol] ?? null),
+    protocol: LINE_PROTOCOLS[line.protocol] || null,
     confidence: line.confidence / 100,
     coverage: line.coverage / 100,
-    phase: PHASES[line.phase] ?? "listening",
+    phase: LINE_PHASES[line.phase] ?? "listening",
     frames: line.frames,
     edges: line.edges,
   };

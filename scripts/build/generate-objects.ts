@@ -4,6 +4,7 @@
 // Each row has the fields of its struct in firmware/loop/tick/meters.ts, in their order. Objects of one tap stand together, those of OBIS
 // codes first: they have a slot each.
 
+import { LINE_FORMATS } from "../../firmware/wire/line-names.ts";
 import { isMeter, parseObis, parseRecord, type MeterProtocol } from "./object-taps.ts";
 import type { Row } from "./loop-table.ts";
 import type { NodeType, ObjectChannel } from "./schema.ts";
@@ -16,7 +17,6 @@ export interface MeterTables {
   names: number[]; // octets of the M-Bus records
 }
 
-const FORMATS = ["7E1", "7O1", "8N1", "8E1", "8O1", "9N1", "8N2"]; // codes from 1 on, SPEC.md §1.4
 const ANY = -1; // address or number of a meter
 const MEDIUM = 1 << 16; // KEY_MEDIUM, in the upper half of a key
 
@@ -40,7 +40,7 @@ export function meterTables(node: NodeType, characterUs: (tap: string) => number
     });
     const count = tables.objects.length - first;
     if (tap.protocol === "iec62056-21" && tap.follow) {
-      const fields = [tables.taps[protocol].length, order, baud, FORMATS.indexOf(format) + 1];
+      const fields = [tables.taps[protocol].length, order, baud, LINE_FORMATS.indexOf(format)];
       tables.follows.push({ name, fields });
     }
     tables.taps[protocol].push({ name, fields: [order, characterUs(name), first, count] });

@@ -10,6 +10,7 @@ import {
   CAUSE_OVER_RANGE,
   CAUSE_UNDER_RANGE,
 } from "../../firmware/wire/record.ts";
+import { LINE_FORMATS } from "../../firmware/wire/line-names.ts";
 import { butterworthLowpass } from "./butterworth.ts";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
 import { lineTables, patternFields, type LineTables } from "./generate-line.ts";
@@ -28,7 +29,6 @@ const CAUSES = {
 // In the order of FEATURE_* in firmware/loop/vibration.ts.
 const FEATURES = ["velocity-rms", "acceleration-rms", "peak", "crest", "kurtosis"];
 const BURST_SAMPLES_MIN = 8; // a sensor with a buffer brings that many at once
-const LINE_FORMATS = ["", "7E1", "7O1", "8N1", "8E1", "8O1", "9N1", "8N2"]; // SPEC.md §1.4, kind 5
 const RAW_FULL = 4096; // the line is tabled at raw 0 and here, so that a shift takes the place of a division
 const FRACTION = 65_536;
 const STEP_MAX = 2 ** 48; // as far as an i32 can move

@@ -15,6 +15,7 @@ import {
   LINE_PHASE,
   LINE_PROTOCOL,
 } from "../../firmware/wire/finding.ts";
+import { LINE_FORMATS, LINE_PHASES, LINE_PROTOCOLS } from "../../firmware/wire/line-names.ts";
 import { KIND_LINE, RECORD_KIND, RECORD_VALUE } from "../../firmware/wire/record.ts";
 import { TAP_ENTRY_BYTES, TAP_ENTRY_FLAGS } from "../../firmware/wire/tap.ts";
 import { hashTexts, putCached, takeCached } from "../build/cache.ts";
@@ -30,36 +31,16 @@ import { runApart } from "../run/apart.ts";
 export const TICK_US = 10_000;
 export const INVERTED = 128; // beside a format code
 
-/** By format code of a record. */
-export const LINE_FORMATS = [null, "7E1", "7O1", "8N1", "8E1", "8O1", "9N1", "8N2"] as const;
-/** By protocol number of a record. */
-export const LINE_PROTOCOLS = [
-  null,
-  "modbus-rtu",
-  "modbus-ascii",
-  "ascii-line",
-  "nmea",
-  "dsmr-p1",
-  "iec62056-21",
-  "sml",
-  "m-bus",
-  "df1",
-  "host-link",
-  "3964r",
-  "uss",
-  "melsec-fx",
-  "toledo-continuous",
-] as const;
-export const LINE_PHASES = ["listening", "line", "protocol", "changed", "none"] as const;
+type Word<T extends readonly string[]> = Exclude<T[number], "">;
 
 /** What the node says of its line. */
 export interface LineFinding {
   atUs: number;
   phase: (typeof LINE_PHASES)[number];
   baud: number | null;
-  format: (typeof LINE_FORMATS)[number];
+  format: Word<typeof LINE_FORMATS> | null;
   inverted: boolean;
-  protocol: (typeof LINE_PROTOCOLS)[number];
+  protocol: Word<typeof LINE_PROTOCOLS> | null;
   confidence: number; // percent
   coverage: number; // percent of the octets in frames with a right check
   frames: number;
@@ -206,9 +187,9 @@ function readFinding(record: DataView, atUs: number): LineFinding {
     atUs,
     phase: LINE_PHASES[octet(LINE_PHASE)]!,
     baud: record.getUint32(RECORD_VALUE + LINE_BAUD, true) || null,
-    format: LINE_FORMATS[octet(LINE_FORMAT)] ?? null,
+    format: LINE_FORMATS[octet(LINE_FORMAT)] || null,
     inverted: octet(LINE_INVERTED) !== 0,
-    protocol: LINE_PROTOCOLS[octet(LINE_PROTOCOL)] ?? null,
+    protocol: LINE_PROTOCOLS[octet(LINE_PROTOCOL)] || null,
     confidence: octet(LINE_CONFIDENCE),
     coverage: octet(LINE_COVERAGE),
     frames: record.getUint16(RECORD_VALUE + LINE_FRAMES, true),
