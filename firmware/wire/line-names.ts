@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Words of what a tap says of its line: formats, protocols, phases, by their numbers.
+// Words of what a tap says of its line, by their numbers.
 //
 // Spec: SPEC.md §16, form 0; protocols are those of tap.ts, as node.json has them. An empty word: none, or not
 // known. For those who show or set them: the firmware carries numbers only, so it never imports this.

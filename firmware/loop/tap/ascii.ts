@@ -23,6 +23,7 @@ import {
   takeWholeFrames,
   windowOf,
 } from "./modbus";
+import { hexDigit } from "./octets";
 import { beginFrame, endFrame, putOctet } from "./window";
 
 const OUTSIDE = 0;
@@ -104,7 +105,7 @@ function putInside(tap: AsciiTap, octet: u32): bool {
     tap.state = END;
     return tap.digit == NONE;
   }
-  const value = hexValue(octet);
+  const value = hexDigit(octet); // capitals by the standard; some devices send small letters
   if (value < 0) return false;
   if (tap.digit == NONE) {
     tap.digit = value;
@@ -147,13 +148,6 @@ function dropAfterPause(tap: AsciiTap, nowUs: u32): void {
   // Signed: `nowUs` may lie before the latest character when a tick looks back.
   const pauseUs = <i32>(nowUs - tap.lastUs);
   if (tap.state != OUTSIDE && pauseUs > <i32>(PAUSE_US_MAX + LATE_US)) drop(tap);
-}
-
-// Capitals by the standard; some devices send small letters.
-function hexValue(octet: u32): i32 {
-  if (octet - 48 < 10) return octet - 48;
-  const letter = (octet | 0x20) - 97;
-  return letter < 6 ? 10 + letter : NONE;
 }
 
 /** The tap that pairs its frames. */

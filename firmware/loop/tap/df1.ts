@@ -26,6 +26,7 @@ import {
   STEPS_MAX,
   takeOutcome,
 } from "./exchange";
+import { CRC_A001, stepCrc16 } from "./octets";
 
 const DLE: i32 = 0x10;
 const STX: i32 = 2;
@@ -33,7 +34,6 @@ const ETX: i32 = 3;
 const ENQ: i32 = 5;
 const ACK: i32 = 6;
 const NAK: i32 = 0x15;
-const POLYNOMIAL: u32 = 0xa001;
 const HEADER = 6; // DST SRC CMD STS TNS
 const PLAIN_MAX: i32 = 280; // 264 and some room
 const MODE_CRC = 1;
@@ -107,7 +107,7 @@ function checkedLength(tap: Exchange, at: usize, end: i32): i32 {
     if (length == PLAIN_MAX) return NO_FRAME;
     store<u8>(plain + length++, octet);
     sum -= octet;
-    crc = stepCrc(crc, octet);
+    crc = stepCrc16(crc, octet, CRC_A001);
     if (octet == DLE) i++;
   }
   if (length < HEADER) return NO_FRAME;
@@ -118,18 +118,12 @@ function checkedLength(tap: Exchange, at: usize, end: i32): i32 {
     if (isSummed && tap.stale > checkAt) return checkAt + 1;
     return MORE_OCTETS;
   }
-  crc = stepCrc(crc, ETX);
+  crc = stepCrc16(crc, ETX, CRC_A001);
   if ((first | ((<i32>load<u8>(at + checkAt + 1)) << 8)) == crc) {
     tap.mode = MODE_CRC;
     return checkAt + 2;
   }
   return isSummed ? checkAt + 1 : NO_FRAME;
-}
-
-function stepCrc(before: u32, octet: i32): u32 {
-  let crc = before ^ octet;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >> 1) ^ POLYNOMIAL : crc >> 1;
-  return crc;
 }
 
 function hearFrame(tap: Exchange, plain: usize, length: i32): void {

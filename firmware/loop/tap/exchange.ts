@@ -214,7 +214,7 @@ export function fillEvent(event: TapEvent, kind: i32, unit: i32, code: i32): voi
 }
 
 /** Value of a hex digit in capitals; -1: it is none. */
-export function hexDigit(octet: i32): i32 {
+export function capitalDigit(octet: i32): i32 {
   if (octet >= 0x30 && octet <= 0x39) return octet - 0x30;
   return octet >= 0x41 && octet <= 0x46 ? octet - 0x37 : -1;
 }
@@ -223,7 +223,7 @@ export function hexDigit(octet: i32): i32 {
 export function hexAt(at: usize, digits: i32): i32 {
   let value = 0;
   for (let i = 0; i < digits; i++) {
-    const digit = hexDigit(load<u8>(at + i));
+    const digit = capitalDigit(load<u8>(at + i));
     if (digit < 0) return -1;
     value = (value << 4) | digit;
   }

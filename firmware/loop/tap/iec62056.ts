@@ -62,15 +62,9 @@ const BLOCK_COMMAND = 2; // SOH: what the reader asks for
 const BLOCK_WRITE = 3; // SOH W
 const BLOCK_ODD = 4; // no data sets: its check counts, its values do not
 
-/** Begins with the fields of Objects; followed in memory by a Dataset and the counters. */
+/** Followed in memory by Objects, a Dataset and the counters. */
 @unmanaged
 export class IecTap {
-  slots: usize;
-  count: i32;
-  serial: i32;
-  next: i32;
-  spare: i32;
-  key: u64;
   state: i32;
   length: i32; // octets of the open telegram
   bcc: i32;
@@ -82,9 +76,11 @@ export class IecTap {
   wrote: i32; // 1: a write is to be told
   before: i32; // octets of the sign-on before this one, the latest lowest
   lastUs: u32;
+  reserved: i32; // what follows is aligned to 8
 }
 
-const DATASET: usize = offsetof<IecTap>();
+const OBJECTS: usize = offsetof<IecTap>();
+const DATASET: usize = OBJECTS + offsetof<Objects>();
 const COUNTERS: usize = DATASET + DATASET_BYTES;
 
 /** Memory of one tap, a multiple of 8. */
@@ -102,7 +98,7 @@ export function iecCounters(tap: IecTap): usize {
 
 /** The objects that are wanted of the line. */
 export function iecObjects(tap: IecTap): Objects {
-  return changetype<Objects>(tap);
+  return changetype<Objects>(changetype<usize>(tap) + OBJECTS);
 }
 
 /** Takes one octet that ended at `atUs`. */

@@ -12,11 +12,11 @@ import { TAP_EVENT_WRITE, TapEvent, UNIT_NONE } from "./event";
 import {
   answer,
   ask,
+  capitalDigit,
   countOrphan,
   Exchange,
   headOf,
   hexAt,
-  hexDigit,
   MORE_OCTETS,
   NO_FRAME,
   plainOf,
@@ -75,7 +75,7 @@ function frameLength(tap: Exchange): i32 {
   for (; i < tap.fill; i++) {
     const octet: i32 = load<u8>(at + i);
     if (octet == ETX) break;
-    if (hexDigit(octet) < 0 || i > DIGITS_MAX) return NO_FRAME;
+    if (capitalDigit(octet) < 0 || i > DIGITS_MAX) return NO_FRAME;
   }
   tap.seen = i;
   if (i + 2 >= tap.fill) return MORE_OCTETS;

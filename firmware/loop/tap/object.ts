@@ -40,7 +40,7 @@ export class ObjectSlot {
 export const OBJECT_SLOT_BYTES: usize = offsetof<ObjectSlot>();
 const KEY_AT: usize = 8; // behind the digits
 
-/** The first fields of every decoder that hears objects. */
+/** What a decoder that hears objects keeps of them. */
 @unmanaged
 export class Objects {
   slots: usize;

@@ -12,6 +12,7 @@
 import { DATA_BAD, DATA_ENDS, Dataset, DATASET_BYTES, putData, startDataset } from "./dataset";
 import { TapEvent } from "./event";
 import { clearObjects, Objects, releaseObjects, takeObject } from "./object";
+import { CRC_A001, hexDigit, stepCrc16 } from "./octets";
 import { IDENTIFICATION_BYTES_MAX, PUSH_SILENCE_US, TELEGRAM_BYTES_MAX } from "../../limits";
 import {
   TAP_COUNTER_BYTES,
@@ -30,18 +31,11 @@ const STATE_CHECK = 3;
 const CR = 13;
 const LF = 10;
 const SLASH = 0x2f;
-const POLYNOMIAL: u32 = 0xa001;
 const CRC_DIGITS_MAX = 4;
 
-/** Begins with the fields of Objects; followed in memory by a Dataset and the counters. */
+/** Followed in memory by Objects, a Dataset and the counters. */
 @unmanaged
 export class P1Tap {
-  slots: usize;
-  count: i32;
-  serial: i32;
-  next: i32;
-  spare: i32;
-  key: u64;
   state: i32;
   length: i32; // octets of the open telegram
   crc: u32;
@@ -49,10 +43,11 @@ export class P1Tap {
   digits: i32;
   hasCrc: i32; // 1: this meter sends one
   lastUs: u32;
-  reserved: i32; // the data set is aligned to 8
+  reserved: i32; // what follows is aligned to 8
 }
 
-const DATASET: usize = offsetof<P1Tap>();
+const OBJECTS: usize = offsetof<P1Tap>();
+const DATASET: usize = OBJECTS + offsetof<Objects>();
 const COUNTERS: usize = DATASET + DATASET_BYTES;
 
 /** Memory of one tap, a multiple of 8. */
@@ -70,7 +65,7 @@ export function p1Counters(tap: P1Tap): usize {
 
 /** The objects that are wanted of the line. */
 export function p1Objects(tap: P1Tap): Objects {
-  return changetype<Objects>(tap);
+  return changetype<Objects>(changetype<usize>(tap) + OBJECTS);
 }
 
 /** Takes one octet that ended at `atUs`. */
@@ -91,7 +86,7 @@ export function putP1(tap: P1Tap, octet: i32, flags: i32, atUs: u32): void {
     return;
   }
   tap.length++;
-  if (tap.state != STATE_CHECK) stepCrc(tap, octet);
+  if (tap.state != STATE_CHECK) tap.crc = stepCrc16(tap.crc, octet, CRC_A001);
   putTelegram(tap, octet);
 }
 
@@ -156,20 +151,6 @@ function dropTelegram(tap: P1Tap, reason: i32): void {
   count(tap, TAP_COUNTER_JUNK_BYTES, tap.length);
   tap.state = STATE_WAITING;
   tap.length = 0;
-}
-
-function stepCrc(tap: P1Tap, octet: i32): void {
-  let crc = tap.crc ^ octet;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >> 1) ^ POLYNOMIAL : crc >> 1;
-  tap.crc = crc;
-}
-
-// -1: none.
-function hexDigit(octet: i32): i32 {
-  const digit: u32 = octet - 0x30;
-  if (digit <= 9) return digit;
-  const letter: u32 = (octet & 0xdf) - 0x41;
-  return letter <= 5 ? letter + 10 : -1;
 }
 
 function dataset(tap: P1Tap): Dataset {

@@ -11,6 +11,7 @@
 
 import { TapEvent } from "./event";
 import { clearObjects, Objects, releaseObjects, takeObject } from "./object";
+import { CRC_8408, stepCrc16 } from "./octets";
 import { clearWalk, isWalkWhole, putWalk, Walk, WALK_BYTES } from "./sml-walk";
 import { PUSH_SILENCE_US, SML_BYTES_MAX } from "../../limits";
 import {
@@ -33,17 +34,10 @@ const VERSION_OCTET = 0x01;
 const END_OCTET = 0x1a;
 const FOUR = 4;
 const FILL_MAX = 3;
-const POLYNOMIAL: u32 = 0x8408;
 
-/** Begins with the fields of Objects; followed in memory by a Walk and the counters. */
+/** Followed in memory by Objects, a Walk and the counters. */
 @unmanaged
 export class SmlTap {
-  slots: usize;
-  count: i32;
-  serial: i32;
-  next: i32;
-  spare: i32;
-  key: u64;
   state: i32;
   length: i32; // octets of the open telegram
   run: i32; // octets of the escape or the version so far
@@ -54,7 +48,8 @@ export class SmlTap {
   lastUs: u32;
 }
 
-const WALK: usize = offsetof<SmlTap>();
+const OBJECTS: usize = offsetof<SmlTap>();
+const WALK: usize = OBJECTS + offsetof<Objects>();
 const COUNTERS: usize = WALK + WALK_BYTES;
 
 /** Memory of one tap, a multiple of 8. */
@@ -72,7 +67,7 @@ export function smlCounters(tap: SmlTap): usize {
 
 /** The objects that are wanted of the line. */
 export function smlObjects(tap: SmlTap): Objects {
-  return changetype<Objects>(tap);
+  return changetype<Objects>(changetype<usize>(tap) + OBJECTS);
 }
 
 /** Takes one octet that ended at `atUs`. */
@@ -216,14 +211,8 @@ function dropTelegram(tap: SmlTap, reason: i32): void {
 }
 
 function stepCrc(tap: SmlTap, octet: i32): void {
-  tap.crc = stepped(tap.crc, octet);
-  tap.kermit = stepped(tap.kermit, octet);
-}
-
-function stepped(crc: u32, octet: i32): u32 {
-  crc ^= octet;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >> 1) ^ POLYNOMIAL : crc >> 1;
-  return crc;
+  tap.crc = stepCrc16(tap.crc, octet, CRC_8408);
+  tap.kermit = stepCrc16(tap.kermit, octet, CRC_8408);
 }
 
 function walk(tap: SmlTap): Walk {

@@ -11,6 +11,7 @@ import {
   TAP_COUNTER_FRAMES,
   TAP_COUNTER_JUNK_BYTES,
 } from "../../wire/tap";
+import { hexDigit } from "./octets";
 
 const LINE_MAX: i32 = 160; // printable characters; a printer's line has 132
 const STX: i32 = 2;
@@ -74,7 +75,7 @@ function print(tap: TextTap, octet: i32): void {
     return;
   }
   if (tap.digits >= 0) {
-    tap.value = (tap.value << 4) | hexOf(octet);
+    tap.value = (tap.value << 4) | hexDigit(octet); // below 0 with what is none: no sum is equal to it
     tap.digits++;
   } else if (octet == 0x2a) tap.digits = 0;
   else tap.sum ^= octet;
@@ -94,13 +95,6 @@ function isLine(tap: TextTap): bool {
   if (!tap.nmea) return tap.first != 0x3a;
   const starts = tap.first == 0x24 || tap.first == 0x21;
   return starts && tap.digits == 2 && tap.value == tap.sum;
-}
-
-// 256 for what is no digit, so that no sum is equal to it.
-function hexOf(octet: i32): i32 {
-  if (octet >= 0x30 && octet <= 0x39) return octet - 0x30;
-  const upper = octet & ~0x20;
-  return upper >= 0x41 && upper <= 0x46 ? upper - 0x37 : 256;
 }
 
 function count(tap: TextTap, counter: usize, by: i32): void {
