@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A node.json of what was found on a line: for the API and the command.
+// A node.json of what was found on a line.
 //
 // Pure. A channel for each register that changed, else for each that was heard, by unit, table and address; types are
-// the plausible ones. At most CHANNELS_MAX channels; what found no place is told.
+// the plausible ones. At most CHANNELS_MAX channels; what found no place is told. Which registers and types, the API
+// decides here by what a node learned, the command by each value that it heard; both call addChannel().
 
 import { CHANNELS_MAX } from "../firmware/limits.ts";
 
@@ -38,14 +39,42 @@ const STALE_MS_MAX = 3_600_000;
 const UNIT_MAX = 247;
 const TABLES: Record<number, string> = { 3: "holding", 4: "input" };
 
+/** Units that a channel can name: 0 is all of them, those above are reserved. */
+export function isUnit(unit: number): boolean {
+  return unit >= 1 && unit <= UNIT_MAX;
+}
+
+/** A value that a channel is to tell; `periodMs` from one to the next, 0: not known. */
+export interface ProposedValue {
+  tap: string;
+  unit: number;
+  table: string;
+  address: number;
+  type: string;
+  order: string;
+  periodMs: number;
+}
+
+/** Adds the channel of a value; false: there is no place for more. */
+export function addChannel(channels: Record<string, unknown>, value: ProposedValue): boolean {
+  if (Object.keys(channels).length >= CHANNELS_MAX) return false;
+  const { tap, unit, table, address, type, order, periodMs } = value;
+  const ms = Math.ceil((STALE_PERIODS * periodMs) / 1000) * 1000;
+  channels[`unit${unit}-${table}-${address}`] = {
+    ...{ kind: "register", tap, unitId: unit, table, address, type },
+    ...(order !== "ABCD" && { order }),
+    staleMs: Math.min(STALE_MS_MAX, Math.max(STALE_MS_MIN, ms)),
+  };
+  return true;
+}
+
 /** Null: no register was heard that a channel can have. `tap` is what is known of it from elsewhere. */
 export function proposeNode(
   found: Found,
   tap: { protocol: string; baud: number; format: string },
 ): Proposal | null {
   const heard = found.registers.filter(
-    ({ unit, code, samples }) =>
-      unit >= 1 && unit <= UNIT_MAX && TABLES[code] !== undefined && samples > 0,
+    ({ unit, code, samples }) => isUnit(unit) && TABLES[code] !== undefined && samples > 0,
   );
   const moved = heard.filter(({ changes }) => changes > 0);
   const wanted = new Set(moved.length > 0 ? moved : heard);
@@ -55,23 +84,18 @@ export function proposeNode(
   let upTo = -1; // key of the last register that is taken
   for (const row of heard) {
     const key = (row.unit * 8 + row.code) * 65_536 + row.address;
-    const [type = "u16", order] = row.likely.split(" ");
+    const [type = "u16", order = "ABCD"] = row.likely.split(" ");
     const wide = type === "f32";
     const next = heard.find(({ unit, code, address }) => {
       return unit === row.unit && code === row.code && address === row.address + 1;
     });
     const isWanted = wanted.has(row) || (wide && next !== undefined && wanted.has(next));
     if (key <= upTo || !isWanted) continue;
-    if (Object.keys(channels).length >= CHANNELS_MAX) {
-      left++;
-      continue;
-    }
-    upTo = wide ? key + 1 : key;
-    channels[`unit${row.unit}-${TABLES[row.code]}-${row.address}`] = {
-      ...{ kind: "register", tap: found.tap, unitId: row.unit, table: TABLES[row.code] },
-      ...{ address: row.address, type, ...(order !== undefined && order !== "ABCD" && { order }) },
-      staleMs: staleMs(found, row),
-    };
+    const value = { tap: found.tap, unit: row.unit, table: TABLES[row.code]!, type, order };
+    const periodMs = periodOf(found, row);
+    if (addChannel(channels, { ...value, address: row.address, periodMs }))
+      upTo = wide ? key + 1 : key;
+    else left++;
   }
   const protocol = found.line?.protocol ?? tap.protocol;
   const wire = {
@@ -83,7 +107,8 @@ export function proposeNode(
   return { node: { type: "tapped", taps: { [found.tap]: wire }, channels }, left };
 }
 
-function staleMs({ polls }: Found, row: { unit: number; code: number; address: number }): number {
+// The longest of the questions that ask for it.
+function periodOf({ polls }: Found, row: { unit: number; code: number; address: number }): number {
   const asked = polls.filter(
     ({ unit, code, address, quantity }) =>
       unit === row.unit &&
@@ -91,7 +116,5 @@ function staleMs({ polls }: Found, row: { unit: number; code: number; address: n
       address <= row.address &&
       row.address < address + quantity,
   );
-  const periodMs = Math.max(0, ...asked.map((poll) => poll.periodMs));
-  const ms = Math.ceil((STALE_PERIODS * periodMs) / 1000) * 1000;
-  return Math.min(STALE_MS_MAX, Math.max(STALE_MS_MIN, ms));
+  return Math.max(0, ...asked.map((poll) => poll.periodMs));
 }

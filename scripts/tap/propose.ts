@@ -6,7 +6,7 @@
 
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
-import { CHANNELS_MAX } from "../../firmware/limits.ts";
+import { addChannel, isUnit } from "../../hub/propose.ts";
 import { makeFolders, writeWhole } from "../build/cache.ts";
 import { readNode } from "../build/node.ts";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
@@ -14,11 +14,6 @@ import { isCapture } from "./capture.ts";
 import { registerKey, type Inventory, type Register } from "./inventory.ts";
 import type { Heard } from "./report.ts";
 import { wordsOf, type Order, type ValueType } from "./value.ts";
-
-const STALE_READS = 5; // polls that are missed before a value is stale
-const STALE_MS_MIN = 2000;
-const STALE_MS_MAX = 3_600_000;
-const UNIT_MAX = 247;
 
 export interface Written extends Proposal {
   file: string;
@@ -77,7 +72,7 @@ function propose(heard: Heard, folder: string): Proposal {
 }
 
 function isMappable({ unit, table, reads }: Register): boolean {
-  return unit >= 1 && unit <= UNIT_MAX && reads > 0 && (table === "holding" || table === "input");
+  return isUnit(unit) && reads > 0 && (table === "holding" || table === "input");
 }
 
 function channelsOf(
@@ -91,18 +86,11 @@ function channelsOf(
     const { unit, table, address } = register;
     const key = registerKey(unit, table, address);
     if (key <= takenUntil) continue;
-    if (Object.keys(channels).length >= CHANNELS_MAX) {
-      left++;
-      continue;
-    }
     const { first, type, order } = placeOf(inventory, key, takenUntil);
-    takenUntil = first + wordsOf(type) - 1;
-    const start = address + first - key;
-    channels[`unit${unit}-${table}-${start}`] = {
-      ...{ kind: "register", tap: "bus", unitId: unit, table, address: start, type },
-      ...(order !== "ABCD" && { order }),
-      staleMs: staleMsOf(register),
-    };
+    const value = { tap: "bus", unit, table, type, order, periodMs: periodOf(register) };
+    if (addChannel(channels, { ...value, address: address + first - key }))
+      takenUntil = first + wordsOf(type) - 1;
+    else left++;
   }
   return { channels, left };
 }
@@ -126,8 +114,6 @@ function placeOf(
   return { first: key, ...(own ?? { type: "u16", order: "ABCD" }) };
 }
 
-function staleMsOf({ reads, firstUs, lastUs }: Register): number {
-  const periodMs = reads < 2 ? 0 : (lastUs - firstUs) / (reads - 1) / 1000;
-  const staleMs = Math.ceil((STALE_READS * periodMs) / 1000) * 1000;
-  return Math.min(STALE_MS_MAX, Math.max(STALE_MS_MIN, staleMs));
+function periodOf({ reads, firstUs, lastUs }: Register): number {
+  return reads < 2 ? 0 : (lastUs - firstUs) / (reads - 1) / 1000;
 }
