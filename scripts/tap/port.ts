@@ -16,7 +16,7 @@ const IDLE_MS = 100; // a batch comes at least this often, so that silence is no
 const WAITING_CHARACTERS_MAX = 1 << 20; // eleven seconds at 921,600 bit/s
 
 interface Refusal {
-  part: string;
+  parts: readonly string[]; // of what the system says, one of them
   exitCode: number;
   message: string;
   next: string;
@@ -24,31 +24,25 @@ interface Refusal {
 
 const REFUSALS: readonly Refusal[] = [
   {
-    part: "no such file",
+    parts: ["no such file"],
     exitCode: EXIT_NOT_FOUND,
     message: "is not there",
     next: "plug the adapter in, or give another path; the ports of this machine: ls /dev/tty*",
   },
   {
-    part: "permission denied",
+    parts: ["permission denied"],
     exitCode: EXIT_FAILED,
     message: "may not be opened by this user",
     next: "add the user to the group of the port: usermod -aG dialout $USER, then log in again",
   },
   {
-    part: "cannot lock port",
+    parts: ["cannot lock port", "resource busy"],
     exitCode: EXIT_FAILED,
     message: "is in use by another program",
     next: "end that program: fuser PORT names it",
   },
   {
-    part: "resource busy",
-    exitCode: EXIT_FAILED,
-    message: "is in use by another program",
-    next: "end that program: fuser PORT names it",
-  },
-  {
-    part: "inappropriate ioctl",
+    parts: ["inappropriate ioctl"],
     exitCode: EXIT_FAILED,
     message: "cannot be opened as a serial port",
     next: "give a serial port, a pty or a capture file",
@@ -147,7 +141,7 @@ async function idle(signal: AbortSignal, wakeWith: (wake: () => void) => void): 
 
 function refused(path: string, error: Error): Failure {
   const text = error.message.toLowerCase();
-  const found = REFUSALS.find(({ part }) => text.includes(part));
+  const found = REFUSALS.find(({ parts }) => parts.some((part) => text.includes(part)));
   if (found === undefined)
     return new Failure(EXIT_FAILED, `${path}: ${error.message}`, "give a serial port", error);
   const { exitCode, message, next } = found;
