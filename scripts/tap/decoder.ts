@@ -6,15 +6,10 @@
 // silence in which nothing can happen any more is leapt over. Memory of the module is read during a call only.
 
 import { TAP_COUNTER_COUNT, TAP_ENTRY_BYTES } from "../../firmware/wire/tap.ts";
-import { hashTexts, putCached, takeCached } from "../build/cache.ts";
-import { type Compiled, type CompileInput } from "../build/compile.ts";
-import { createSourceTree } from "../build/sources.ts";
-import { compilerVersion } from "../build/version.ts";
-import { EXIT_FAILED, Failure } from "../cli/failure.ts";
-import { runApart } from "../run/apart.ts";
 import { entryOf, type Protocol } from "./decoder-entry.ts";
 import type { TapEvent } from "./event.ts";
 import { characterUs, type Batch, type Character, type Line } from "./line.ts";
+import { buildOwnModule, type ModuleBuild } from "./module.ts";
 import { KEY_BYTES, nameReading, unitName } from "./naming.ts";
 
 const TICK_US = 10_000; // the period of a node unless its node.json says otherwise
@@ -33,30 +28,14 @@ export interface Decoder {
   undecided(): number;
 }
 
-/** The decoder's module, from the cache or compiled in a thread that the signal ends. */
-export async function buildDecoder(
+/** The decoder's module, from the cache or compiled. Throws Failure. */
+export function buildDecoder(
   protocol: Protocol,
-  { signal, compiling }: { signal: AbortSignal; compiling: (what: string) => void },
+  options: ModuleBuild,
 ): Promise<WebAssembly.Module> {
   // firmware/generated/uses.ts as it lies there compiles all in that a decoder can tell.
-  const overlay = { [ENTRY]: entryOf(protocol) };
-  const input: CompileInput = { parts: { folder: undefined, overlay }, entry: ENTRY };
-  const texts = createSourceTree(input.parts).texts();
-  const key = `decoder-${hashTexts([["asc", compilerVersion()], ...texts]).slice(0, 40)}`;
-  let wasm = takeCached(key);
-  if (wasm === undefined) {
-    compiling(`the decoder of ${protocol}`);
-    const module = new URL("../build/compile.ts", import.meta.url).href;
-    const compiled = await runApart<CompileInput, Compiled>(module, input, { signal });
-    if (!compiled.ok)
-      throw new Failure(
-        EXIT_FAILED,
-        compiled.errors.join("\n"),
-        "this is not your work: report it",
-      );
-    putCached(key, (wasm = compiled.wasm));
-  }
-  return new WebAssembly.Module(wasm as BufferSource);
+  const parts = { folder: undefined, overlay: { [ENTRY]: entryOf(protocol) } };
+  return buildOwnModule("decoder", `the decoder of ${protocol}`, { parts, entry: ENTRY }, options);
 }
 
 interface State {

@@ -18,15 +18,11 @@ import {
 import { LINE_FORMATS, LINE_PHASES, LINE_PROTOCOLS } from "../../firmware/wire/line-names.ts";
 import { KIND_LINE, RECORD_KIND, RECORD_VALUE } from "../../firmware/wire/record.ts";
 import { TAP_ENTRY_BYTES, TAP_ENTRY_FLAGS } from "../../firmware/wire/tap.ts";
-import { hashTexts, putCached, takeCached } from "../build/cache.ts";
-import { work, type Compiled, type CompileInput } from "../build/compile.ts";
 import { generateLoop } from "../build/generate-loop.ts";
 import { generateUses } from "../build/generate-uses.ts";
 import { nodeSchema, type NodeType } from "../build/schema.ts";
-import { createSourceTree, LOOP_ENTRY } from "../build/sources.ts";
-import { compilerVersion } from "../build/version.ts";
-import { EXIT_FAILED, Failure } from "../cli/failure.ts";
-import { runApart } from "../run/apart.ts";
+import { LOOP_ENTRY } from "../build/sources.ts";
+import { buildOwnModule, type ModuleBuild } from "./module.ts";
 
 export const TICK_US = 10_000;
 export const INVERTED = 128; // beside a format code
@@ -69,43 +65,10 @@ export interface Probe {
   tick(nowUs: number): LineFinding[];
 }
 
-export interface ProbeBuild {
-  signal?: AbortSignal; // ends the compiler, which then runs in a thread
-  compiling?: (what: string) => void; // called when it is not in the cache
-}
-
 /** The module of a node with one tap of protocol auto, from the cache or compiled. Throws Failure. */
-export async function buildProbe({
-  signal,
-  compiling,
-}: ProbeBuild = {}): Promise<WebAssembly.Module> {
-  const input = {
-    parts: { folder: undefined, overlay: overlayOf(probeNode()) },
-    entry: LOOP_ENTRY,
-  };
-  const texts = createSourceTree(input.parts).texts();
-  const key = `probe-${hashTexts([["asc", compilerVersion()], ...texts]).slice(0, 40)}`;
-  let wasm = takeCached(key);
-  if (wasm === undefined) {
-    compiling?.("the line detector");
-    const compiled = await compileIt(input, signal);
-    if (!compiled.ok)
-      throw new Failure(
-        EXIT_FAILED,
-        compiled.errors.join("\n"),
-        "this is not your code: report it",
-      );
-    ({ wasm } = compiled);
-    putCached(key, wasm);
-  }
-  return new WebAssembly.Module(wasm as BufferSource);
-}
-
-function compileIt(input: CompileInput, signal: AbortSignal | undefined): Promise<Compiled> {
-  const module = new URL("../build/compile.ts", import.meta.url).href;
-  return signal === undefined
-    ? work(input)
-    : runApart<CompileInput, Compiled>(module, input, { signal });
+export function buildProbe(options: ModuleBuild = {}): Promise<WebAssembly.Module> {
+  const parts = { folder: undefined, overlay: overlayOf(probeNode()) };
+  return buildOwnModule("probe", "the line detector", { parts, entry: LOOP_ENTRY }, options);
 }
 
 function probeNode(): NodeType {

@@ -19,6 +19,7 @@ import {
 } from "../support/capture.ts";
 import { buildLoop, createLoopHost } from "../support/loop-host.ts";
 import * as need from "../support/need.ts";
+import { RECORDINGS } from "./octets.ts";
 
 const VECTORS = join(import.meta.dirname, "../vectors");
 const OWN = ["modbus-libmodbus-mbpoll", "modbus-ascii-two-units", "modbus-pymodbus-rare-functions"];
@@ -83,20 +84,7 @@ for (const name of OWN)
     if (!name.includes("ascii")) await checkWires(capture);
   });
 
-const captures = [
-  "ascii-two-units",
-  "brainchild",
-  "flowmeter-graph-tool",
-  "flowmeter-target-0liter",
-  "flowmeter-target0-val0",
-  "libmodbus-mbpoll-jitter",
-  "libmodbus-mbpoll",
-  "noisy",
-  "pymodbus-rare-functions",
-  "pymodbus-two-units",
-  "wizmodbus-bus",
-  "wizmodbus-two-wire",
-].map((name) => `${SHARED}/modbus-${name}.jsonl`);
+const captures = [`${SHARED}/modbus-ascii-two-units.jsonl`, ...RECORDINGS];
 
 for (const file of captures)
   test(`${file} gives its frames, pairs, junk and registers`, need.shared(file), async () => {

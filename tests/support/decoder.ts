@@ -4,12 +4,10 @@
 // A channel selects; a test wants all that a decoder says. The entry below hands out each event.
 
 import assert from "node:assert/strict";
-import { hashTexts, putCached, takeCached } from "../../scripts/build/cache.ts";
-import { compile } from "../../scripts/build/compile.ts";
-import { createSourceTree, LOOP_ENTRY } from "../../scripts/build/sources.ts";
-import { compilerVersion } from "../../scripts/build/version.ts";
+import { LOOP_ENTRY } from "../../scripts/build/sources.ts";
 import { TAP_COUNTER_COUNT } from "../../firmware/wire/tap.ts";
 import { COUNTER_KEYS } from "./capture.ts";
+import { buildRelease } from "./release.ts";
 
 /** What a decoder's file and its functions are called. */
 export interface DecoderName {
@@ -135,14 +133,7 @@ export function baud(): i32 { return 0; }
 /** The release module of a decoder. */
 export async function buildDecoder(name: DecoderName | DecoderNumber): Promise<WebAssembly.Module> {
   const text = typeof name === "number" ? numberedEntry(name) : entry(name);
-  const tree = createSourceTree({ folder: undefined, overlay: { [LOOP_ENTRY]: text } });
-  const key = `test-${hashTexts([["asc", compilerVersion()], ...tree.texts()]).slice(0, 40)}`;
-  const cached = takeCached(key);
-  if (cached !== undefined) return new WebAssembly.Module(cached as BufferSource);
-  const compiled = await compile(tree, LOOP_ENTRY);
-  assert.ok(compiled.ok, compiled.ok ? "" : compiled.errors.join("\n"));
-  putCached(key, compiled.wasm);
-  return new WebAssembly.Module(compiled.wasm as BufferSource);
+  return new WebAssembly.Module((await buildRelease({ [LOOP_ENTRY]: text })) as BufferSource);
 }
 
 /** A decoder that heard nothing yet. */

@@ -5,13 +5,10 @@
 // beyond the entries that a test put on a tap.
 
 import assert from "node:assert/strict";
-import { hashTexts, putCached, takeCached } from "../../scripts/build/cache.ts";
-import { compile } from "../../scripts/build/compile.ts";
 import { generateLoop } from "../../scripts/build/generate-loop.ts";
 import { generateUses } from "../../scripts/build/generate-uses.ts";
 import { nodeSchema, type NodeType } from "../../scripts/build/schema.ts";
-import { createSourceTree, LOOP_ENTRY } from "../../scripts/build/sources.ts";
-import { compilerVersion } from "../../scripts/build/version.ts";
+import { LOOP_ENTRY } from "../../scripts/build/sources.ts";
 import {
   KIND_LINE,
   KIND_SETPOINT,
@@ -43,6 +40,7 @@ import {
   OUTCOME_REQUESTED,
 } from "../../firmware/wire/setpoint.ts";
 import { TAP_COUNTER_COUNT, TAP_ENTRY_BYTES } from "../../firmware/wire/tap.ts";
+import { buildRelease } from "./release.ts";
 
 export const NO_CODE = "export function decide(): void {}\n";
 
@@ -109,21 +107,13 @@ export function parseNode(node: unknown): NodeType {
 /** The release module of a node type with the given loop.ts. */
 export async function buildLoop(node: NodeType, code = NO_CODE): Promise<Uint8Array> {
   const { constants, names, entry } = generateLoop(node);
-  const overlay = {
+  return buildRelease({
     "firmware/generated/loop.ts": constants,
     "firmware/generated/uses.ts": generateUses(node),
     "node_modules/ferrule/node.ts": names,
     "node/loop.ts": code,
     [LOOP_ENTRY]: entry,
-  };
-  const tree = createSourceTree({ folder: undefined, overlay });
-  const key = `test-${hashTexts([["asc", compilerVersion()], ...tree.texts()]).slice(0, 40)}`;
-  const cached = takeCached(key);
-  if (cached !== undefined) return cached;
-  const compiled = await compile(tree, LOOP_ENTRY);
-  assert.ok(compiled.ok, compiled.ok ? "" : compiled.errors.join("\n"));
-  putCached(key, compiled.wasm);
-  return compiled.wasm;
+  });
 }
 
 interface TapSource {

@@ -4,12 +4,9 @@
 // Built from the sources that nodes are built from, by the same compiler, with all kinds of events in. A node
 // shows only what its channels and counters tell; this shows the rest.
 
-import assert from "node:assert/strict";
-import { hashTexts, putCached, takeCached } from "../../scripts/build/cache.ts";
-import { compile } from "../../scripts/build/compile.ts";
-import { createSourceTree, LOOP_ENTRY } from "../../scripts/build/sources.ts";
-import { compilerVersion } from "../../scripts/build/version.ts";
+import { LOOP_ENTRY } from "../../scripts/build/sources.ts";
 import { TAP_COUNTER_COUNT } from "../../firmware/wire/tap.ts";
+import { buildRelease } from "./release.ts";
 
 const ENTRY = `
 import { ASCII_TAP_BYTES, asciiCounters, AsciiTap } from "../firmware/loop/tap/ascii";
@@ -92,14 +89,7 @@ export interface ModbusDecoder {
 
 /** Compiles the decoders once for each state of the sources. */
 export async function buildDecoder(): Promise<WebAssembly.Module> {
-  const tree = createSourceTree({ folder: undefined, overlay: { [LOOP_ENTRY]: ENTRY } });
-  const key = `test-${hashTexts([["asc", compilerVersion()], ...tree.texts()]).slice(0, 40)}`;
-  const cached = takeCached(key);
-  if (cached !== undefined) return new WebAssembly.Module(cached as BufferSource);
-  const compiled = await compile(tree, LOOP_ENTRY);
-  assert.ok(compiled.ok, compiled.ok ? "" : compiled.errors.join("\n"));
-  putCached(key, compiled.wasm);
-  return new WebAssembly.Module(compiled.wasm as BufferSource);
+  return new WebAssembly.Module((await buildRelease({ [LOOP_ENTRY]: ENTRY })) as BufferSource);
 }
 
 /** Decoders that have heard nothing yet. */
