@@ -44,6 +44,7 @@ export const DEBIAN_PACKAGES: readonly DebianPackage[] = [
     proof: "/usr/lib/python3/dist-packages/cbor2",
     use: "a second reader of CBOR, for tests",
   },
+  { name: "duktape", proof: "duk", use: "a second JavaScript engine, for tests" },
   { name: "mbpoll", proof: "mbpoll", use: "a Modbus master of others, with libmodbus, for tests" },
   {
     name: "python3-pymodbus",
