@@ -23,6 +23,7 @@ export const COMMANDS_PER_TICK = 4; // half a mailbox: two ticks empty it
 export const OUTPUTS_MAX = 16;
 export const TAPS_MAX = 2; // both chips have two UARTs to spare
 export const TAP_ENTRIES_PER_TICK = 64; // worst tick: 64 characters framed; at 115,200 baud a 5 ms period keeps up
+export const TAP_ENTRIES_PER_SLOW_TICK = 1152; // of a Modbus tap on a JavaScript board: 9,600 baud for a second and a quarter more
 export const MODBUS_FRAME_BYTES_MAX = 256; // Modbus over serial line 1.02 §2.5.1
 export const AUTO_ENTRIES_PER_TICK = 128; // of a tap that finds its line: 115,200 baud in ticks of 10 ms
 export const SAMPLE_OCTETS = 1024; // of a line, for every decoder to hear: a telegram of a meter and more

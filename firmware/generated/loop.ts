@@ -118,6 +118,9 @@ export const JOIN_COUNT: i32 = 0;
 // JoinRow, tick/taps.ts
 export const JOIN_ROWS: usize = 0;
 
+// of a Modbus tap in a tick
+export const TAP_ENTRIES: i32 = 64;
+
 // a bit for each tap
 export const LEARNED_TAPS: i32 = 0;
 export const WATCHED_TAPS: i32 = 0;

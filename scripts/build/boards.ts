@@ -3,11 +3,12 @@
 
 import { join } from "node:path";
 import { Failure, EXIT_NOT_FOUND } from "../cli/failure.ts";
+import { RP2040_BOARDS } from "./board-names.ts";
 import type { BuiltNode } from "./modules.ts";
 import { buildPosix, type PosixImage } from "./posix.ts";
 import { buildRp2040, type Rp2040Image } from "./rp2040.ts";
 
-export const RP2040_BOARDS: readonly string[] = ["pico", "w5500-evb-pico"];
+export { RP2040_BOARDS };
 export const BOARDS: readonly string[] = ["posix", ...RP2040_BOARDS];
 
 export type Image = PosixImage | Rp2040Image;

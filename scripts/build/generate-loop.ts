@@ -5,6 +5,7 @@
 // A table without rows takes its part out of the module.
 
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
+import type { BoardNode } from "./board-values.ts";
 import {
   accelerometerRowsOf,
   analogRowsOf,
@@ -30,6 +31,7 @@ import {
   outputRowsOf,
   setpointRowsOf,
   switchRowsOf,
+  tapEntriesOf,
   tapRowsOf,
 } from "./loop-rows.ts";
 import { octetTable, table } from "./loop-table.ts";
@@ -43,7 +45,7 @@ export interface LoopSources {
 }
 
 /** The three generated sources of loop for a node type. */
-export function generateLoop(node: NodeType): LoopSources {
+export function generateLoop(node: BoardNode): LoopSources {
   return { constants: constantsOf(node), names: namesOf(node), entry: ENTRY };
 }
 
@@ -70,7 +72,7 @@ export function memoryBytes(): i32 {
 }
 `;
 
-function constantsOf(node: NodeType): string {
+function constantsOf(node: BoardNode): string {
   const lines = linesOf(node);
   const meters = metersOf(node);
   return [
@@ -98,6 +100,7 @@ function constantsOf(node: NodeType): string {
     table("TAP", "TapRow, tick/taps.ts", tapRowsOf(node)),
     table("ASCII", "TapRow, tick/taps.ts: Modbus ASCII", asciiRowsOf(node)),
     table("JOIN", "JoinRow, tick/taps.ts", joinRowsOf(node)),
+    `// of a Modbus tap in a tick\nexport const TAP_ENTRIES: i32 = ${tapEntriesOf(node)};\n`,
     `// a bit for each tap\nexport const LEARNED_TAPS: i32 = ${learnedTaps(node)};\n` +
       `export const WATCHED_TAPS: i32 = ${watchedTaps(node)};\n`,
     table("LINE", "LineRow, tick/lines.ts", lines.lines),

@@ -8,15 +8,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { JS_BOARDS } from "./board-names.ts";
 import { PROJECT } from "./sources.ts";
 
-export const JS_BOARDS: readonly string[] = [
-  "kaluma-pico",
-  "kaluma-pico2w",
-  "espruino-esp32c3",
-  "espruino-rp2040",
-  "espruino-esp32",
-];
+export { JS_BOARDS };
 
 const MEMORY_BYTES_HARD = 8192; // beyond it an engine with 53 KB for everything has no room for code
 const pin = z.number().int().min(0).max(47);

@@ -4,7 +4,9 @@
 // Each row has the fields of its struct in firmware/loop, in their order. Limits and dead bands become
 // mantissas or raw register units here. What cannot be built is a Failure with its field.
 
-import { TAP_ENTRIES_PER_TICK } from "../../firmware/limits.ts";
+import { TAP_ENTRIES_PER_SLOW_TICK, TAP_ENTRIES_PER_TICK } from "../../firmware/limits.ts";
+import { isJsBoard } from "./board-names.ts";
+import type { BoardNode } from "./board-values.ts";
 import {
   CHANNEL_KIND_ANALOG,
   CHANNEL_KIND_COMPUTED,
@@ -115,18 +117,31 @@ export function outputNames(node: NodeType): string[] {
 }
 
 /** Length of a character of a tap in microseconds, rounded up; refused where the tick cannot keep up. */
-function characterUsOf(node: NodeType, name: string): number {
+function characterUsOf(node: BoardNode, name: string): number {
   const tap = node.taps[name]!;
-  const bits = tap.format === "8N1" || tap.format.startsWith("7") ? 10 : 11;
-  const characterUs = (bits * 1e6) / tap.baud;
-  if (characterUs * TAP_ENTRIES_PER_TICK < node.periodMs * 1000)
+  const isBatched = isJsBoard(node.board) && tap.protocol.startsWith("modbus");
+  const most = isBatched ? TAP_ENTRIES_PER_SLOW_TICK : TAP_ENTRIES_PER_TICK;
+  const characterUs = exactCharacterUs(tap);
+  if (characterUs * most < node.periodMs * 1000)
     throw new Failure(
       EXIT_FAILED,
-      `taps.${name}.baud: at ${tap.baud} baud more than ${TAP_ENTRIES_PER_TICK} characters ` +
+      `taps.${name}.baud: at ${tap.baud} baud more than ${most} characters ` +
         `come in a period of ${node.periodMs} ms`,
-      `set "periodMs" to ${Math.floor((characterUs * TAP_ENTRIES_PER_TICK) / 100) / 10} or less`,
+      `set "periodMs" to ${Math.floor((characterUs * most) / 100) / 10} or less`,
     );
   return Math.ceil(characterUs);
+}
+
+function exactCharacterUs({ format, baud }: NodeType["taps"][string]): number {
+  return ((format === "8N1" || format.startsWith("7") ? 10 : 11) * 1e6) / baud;
+}
+
+/** Entries that a tick takes of a Modbus tap at most; in a long period a quarter more than come. */
+export function tapEntriesOf(node: BoardNode): number {
+  if (!isJsBoard(node.board)) return TAP_ENTRIES_PER_TICK;
+  const shortest = Math.min(...Object.values(node.taps).map(exactCharacterUs));
+  const wanted = Math.ceil((1.25 * node.periodMs * 1000) / shortest / 16) * 16;
+  return Math.min(TAP_ENTRIES_PER_SLOW_TICK, Math.max(TAP_ENTRIES_PER_TICK, wanted));
 }
 
 /** TapRow, tick/taps.ts: those of Modbus RTU; all are checked. */

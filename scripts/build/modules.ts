@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
 import { runApart } from "../run/apart.ts";
+import { type BoardNode, onBoard } from "./board-values.ts";
 import { hashTexts, putCached, takeCached } from "./cache.ts";
 import { type Compiled, type CompileInput, work } from "./compile.ts";
 import { generateLink } from "./generate-link.ts";
@@ -14,7 +15,6 @@ import { generateLoop } from "./generate-loop.ts";
 import { generateUses } from "./generate-uses.ts";
 import { checkModule, type ModuleName } from "./imports.ts";
 import { readNode, show, type NodeFolder } from "./node.ts";
-import type { NodeType } from "./schema.ts";
 import { createSourceTree, LINK_ENTRY, LOOP_ENTRY, type TreeParts } from "./sources.ts";
 import { compilerVersion, packageVersion } from "./version.ts";
 
@@ -27,7 +27,7 @@ export interface BuiltModule {
 
 export interface BuiltNode {
   folder: string; // absolute
-  type: NodeType;
+  type: BoardNode; // with the values of the board
   loop: BuiltModule;
   link: BuiltModule;
 }
@@ -35,6 +35,7 @@ export interface BuiltNode {
 export type Compile = (name: ModuleName, input: CompileInput) => Promise<Compiled>;
 
 export interface BuildOptions {
+  board?: string | undefined; // whose values of node.json apply; without one the node's own
   /** Ends the compiler, which then runs in a thread of its own; without one it runs here. */
   signal?: AbortSignal;
   compiling?: (what: string) => void; // called when something is not in the cache
@@ -43,7 +44,7 @@ export interface BuildOptions {
 
 /** Reads, checks and builds the node type of a folder; throws a Failure that lists what is wrong. */
 export async function buildNode(folder: string, options: BuildOptions = {}): Promise<BuiltNode> {
-  const node = readNode(folder);
+  const node = readOn(folder, options.board);
   const buildLoop = () => buildModule("loop", node, loopParts(node), options);
   const buildLink = () => buildModule("link", node, linkParts(node), options);
   const [loop, link] =
@@ -54,17 +55,24 @@ export async function buildNode(folder: string, options: BuildOptions = {}): Pro
 }
 
 /** What the compiler gets for both modules of a folder, whether or not they are in the cache. */
-export function compileInputs(folder: string): [ModuleName, CompileInput][] {
-  const node = readNode(folder);
+export function compileInputs(folder: string, board?: string): [ModuleName, CompileInput][] {
+  const node = readOn(folder, board);
   return [
     ["loop", { parts: loopParts(node), entry: LOOP_ENTRY }],
     ["link", { parts: linkParts(node), entry: LINK_ENTRY }],
   ];
 }
 
+type BoardFolder = NodeFolder & { type: BoardNode };
+
+function readOn(folder: string, board: string | undefined): BoardFolder {
+  const node = readNode(folder);
+  return { ...node, type: onBoard(node.type, board) };
+}
+
 async function buildModule(
   name: ModuleName,
-  node: NodeFolder,
+  node: BoardFolder,
   parts: TreeParts,
   options: BuildOptions,
 ): Promise<BuiltModule> {
@@ -85,7 +93,7 @@ async function buildModule(
 
 async function compileModule(
   name: ModuleName,
-  node: NodeFolder,
+  node: BoardFolder,
   parts: TreeParts,
   { signal, compiling, compile }: BuildOptions,
 ): Promise<Uint8Array> {
@@ -107,7 +115,7 @@ async function compileModule(
   );
 }
 
-function loopParts(node: NodeFolder): TreeParts {
+function loopParts(node: BoardFolder): TreeParts {
   const { constants, names, entry } = generateLoop(node.type);
   const overlay = {
     "firmware/generated/loop.ts": constants,
@@ -118,7 +126,7 @@ function loopParts(node: NodeFolder): TreeParts {
   return { folder: node.folder, overlay };
 }
 
-function linkParts(node: NodeFolder): TreeParts {
+function linkParts(node: BoardFolder): TreeParts {
   const overlay = {
     "firmware/generated/link.ts": generateLink(node.type, packageVersion()),
     [USES]: generateUses(node.type),

@@ -13,6 +13,7 @@ import {
   OUTPUTS_MAX,
   TAPS_MAX,
 } from "../../firmware/limits.ts";
+import { boardValues, checkBoards } from "./board-values.ts";
 import {
   analog,
   computed,
@@ -190,6 +191,7 @@ export const nodeSchema = z
     setpoints: z.record(name, setpoint.extend({ unit: unit.optional() })).default({}),
     transport: transport.prefault({}),
     budgets: budgets.default({}),
+    boards: z.record(z.string(), boardValues).default({}),
     simulate: simulate.optional(),
   })
   .superRefine((node, context) => {
@@ -212,6 +214,7 @@ export const nodeSchema = z
     checkWires(node.taps, complain);
     checkMachine(node.simulate, node, complain);
     checkSetpoints(node, complain);
+    checkBoards(node, complain);
     const heard = node.simulate !== undefined && "tap" in node.simulate ? node.simulate.tap : null;
     if (heard !== null && node.taps[heard] === undefined)
       complain(["simulate", "tap"], unknownTap(heard, node.taps));

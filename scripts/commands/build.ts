@@ -35,7 +35,7 @@ export function addBuild(program: Command): void {
 
 async function build(folder: string, { board, out, run, json }: Options): Promise<void> {
   const { signal } = watchInterruption();
-  const built = await tellCompiling((compiling) => buildNode(folder, { signal, compiling }));
+  const built = await tellCompiling((compiling) => buildNode(folder, { signal, compiling, board }));
   const { folder: node, loop, link, type } = built;
   refreshNames(node, type);
   const image = board === undefined ? undefined : buildBoard(board, built, out);

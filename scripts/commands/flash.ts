@@ -43,12 +43,13 @@ export function addFlash(program: Command): void {
 async function run(folder: string, options: Options): Promise<void> {
   const { signal } = watchInterruption();
   const identity = options.identity === undefined ? undefined : readIdentity(options.identity);
-  const built = await tellCompiling((compiling) => buildNode(folder, { signal, compiling }));
+  const { board } = options;
+  const built = await tellCompiling((compiling) => buildNode(folder, { signal, compiling, board }));
   const out = imageFolder(built, options.out);
-  const image = buildImage(options.board, built, out);
+  const image = buildImage(board, built, out);
   const type = built.type.type;
-  requireBudget(type, options.board, image.sizes);
-  const octets = withIdentity(options.board, image.program, identity);
+  requireBudget(type, board, image.sizes);
+  const octets = withIdentity(board, image.program, identity);
   const uf2 = join(out, `${identity?.id ?? type}.uf2`);
   writeWhole(uf2, octets);
   const drive = chooseDrive(options.drive, show(uf2));

@@ -32,18 +32,19 @@ export function addSize(program: Command): void {
 
 async function run(folder: string, options: Options): Promise<void> {
   const { signal } = watchInterruption();
-  const built = await tellCompiling((compiling) => buildNode(folder, { signal, compiling }));
+  const { board } = options;
+  const built = await tellCompiling((compiling) => buildNode(folder, { signal, compiling, board }));
   const out = imageFolder(built, options.out);
   const before = readSizesBefore(out, built.type.type);
-  const image = buildImage(options.board, built, out);
+  const image = buildImage(board, built, out);
   const { sizes } = image;
   const { type } = built.type;
-  const report = options.run ? await measureImage(options.board, built, image) : undefined;
+  const report = options.run ? await measureImage(board, built, image) : undefined;
   if (options.json) printJson({ node: built.folder, type, sizes, before, run: report });
   else {
     print(sizeTable(sizes, before));
     if (report) print(`\n${reportTable(report)}`);
   }
-  requireBudget(type, options.board, sizes);
-  if (report) requireTick(type, options.board, sizes.budget.tickCycles, report);
+  requireBudget(type, board, sizes);
+  if (report) requireTick(type, board, sizes.budget.tickCycles, report);
 }

@@ -37,8 +37,8 @@ export async function startChip(
 ): Promise<ChipNode> {
   const { gateway, seed, signal, log, board } = options;
   const plan = await tellCompiling(async (compiling) => {
-    const built = await toPlantPlan(chosen, { signal, compiling });
-    return putOnChips(chosen, built, { signal, compiling, board });
+    const build = { signal, compiling, board };
+    return putOnChips(chosen, await toPlantPlan(chosen, build), build);
   });
   const input: ChipWork = {
     plan,

@@ -34,7 +34,7 @@ export async function measureImage(
   const { transport, taps, ...pins } = readBoard(board);
   if (transport.kind !== "serial") return undefined;
   say(`running the image for ${RUN_S} s of its own time in the chip's model`);
-  const [plan] = (await toPlantPlan(readPlant(built.folder))).nodes;
+  const [plan] = (await toPlantPlan(readPlant(built.folder), { board })).nodes;
   const machine = createMachine(plan!, createPrng(SEED).fork("machine"));
   const { type, link } = built;
   const lines = Object.values(type.taps).map(({ uart, baud, format }) => ({

@@ -50,9 +50,10 @@ export interface PosixNode extends BesideNode {
 /** Builds the program of the chosen node, cached, and starts it. Throws Failure. */
 export async function startPosix(chosen: Plant, options: BesideOptions): Promise<PosixNode> {
   const { signal, log } = options;
-  const [plan] = (await toPlantPlan(chosen, { signal })).nodes;
+  const build = { signal, board: "posix" };
+  const [plan] = (await toPlantPlan(chosen, build)).nodes;
   const folder = join(chosen.folder, chosen.type.nodes[0]!.node);
-  const program = cachedPosix(await buildNode(folder, { signal }));
+  const program = cachedPosix(await buildNode(folder, build));
   const device = createMachine(plan!, createPrng(options.seed).fork(`node ${plan!.id}`));
   const mirror = openMirror(plan!, device);
   const args = ["--id", plan!.id, "--gateway", options.gateway, "--flash", flashFile(plan!.id)];

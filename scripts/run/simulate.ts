@@ -57,9 +57,9 @@ export async function simulate(
   const { plant, scenario } = readInput(path, options);
   if (options.engine === "chip" && Array.isArray(scenario?.faults)) refuseFaults(scenario.faults);
   const plan = await tellCompiling(async (compiling) => {
-    const built = await toPlantPlan(plant, { signal, compiling });
-    const { engine, board = "pico" } = options;
-    return engine === "chip" ? putOnChips(plant, built, { signal, compiling, board }) : built;
+    if (options.engine !== "chip") return toPlantPlan(plant, { signal, compiling });
+    const build = { signal, compiling, board: options.board ?? "pico" };
+    return putOnChips(plant, await toPlantPlan(plant, build), build);
   });
   const mark = markOfWriter();
   const progress = createProgress();

@@ -19,10 +19,11 @@ import {
   REGISTER_COUNT,
   SML_COUNT,
   TAP_COUNT,
+  TAP_ENTRIES,
   TAP_ROWS,
   WATCHED_TAPS,
 } from "../../generated/loop";
-import { MODBUS_FRAME_BYTES_MAX, TAP_ENTRIES_PER_TICK } from "../../limits";
+import { MODBUS_FRAME_BYTES_MAX } from "../../limits";
 import {
   TAP_ENTRY_BYTE,
   TAP_ENTRY_BYTES,
@@ -57,7 +58,7 @@ import { hearRegisters } from "./registers";
 
 const STATE_PERIOD_MS: u32 = 10_000; // SPEC §4: the status that carries the tap counters
 const PART_ENTRIES = 16; // taken at a time: room for all of a tick would be 512 octets
-const PARTS = TAP_ENTRIES_PER_TICK / PART_ENTRIES;
+const PARTS = TAP_ENTRIES / PART_ENTRIES;
 const METER_COUNT = P1_COUNT + IEC_COUNT + SML_COUNT + M_BUS_COUNT;
 const OTHER_COUNT = ASCII_COUNT + AUTO_COUNT + LINE_COUNT + METER_COUNT;
 const EVENTS_MAX = MODBUS_FRAME_BYTES_MAX; // each takes a request or at least four octets
@@ -157,7 +158,7 @@ function hearAscii(number: i32, tap: AsciiTap): void {
 function hearWires(): void {
   const requests = wireOf(0, joinRow().requests);
   const answers = wireOf(1, joinRow().answers);
-  for (let k = 0; k < 2 * TAP_ENTRIES_PER_TICK; k++) {
+  for (let k = 0; k < 2 * TAP_ENTRIES; k++) {
     const wire = isEarlier(answers, requests) ? answers : requests;
     if (wire.at == wire.count) break;
     hearEntry(tapNumber(wire.row), tapState(wire.row), entryOf(wire));
