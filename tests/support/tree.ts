@@ -11,8 +11,8 @@ import { TYPESCRIPT } from "../../scripts/run/typescript.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const COPIED = [
-  ...["package.json", "asconfig.json", "tsconfig.json", "aot", "firmware", "gateway", "hub"],
-  ...["host-sim", "scripts", "plants", "tests/vectors", "build/cache"],
+  ...["package.json", "asconfig.json", "tsconfig.json", "aot", "boards/js", "firmware", "gateway"],
+  ...["hub", "host-sim", "scripts", "plants", "tests/vectors", "build/cache"],
 ];
 const OUTPUT_BYTES_MAX = 1 << 22;
 
