@@ -30,6 +30,17 @@ const identitySchema = z.strictObject({
     .regex(/^[0-9a-f]{16}$/, "16 hexadecimal digits")
     .optional()
     .describe("absent: made of the id"),
+  wifi: z
+    .strictObject({
+      ssid: z.string().min(1).max(32),
+      password: z
+        .string()
+        .regex(/^[\x20-\x7e]{8,63}$/, "8 to 63 printable ASCII characters")
+        .optional()
+        .describe("absent: the network is open"),
+    })
+    .optional()
+    .describe("of a board with WiFi"),
   network: z
     .strictObject({
       address: z
@@ -72,10 +83,15 @@ function idRecord(id: string, eui64: string | undefined): Uint8Array {
   const record = new Uint8Array(4 + ID_BYTES + EUI64_BYTES);
   record.set(Buffer.from("FRI1"));
   record.set(Buffer.from(id), 4);
-  const made = createHash("sha256").update(id).digest().subarray(0, EUI64_BYTES);
-  made[0] = (made[0]! & 0xfc) | 0x02; // locally administered, no group
-  record.set(eui64 === undefined ? made : Buffer.from(eui64, "hex"), 4 + ID_BYTES);
+  record.set(eui64 === undefined ? eui64Of(id) : Buffer.from(eui64, "hex"), 4 + ID_BYTES);
   return checked(record);
+}
+
+/** The EUI-64 of an id: locally administered, no group. */
+export function eui64Of(id: string): Uint8Array {
+  const made = createHash("sha256").update(id).digest().subarray(0, EUI64_BYTES);
+  made[0] = (made[0]! & 0xfc) | 0x02;
+  return made;
 }
 
 function networkRecord({ address: own, router, gateways = [] }: NonNullable<Identity["network"]>) {

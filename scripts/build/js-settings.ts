@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// Who a JavaScript board is and where its gateways are: the settings file in its storage.
+//
+// Spec: SPEC.md section 20. One bundle serves all nodes of a type; what differs is here. It holds a password, so that
+// nobody prints it, and no manifest has it.
+
+import { EXIT_FAILED, Failure } from "../cli/failure.ts";
+import { eui64Of, type Identity } from "./identity.ts";
+import type { JsBoard } from "./js-board.ts";
+
+const NEXT = "mend the identity file; SPEC.md section 20 says what stands in it";
+
+/** The text of the settings file: ASCII, keys in a fixed order. Throws Failure for what the board cannot do. */
+export function settingsText(board: JsBoard, identity: Identity): string {
+  const { id, eui64, wifi, network } = identity;
+  const refuse = (what: string): Failure =>
+    new Failure(EXIT_FAILED, `${board.name}: ${what}`, NEXT);
+  const gateways = network?.gateways ?? [];
+  if (board.network.kind === "serial") {
+    if (wifi !== undefined || network !== undefined)
+      throw refuse("it has no network of its own, but the identity file names one");
+  } else {
+    if (wifi === undefined) throw refuse('it needs "wifi": {"ssid": "…", "password": "…"}');
+    if (gateways.length === 0)
+      throw refuse('it needs "network": {"gateways": ["192.0.2.2:10000"]}: it cannot search');
+    if (network?.address !== undefined || network?.router !== undefined)
+      throw refuse("its engine asks for an address (DHCP): leave address and router out");
+  }
+  const settings = {
+    ...(id !== undefined && { id, eui64: eui64 ?? Buffer.from(eui64Of(id)).toString("hex") }),
+    ...(wifi !== undefined && { wifi }),
+    ...(gateways.length > 0 && { gateways }),
+  };
+  return JSON.stringify(settings).replaceAll(/[\u007f-\uffff]/g, escapeCharacter);
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
