@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reads an Intel HEX file, and files in the storage of an Espruino board that it holds.
+// Reads an Intel HEX file, and what storage of an Espruino board it holds.
 //
 // Records 00 (octets), 01 (end) and 04 (upper half of the address) are known; anything else is refused. Storage is files
 // one after the other: `size u32 | name 28 (zeros after it) | octets, up to a multiple of 4`; FF follows the last.

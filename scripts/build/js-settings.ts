@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Who a JavaScript board is and where its gateways are: the settings file in its storage.
+// Who a JavaScript board is and where its gateways are: its settings file.
 //
-// Spec: SPEC.md section 20. One bundle serves all nodes of a type; what differs is here. It holds a password, so that
+// Spec: SPEC.md section 21. One bundle serves all nodes of a type; what differs is here. It holds a password, so that
 // nobody prints it, and no manifest has it.
 
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
 import { eui64Of, type Identity } from "./identity.ts";
 import type { JsBoard } from "./js-board.ts";
 
-const NEXT = "mend the identity file; SPEC.md section 20 says what stands in it";
+const NEXT = "mend the identity file; SPEC.md section 21 says what stands in it";
 
 /** The text of the settings file: ASCII, keys in a fixed order. Throws Failure for what the board cannot do. */
 export function settingsText(board: JsBoard, identity: Identity): string {

@@ -41,7 +41,7 @@ export async function openRepl(temper: Temper = "good"): Promise<FakeRepl> {
   });
 
   function hear(line: string, socket: Socket): string {
-    const command = line.replace(/^[\x03\x10]+/, "");
+    const command = line.slice([...line].findIndex((of) => of >= " "));
     const wrote = WRITE.exec(command);
     if (wrote !== null) write(wrote);
     if (command === "load()") repl.loads++;

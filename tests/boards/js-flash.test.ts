@@ -8,12 +8,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HexError, readHex, storageFiles } from "../../scripts/build/hex.ts";
 import { readJsBoard } from "../../scripts/build/js-board.ts";
+import { settingsText } from "../../scripts/build/js-settings.ts";
 import { bundleHex, upload } from "../../scripts/run/espruino.ts";
 import { openRepl, type Temper } from "./fake-repl.ts";
 
-// Everything that an upload may trip over: quotes, escapes, more than one piece, no line end at the end.
-const BUNDLE = `var a = "\\"\\\\'\\x01\\n", b = /[(]{2}/;\n${'print("0123456789");\n'.repeat(150)}a`;
-const SETTINGS = '{"id":"oven-1","wifi":{"ssid":"hall 3","password":"\\"x"}}';
+// What an upload may trip over: quotes, escapes, more than one piece, no line end at the end.
+const BUNDLE = `var a = "\\"\\\\'\\x01\\n", b = /[(]/;\n${'print("0123456789");\n'.repeat(150)}a`;
+const IDENTITY = {
+  id: "oven-1",
+  wifi: { ssid: "hall 3", password: 'say "x\\' },
+  network: { gateways: ["192.0.2.2:10000"] },
+};
+const SETTINGS = settingsText(readJsBoard("espruino-esp32"), IDENTITY);
 
 test("the HEX that the espruino tool writes holds the bundle and nothing else", async () => {
   const board = readJsBoard("espruino-rp2040");
@@ -30,6 +36,23 @@ test("the HEX that the espruino tool writes holds the bundle and nothing else", 
   assert.throws(() => readHex(flipped), HexError);
   assert.throws(() => readHex(text.slice(0, -15)), /ends without its last record/);
   assert.throws(() => readHex(`${text}:00000001FF`), /follows the end/);
+});
+
+test("settings are ASCII, and what a board cannot do is refused", () => {
+  const { eui64, ...rest } = JSON.parse(SETTINGS) as Record<string, unknown>;
+  assert.match(String(eui64), /^[0-9a-f]{16}$/);
+  const { id, wifi, network } = IDENTITY;
+  assert.deepEqual(rest, { id, wifi, ...network });
+  const on = (name: string, changed: object) => () =>
+    settingsText(readJsBoard(name), { ...IDENTITY, ...changed });
+  const umlaut = on("espruino-esp32", { wifi: { ssid: "Härterei" } })();
+  assert.match(umlaut, /^[\x20-\x7e]+$/);
+  assert.match(umlaut, /"H\\u00e4rterei"/);
+  assert.throws(on("espruino-rp2040", {}), /espruino-rp2040: it has no network of its own/);
+  assert.throws(on("kaluma-pico2w", { wifi: undefined }), /kaluma-pico2w: it needs "wifi"/);
+  assert.throws(on("espruino-esp32c3", { network: undefined }), /"gateways".*it cannot search/);
+  const fixed = { ...network, address: "192.0.2.20/24" };
+  assert.throws(on("espruino-esp32c3", { network: fixed }), /asks for an address/);
 });
 
 test("a console on TCP receives the bundle and the settings, octet for octet", async () => {
