@@ -253,6 +253,7 @@ export interface ChannelView {
   kind: ChannelKind;
   decimals: number | null; // digits after the point; null: a float, show what is there
   value: number | null;
+  text: string | null; // of a channel of texts, printable ASCII; it has no value
   quality: Quality;
   cause: string | null; // of a bad reading: open-wire, over-range, under-range, stale, ...
   atMs: number | null; // when it was sampled; null: no reading yet
@@ -284,7 +285,7 @@ export interface RegisterView {
   unitId: number;
   functionCode: number;
   address: number; // zero-based, as on the wire
-  type: string; // u16 i16 u32 i32 f32
+  type: string; // u16 i16 u32 i32 f32 u64 i64 f64, "u16 bits 4-7", "text 8" of eight registers
   order: string; // ABCD CDAB BADC DCBA
 }
 
@@ -328,6 +329,7 @@ export type Change =
       channel: string;
       wallMs: number;
       value: number | null;
+      text?: string; // of a channel of texts
       quality: Quality;
       cause: string | null;
     }
@@ -341,6 +343,7 @@ export type HistoryAnswer = History | HistoryBands;
 export interface History {
   points: HistoryPoint[];
   bad?: BadSpan[]; // of a range that was asked for with until or points
+  texts?: HistoryText[]; // of a channel of texts, which has no points: the newest changes
 }
 
 /** Each band stands for all good points from its time to the next one's; nulls are a gap. */
@@ -352,6 +355,9 @@ export interface HistoryBands {
 
 /** A stretch in which the node said that it had no value. */
 export type BadSpan = [sinceMs: number, untilMs: number];
+
+/** A text from this time on; null: bad quality. */
+export type HistoryText = [wallMs: number, text: string | null];
 
 export type HistoryPoint = [wallMs: number, value: number | null];
 

@@ -137,6 +137,13 @@ export function takeText(reader: CborReader, charsMax: number): string {
   return knownText(reader, from, length) ?? failText(reader);
 }
 
+/** As takeText(), but an empty one is a text as well. */
+export function takeTextOrEmpty(reader: CborReader, charsMax: number): string {
+  if (reader.bytes[reader.at] !== EMPTY_TEXT) return takeText(reader, charsMax);
+  reader.at++;
+  return "";
+}
+
 /** Exactly `length` octets as lower-case hex digits. */
 export function takeHex(reader: CborReader, length: number): string {
   if (majorType(reader) !== 2) return failText(reader);
@@ -216,6 +223,7 @@ function failText(reader: CborReader): "" {
 }
 
 const UNDERSCORE = 0x5f;
+const EMPTY_TEXT = 0x60;
 const FALSE = 0xf4;
 const TRUE = 0xf5;
 const FLOAT_16 = 0xf9;

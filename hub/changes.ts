@@ -15,6 +15,7 @@ interface Slot {
   channel: string;
   wallMs: number;
   value: number; // NaN: none
+  text: string | null;
   quality: Quality;
   cause: string; // "": none
   event: EventView | null;
@@ -36,6 +37,7 @@ export function createChangeRing(): ChangeRing {
       channel: "",
       wallMs: 0,
       value: NaN,
+      text: null,
       quality: "good",
       cause: "",
       event: null,
@@ -54,12 +56,13 @@ export function putReadingChange(
   ring: ChangeRing,
   node: string,
   channel: string,
-  reading: { wallMs: number; value: number; quality: Quality; cause: string },
+  reading: Pick<Slot, "wallMs" | "value" | "text" | "quality" | "cause">,
 ): void {
   const slot = nextSlot(ring, "reading", node);
   slot.channel = channel;
   slot.wallMs = reading.wallMs;
   slot.value = reading.value;
+  slot.text = reading.text;
   slot.quality = reading.quality;
   slot.cause = reading.cause;
 }
@@ -116,7 +119,7 @@ function changeOf(
   }
   if (slot.kind === "event")
     return slot.event === null ? null : { id: slot.id, kind: "event", event: { ...slot.event } };
-  const { id, kind, node, channel, wallMs, value, quality, cause } = slot;
+  const { id, kind, node, channel, wallMs, value, text, quality, cause } = slot;
   return {
     id,
     kind,
@@ -124,6 +127,7 @@ function changeOf(
     channel,
     wallMs,
     value: Number.isNaN(value) ? null : value,
+    ...(text === null ? {} : { text }),
     quality,
     cause: cause === "" ? null : cause,
   };

@@ -9,6 +9,7 @@ import type { ChannelKind, OutputView, TapView } from "./api.ts";
 import type { CborCheck, CborError } from "./cbor.ts";
 import * as cbor from "./cbor-reader.ts";
 import { takeObject, type ObjectSource } from "./decode-object.ts";
+import { type RegisterSource, takeRegister } from "./decode-register.ts";
 import * as limits from "./limits.ts";
 import { isName, isUnit } from "./names.ts";
 
@@ -41,16 +42,6 @@ export interface SetpointLimits {
   max: number;
   default: number;
   staleMs: number; // 0: a write lasts for ever
-}
-
-/** A register of a tap; the tap is its order in the birth. */
-export interface RegisterSource {
-  tap: number;
-  unitId: number;
-  functionCode: number;
-  address: number;
-  type: string; // of a part of the value "u16 bits 4-7"; "bit" of a coil or a discrete input
-  order: string;
 }
 
 /** Where a field stands: a pattern of a tap's lines; the tap is its order in the birth. */
@@ -185,8 +176,6 @@ const CHANNEL_KINDS: readonly ChannelKind[] = [
   "setpoint",
   "object",
 ];
-const REGISTER_TYPES = ["u16", "i16", "u32", "i32", "f32", "u64", "i64", "f64"];
-const REGISTER_ORDERS = ["ABCD", "CDAB", "BADC", "DCBA"];
 
 /** Takes a map; `field` takes the value of a key it knows, or gives false. */
 function takeMapOf(reader: cbor.CborReader, field: (key: number) => boolean): boolean {
@@ -336,25 +325,6 @@ function takeAlarm(reader: cbor.CborReader): AlarmLimit {
     delayMs: cbor.takeUnsigned(reader, HOUR_MS_MAX),
     latch: items === 6 && cbor.takeUnsigned(reader, 1) === 1,
   };
-}
-
-function takeRegister(reader: cbor.CborReader): RegisterSource {
-  const items = cbor.takeArray(reader);
-  if (items !== 6 && items !== 8) reader.failed = true;
-  const register = {
-    tap: cbor.takeUnsigned(reader, limits.TAPS_MAX - 1),
-    unitId: cbor.takeUnsigned(reader, 255),
-    functionCode: cbor.takeUnsigned(reader, 127),
-    address: cbor.takeUnsigned(reader, 65_535),
-    type: REGISTER_TYPES[cbor.takeUnsigned(reader, REGISTER_TYPES.length - 1)] ?? "",
-    order: REGISTER_ORDERS[cbor.takeUnsigned(reader, 3)] ?? "",
-  };
-  if (register.functionCode <= 2) return { ...register, type: "bit", order: "" };
-  if (items !== 8) return register;
-  const bit = cbor.takeUnsigned(reader, 31);
-  const last = bit + cbor.takeUnsigned(reader, 31) - 1;
-  const part = last === bit ? `bit ${bit}` : `bits ${bit}-${last}`;
-  return { ...register, type: `${register.type} ${part}` };
 }
 
 function takeField(reader: cbor.CborReader): FieldSource {

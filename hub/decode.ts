@@ -3,7 +3,8 @@
 //
 // Spec: SPEC.md §3, RFC 8428. A pack is taken as a whole or refused as a whole.
 // (D1) the pack returned is the decoder's own and valid until the next call; its entries are used again.
-// (D2) a bad reading has a cause and no value; a good or uncertain one has a finite value.
+// (D2) a bad reading has a cause and no value; a good or uncertain one has a finite value, or a text of
+//      printable ASCII. Both stand under vs: the quality says which it is.
 // (D3) integer keys that are not in the table are refused, since they would change the meaning (base
 //      value, sum, unit); unknown text keys are passed over unless they end with _ (RFC 8428 §4.4).
 
@@ -26,6 +27,7 @@ export interface Entry {
   decimals: number; // digits after the point; -1: a float
   quality: number; // QUALITY_* of wire/record.ts
   cause: string; // of a bad reading; "": none
+  text: string | null; // of a reading that is a text, which has no value
   notice: number[] | null; // of a tap: unit, code, address, quantity, value, times
   offsetMs: number; // after the base time, or after the arrival where there is none
 }
@@ -83,7 +85,7 @@ interface Fields {
   name: string;
   value: number;
   decimals: number;
-  cause: string;
+  text: string | null;
   active: boolean | null;
   offsetMs: number;
   baseName: string;
@@ -100,7 +102,7 @@ function emptyRecord(): Fields {
     name: "",
     value: NaN,
     decimals: 0,
-    cause: "",
+    text: null,
     active: null,
     offsetMs: 0,
     baseName: "",
@@ -125,6 +127,7 @@ function emptyPack(): Pack {
       decimals: 0,
       quality: QUALITY_GOOD,
       cause: "",
+      text: null,
       notice: null,
       offsetMs: 0,
     });
@@ -135,7 +138,7 @@ function clear(record: Fields): void {
   record.name = "";
   record.value = NaN;
   record.decimals = 0;
-  record.cause = "";
+  record.text = null;
   record.active = null;
   record.offsetMs = 0;
   record.baseName = "";
@@ -167,7 +170,7 @@ function takeField(reader: cbor.CborReader, record: Fields, key: number): boolea
       record.decimals = reader.decimals;
       return true;
     case senml.LABEL_STRING_VALUE:
-      record.cause = cbor.takeText(reader, limits.NAME_CHARS_MAX);
+      record.text = cbor.takeTextOrEmpty(reader, limits.READING_CHARS_MAX);
       return true;
     case senml.LABEL_BOOLEAN_VALUE:
       record.active = cbor.takeBoolean(reader);
@@ -244,26 +247,28 @@ function putEntry(pack: Pack, index: number, record: Fields, kind: PackKind): Pa
 
 function putReading(entry: Entry, record: Fields): PackError | null {
   const hasValue = !Number.isNaN(record.value);
-  if (!hasValue && record.cause === "") return record.active === null ? "no-value" : "bad-field";
+  const { text } = record;
+  if (!hasValue && text === null) return record.active === null ? "no-value" : "bad-field";
   if (record.active !== null || !Number.isNaN(record.eventValue)) return "bad-field";
   if (record.notice !== null) return "bad-field";
   const bad = record.quality === QUALITY_BAD;
-  if (hasValue === bad || (record.cause !== "") !== bad) return "bad-field";
-  if (bad && !CAUSES.includes(record.cause)) return "bad-field";
+  if (hasValue === (text !== null) || (bad && hasValue)) return "bad-field";
+  if (bad && !CAUSES.includes(text ?? "")) return "bad-field";
   if (!isChannelName(record.name)) return "bad-field";
   entry.name = record.name;
   entry.alarm = "";
   entry.active = false;
   entry.value = record.value;
-  entry.cause = record.cause;
+  entry.cause = bad ? (text ?? "") : "";
+  entry.text = bad ? null : text;
   entry.notice = null;
   return null;
 }
 
 function putEvent(entry: Entry, record: Fields): PackError | null {
   if (record.active === null)
-    return Number.isNaN(record.value) && record.cause === "" ? "no-value" : "bad-field";
-  if (!Number.isNaN(record.value) || record.cause !== "") return "bad-field";
+    return Number.isNaN(record.value) && record.text === null ? "no-value" : "bad-field";
+  if (!Number.isNaN(record.value) || record.text !== null) return "bad-field";
   // A channel name may hold a slash, an alarm name does not: the last one divides them.
   const slash = record.name.lastIndexOf("/");
   const channel = record.name.slice(0, Math.max(slash, 0));
@@ -274,6 +279,7 @@ function putEvent(entry: Entry, record: Fields): PackError | null {
   entry.active = record.active;
   entry.value = record.eventValue;
   entry.cause = "";
+  entry.text = null;
   entry.notice = record.notice;
   return null;
 }

@@ -5,9 +5,10 @@
 // (H1) points of one series never go back in time; a late one is put where it belongs.
 // (H2) a series holds HISTORY_POINTS_MAX points, all together HISTORY_POINTS_TOTAL_MAX; the oldest goes.
 
-import type { AuditRow, EventView, HistoryPoint } from "./api.ts";
+import type { AuditRow, EventView, HistoryPoint, HistoryText } from "./api.ts";
 import type { SequenceChanges, SequenceChunk } from "./sequence.ts";
 import { HISTORY_POINTS_FIRST, HISTORY_POINTS_MAX, HISTORY_POINTS_TOTAL_MAX } from "./limits.ts";
+import { createTextList, type TextRange } from "./history-texts.ts";
 
 /** One channel's past. */
 export interface Series {
@@ -19,6 +20,10 @@ export interface Series {
   points(sinceMs: number, untilMs: number, max: number): HistoryPoint[];
   /** Good points of a range in buckets of widthMs, or wider where only these are left. */
   buckets(sinceMs: number, untilMs: number, widthMs: number): Buckets;
+  /** Keeps a text from this time on; null: bad quality. */
+  putText(wallMs: number, text: string | null): void;
+  /** Texts of a range, oldest first: the first of them, or the newest. */
+  texts(range: TextRange): HistoryText[];
   /** Since when every point is held; before, buckets are all there is. */
   wholeSinceMs(): number;
 }
@@ -85,11 +90,13 @@ interface Ring {
 
 /** A store in memory; what it holds is gone with the process. */
 export function createMemoryHistory(): HistoryStore {
-  const budget: Budget = { points: 0, dropped: 0 };
+  const budget: Budget = { points: 0, texts: 0, dropped: 0 };
   return {
     open: () => {
       const ring: Ring = emptyRing(0);
+      const texts = createTextList(budget);
       return {
+        ...texts,
         put: (wallMs, value) => putPoint(ring, budget, wallMs, value),
         read: (sinceMs, gapMs) => withGaps(rangeOf(ring, sinceMs, Infinity, Infinity), gapMs),
         points: (sinceMs, untilMs, max) => rangeOf(ring, sinceMs, untilMs, max),
@@ -140,6 +147,7 @@ export function putInBucket(bucket: Bucket, value: number): void {
 // Of all series of a store.
 interface Budget {
   points: number;
+  texts: number;
   dropped: number;
 }
 

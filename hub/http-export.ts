@@ -2,11 +2,11 @@
 // Raw points of channels as CSV, page by page, as fast as the reader takes them.
 //
 // RFC 4180 lines: `time,value` of one channel, `time,node,channel,value` of all, one after the other. Times are ISO 8601 in UTC with milliseconds, values have full precision; a bad
-// reading has an empty value. (X1) at most two pages of EXPORT_PAGE_POINTS points are in memory.
+// reading has an empty value. Of a channel of texts each change is a line. (X1) at most two pages of EXPORT_PAGE_POINTS points are in memory.
 
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
-import type { HistoryPoint } from "./api.ts";
+import type { HistoryPoint, HistoryText } from "./api.ts";
 import type { Hub } from "./hub.ts";
 import { EXPORT_PAGE_POINTS } from "./limits.ts";
 
@@ -47,24 +47,31 @@ async function writePoints(
   { response, place }: { response: ServerResponse; place: string },
 ): Promise<void> {
   const max = EXPORT_PAGE_POINTS;
-  let page = hub.rawPoints(node, channel, { sinceMs, untilMs, max });
+  const pageFrom = (fromMs: number): HistoryPoint[] | HistoryText[] | null => {
+    const range = { sinceMs: fromMs, untilMs, max };
+    const texts = hub.texts(node, channel, { ...range, newest: false });
+    return texts ?? hub.rawPoints(node, channel, range);
+  };
+  let page = pageFrom(sinceMs);
   while (page !== null && page.length > 0) {
     const full = page.length === max;
     const lastMs = page[page.length - 1]?.[0] ?? untilMs;
     // Points of the last time may go on: that time is the next page's, unless it is all of this one.
     const split = full && page[0]?.[0] !== lastMs;
-    const shown = split ? page.filter(([wallMs]) => wallMs < lastMs) : page;
+    const points: (HistoryPoint | HistoryText)[] = page;
+    const shown = split ? points.filter(([wallMs]) => wallMs < lastMs) : points;
     if (!response.write(shown.map((point) => line(point, place)).join(""))) await drained(response);
     if (!full || response.destroyed) return;
-    page = hub.rawPoints(node, channel, { sinceMs: split ? lastMs : lastMs + 1, untilMs, max });
+    page = pageFrom(split ? lastMs : lastMs + 1);
   }
 }
 
-function line([wallMs, value]: HistoryPoint, place: string): string {
-  return `${new Date(wallMs).toISOString()}${place},${value ?? ""}\r\n`;
+function line([wallMs, value]: HistoryPoint | HistoryText, place: string): string {
+  const shown = typeof value === "string" ? cell(value) : (value ?? "");
+  return `${new Date(wallMs).toISOString()}${place},${shown}\r\n`;
 }
 
-/** Names come from the network: one that a spreadsheet would take for a formula gets an apostrophe. */
+/** Names and texts come from the network: one that a spreadsheet would take for a formula gets an apostrophe. */
 function cell(name: string): string {
   const safe = /^[=+\-@]/.test(name) ? `'${name}` : name;
   return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;

@@ -169,14 +169,16 @@ function historyAnswer(hub: Hub, query: URLSearchParams, nowMs: number): Answer 
   if (channel === null) return problem(400, "give node and channel");
   const untilMs = Math.min(asked.untilMs, Math.max(Math.floor(nowMs), sinceMs));
   const points = query.get("points");
+  const max = points === null ? limits.RANGE_POINTS_DEFAULT : whole(points);
+  if (!(max >= limits.RANGE_POINTS_MIN && max <= limits.RANGE_POINTS_MAX))
+    return problem(400, `points is ${limits.RANGE_POINTS_MIN} to ${limits.RANGE_POINTS_MAX}`);
+  const texts = hub.texts(node, channel, { sinceMs, untilMs, max, newest: true });
+  if (texts !== null) return json(200, { points: [], texts });
   if (points === null && query.get("until") === null) {
     const all = hub.history(node, channel, sinceMs);
     return all === null ? NO_CHANNEL : json(200, { points: all });
   }
-  const wanted = points === null ? limits.RANGE_POINTS_DEFAULT : whole(points);
-  if (!(wanted >= limits.RANGE_POINTS_MIN && wanted <= limits.RANGE_POINTS_MAX))
-    return problem(400, `points is ${limits.RANGE_POINTS_MIN} to ${limits.RANGE_POINTS_MAX}`);
-  const answer = hub.range(node, channel, { sinceMs, untilMs, points: wanted });
+  const answer = hub.range(node, channel, { sinceMs, untilMs, points: max });
   return answer === null ? NO_CHANNEL : json(200, answer);
 }
 

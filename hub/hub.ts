@@ -6,7 +6,7 @@
 
 import { type Acknowledgement, acknowledgeAlarm } from "./acknowledge.ts";
 import type { AuditRow, Change, HistoryAnswer, HistoryPoint } from "./api.ts";
-import type { ProductionPlan, Snapshot, TapInventory, Totals } from "./api.ts";
+import type { HistoryText, ProductionPlan, Snapshot, TapInventory, Totals } from "./api.ts";
 import { createAuditLog } from "./audit.ts";
 import {
   changesSince,
@@ -19,13 +19,14 @@ import type { Core } from "./core.ts";
 import { createEventLog } from "./events.ts";
 import { inventoryOf } from "./findings.ts";
 import { createMemoryHistory, type HistoryStore } from "./history.ts";
+import type { TextRange } from "./history-texts.ts";
 import { commitCore, restoreCore } from "./keep.ts";
 import { OEE_PITCH_MS } from "./limits.ts";
 import { createTaker, type HubMessage, takeMessage, type Taker } from "./messages.ts";
 import { proposeNode } from "./propose.ts";
 import { type Range, readRange } from "./range.ts";
 import { createSilence, pollSilence, setHearing } from "./presence.ts";
-import { createRegistry, gapMs, type Registry } from "./registry.ts";
+import { createRegistry, gapMs, isTextChannel, type Registry } from "./registry.ts";
 import { hasSequence } from "./sequence.ts";
 import {
   createWrites,
@@ -73,6 +74,8 @@ export interface Hub {
     channel: string,
     range: { sinceMs: number; untilMs: number; max: number },
   ): HistoryPoint[] | null;
+  /** Texts of a range; null: there is no such channel, or it has numbers. */
+  texts(node: string, channel: string, range: TextRange): HistoryText[] | null;
   /** What a tap learned; null: there is no such tap. */
   inventory(node: string, tap: string): TapInventory | null;
   /** A node.json for what a tap learned; null: there is no such tap, or it learned nothing yet. */
@@ -148,6 +151,10 @@ export function createHub(config: HubConfig, history: HistoryStore = createMemor
     },
     rawPoints: (node, name, { sinceMs, untilMs, max }) =>
       core.registry.nodes.get(node)?.byName.get(name)?.series.points(sinceMs, untilMs, max) ?? null,
+    texts: (node, name, range) => {
+      const channel = core.registry.nodes.get(node)?.byName.get(name);
+      return channel !== undefined && isTextChannel(channel) ? channel.series.texts(range) : null;
+    },
     ...writing(core, history),
     ...finding(core),
     channelNames: (node) => core.registry.nodes.get(node)?.channels.map(({ name }) => name) ?? null,

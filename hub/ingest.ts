@@ -18,6 +18,7 @@ import {
   type ChannelRecord,
   channelOf,
   gapMs,
+  isTextChannel,
   type NodeRecord,
 } from "./registry.ts";
 import { offerSequence, SEQUENCE_DUPLICATE, SEQUENCE_TOO_OLD } from "./sequence.ts";
@@ -174,11 +175,18 @@ function takeReading(core: Core, place: Place, entry: Entry, atMs: number, arriv
   const { birth } = channel;
   const quality = qualityName(entry.quality);
   core.counts.readings++;
-  channel.series.put(atMs, entry.value);
-  if (!Number.isNaN(entry.value)) core.uns.value(node, channel, atMs, entry.value);
-  const { value, cause } = entry;
-  putReadingChange(core.changes, node.id, channel.name, { wallMs: atMs, value, quality, cause });
-  if (!isNewest(channel, place.boot, entry.sequence)) return;
+  const newest = isNewest(channel, place.boot, entry.sequence);
+  const { value, text, cause } = entry;
+  if (text !== null || (isTextChannel(channel) && Number.isNaN(value))) {
+    // Only what changed is kept of texts: a heartbeat says nothing new.
+    if (!newest || channel.atMs === null || text !== channel.text)
+      channel.series.putText(atMs, text);
+  } else channel.series.put(atMs, value);
+  if (text !== null) core.uns.value(node, channel, atMs, text);
+  else if (!Number.isNaN(value)) core.uns.value(node, channel, atMs, value);
+  const reading = { wallMs: atMs, value, text, quality, cause };
+  putReadingChange(core.changes, node.id, channel.name, reading);
+  if (!newest) return;
   if (takeTotals(place, value, atMs)) {
     core.oee.add(node);
     touch(core, node, null);
@@ -193,10 +201,11 @@ function takeReading(core: Core, place: Place, entry: Entry, atMs: number, arriv
   channel.boot = place.boot;
   channel.sequence = entry.sequence;
   channel.value = value;
+  channel.text = text;
   channel.atMs = atMs;
   channel.quality = quality;
   channel.cause = cause;
-  if (birth === null && quality !== "bad")
+  if (birth === null && quality !== "bad" && text === null)
     channel.decimals = entry.decimals < 0 ? null : entry.decimals;
   if (changed) {
     channel.qualitySinceMs = atMs;

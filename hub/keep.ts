@@ -70,6 +70,7 @@ const NODE_FIELDS = [
 ] as const;
 
 const CHANNEL_FIELDS = [
+  "text",
   "decimals",
   "quality",
   "cause",
@@ -133,6 +134,7 @@ function restoreChannel(
   if (channel === null) return;
   Object.assign(channel, picked(text, CHANNEL_FIELDS));
   channel.value = text.value ?? NaN;
+  channel.text ??= null; // a file of before there were texts
   channel.alarms = new Map(text.alarms);
   resumeWrites(core, node, channel);
 }

@@ -15,6 +15,7 @@ export const TEXTS_KEPT = 1024; // a power of two: names of a plant seen again a
 // Names: SenML names are ASCII; a name is a key in tables, a topic level and a line on a page.
 export const NAME_CHARS_MAX = 32; // channel, alarm, output, tap; as node.json
 export const OBJECT_CHARS_MAX = 64; // name of an object of a meter; as node.json
+export const READING_CHARS_MAX = 64; // a text of a channel: what a ring record holds
 export const UNIT_CHARS_MAX = 16; // the longest of the SenML registry have 7
 export const IDENTITY_CHARS_MAX = 32; // type, version, host
 export const TOPICS_KEPT = 16_384; // parsed topics: 4 or more of each node
@@ -39,6 +40,8 @@ export const BOOTS_KEPT = 32; // of one node: a link that traps twice a second i
 export const HISTORY_POINTS_FIRST = 64; // of one channel, doubled as needed
 export const HISTORY_POINTS_MAX = 8192; // of one channel: 13 minutes at 10 readings a second
 export const HISTORY_POINTS_TOTAL_MAX = 4_194_304; // 64 MiB in all; then rings stop growing
+export const HISTORY_TEXTS_MAX = 1024; // of one channel in memory: changes only
+export const HISTORY_TEXTS_TOTAL_MAX = 65_536; // some 10 MB in all; then only what is newest replaces the oldest
 export const GAP_HEARTBEATS = 3; // so many promised readings missing make a gap
 export const GAP_MS_MIN = 1000; // jitter of the network is no gap
 

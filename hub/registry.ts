@@ -26,6 +26,7 @@ export interface ChannelRecord {
   birth: ChannelBirth | null; // null: not announced
   series: Series;
   value: number; // of the newest reading; NaN: none
+  text: string | null; // of the newest reading; null: it is a number, or bad
   decimals: number | null;
   quality: Quality;
   cause: string; // "": none
@@ -168,6 +169,11 @@ export function changeHardware(node: NodeRecord, baseName: string): void {
   }
 }
 
+/** True for a channel whose readings are texts: it says so, or the newest is one. */
+export function isTextChannel({ birth, text }: ChannelRecord): boolean {
+  return text !== null || (birth?.register?.type.startsWith("text") ?? false);
+}
+
 /** After this much silence a channel's chart has a gap; Infinity: it promised nothing. */
 export function gapMs(channel: ChannelRecord): number {
   const longest = channel.birth?.heartbeatMs || channel.birth?.periodMs || 0;
@@ -181,6 +187,7 @@ function addChannel(registry: Registry, node: NodeRecord, name: string): Channel
     birth: null,
     series: registry.history.open(node.id, name),
     value: NaN,
+    text: null,
     decimals: null,
     quality: "good",
     cause: "",

@@ -8,7 +8,7 @@
 
 import { existsSync, rmSync, statSync } from "node:fs";
 import sqlite from "node-sqlite3-wasm";
-import type { AuditRow, EventView, HistoryPoint } from "./api.ts";
+import type { AuditRow, EventView, HistoryPoint, HistoryText } from "./api.ts";
 import { takeOwnership } from "./server-owner.ts";
 import {
   type Bucket,
@@ -21,6 +21,7 @@ import {
   type Series,
   withGaps,
 } from "./history.ts";
+import { textsOf, type TextRange } from "./history-texts.ts";
 import * as limits from "./limits.ts";
 import { openTables, type Tables } from "./server-tables.ts";
 
@@ -151,9 +152,33 @@ function openSeries(store: Store, node: string, channel: string): Series {
       withGaps(readNewest(store, one, sinceMs, limits.HISTORY_POINTS_MAX), gapMs),
     points: (sinceMs, untilMs, max) => readPoints(store, one, { sinceMs, untilMs, max }),
     buckets: (sinceMs, untilMs, widthMs) => readBuckets(store, one, { sinceMs, untilMs, widthMs }),
+    putText: (wallMs, text) => putText(store, one, Math.round(wallMs), text),
+    texts: (range) => readTexts(store, one, range),
     wholeSinceMs: () => one.wholeSinceMs,
   };
 }
+
+function putText(store: Store, series: FileSeries, wallMs: number, text: string | null): void {
+  const { pending, tables } = store;
+  if (store.failure !== null) {
+    series.memory ??= store.spare.open("", "");
+    series.memory.putText(wallMs, text);
+    store.unsaved++;
+  } else if (series.id === 0 || pending.writes.length >= limits.FILE_POINTS_PENDING_MAX)
+    store.dropped++;
+  else {
+    const n = store.nextPoint++;
+    pending.writes.push(() => tables.putText(series.id, wallMs, text, n));
+  }
+}
+
+function readTexts(store: Store, series: FileSeries, range: TextRange): HistoryText[] {
+  const saved = readSaved(store, () => store.tables.texts(series.id, range), []);
+  const memory = series.memory?.texts(range) ?? [];
+  return memory.length === 0 ? saved : textsOf([...saved, ...memory].sort(byTime), range);
+}
+
+const byTime = ([a]: readonly [number, unknown], [b]: readonly [number, unknown]): number => a - b;
 
 function put(store: Store, series: FileSeries, wallMs: number, value: number): void {
   if (store.failure !== null) return putInMemory(store, series, wallMs, value);
@@ -293,7 +318,7 @@ function readSaved<T>(store: Store, read: () => T, nothing: T): T {
 
 function merged(saved: HistoryPoint[], memory: HistoryPoint[]): HistoryPoint[] {
   if (memory.length === 0) return saved;
-  return [...saved, ...memory].sort(([a], [b]) => a - b);
+  return [...saved, ...memory].sort(byTime);
 }
 
 interface BucketRange {

@@ -5,8 +5,9 @@
 // A minute or hour holds sum and count, so that a late point goes in without reading the others.
 
 import type sqlite from "node-sqlite3-wasm";
-import type { AuditRow, EventView, HistoryPoint } from "./api.ts";
+import type { AuditRow, EventView, HistoryPoint, HistoryText } from "./api.ts";
 import type { Bucket, Kept } from "./history.ts";
+import type { TextRange } from "./history-texts.ts";
 import * as limits from "./limits.ts";
 import { lowestChunk, type SequenceChanges, type SequenceChunk } from "./sequence.ts";
 
@@ -36,6 +37,8 @@ export interface Tables {
     range: { sinceMs: number; untilMs: number },
     widthMs: number,
   ): Bucket[];
+  putText(series: number, wallMs: number, text: string | null, n: number): void;
+  texts(series: number, range: TextRange): HistoryText[];
   prune(
     series: number,
     before: { rawMs: number; minuteMs: number; hourMs: number },
@@ -56,7 +59,12 @@ export function openTables(database: sqlite.Database): Tables {
   const version = Number(database.get("PRAGMA user_version")?.["user_version"]);
   if (version > SCHEMA_VERSION) throw new Error("a newer Ferrule wrote it");
   database.exec(`BEGIN IMMEDIATE;${SCHEMA};PRAGMA user_version = ${SCHEMA_VERSION};COMMIT`);
-  return { ...pointTables(database), ...bucketTables(database), ...keptTables(database) };
+  return {
+    ...pointTables(database),
+    ...textTables(database),
+    ...bucketTables(database),
+    ...keptTables(database),
+  };
 }
 
 const SCHEMA_VERSION = 1;
@@ -68,6 +76,8 @@ CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY,
   node TEXT NOT NULL, channel TEXT NOT NULL,
   whole_since INTEGER NOT NULL, minutes_since INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS raw (series INTEGER, t INTEGER, n INTEGER, value REAL,
+  PRIMARY KEY (series, t, n)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS text (series INTEGER, t INTEGER, n INTEGER, body TEXT,
   PRIMARY KEY (series, t, n)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS minute (series INTEGER, t INTEGER, min REAL, max REAL, sum REAL,
   count INTEGER, PRIMARY KEY (series, t)) WITHOUT ROWID;
@@ -158,6 +168,7 @@ function pruneSeries(
 ): { wholeSinceMs: number; minutesSinceMs: number } {
   const wholeSinceMs = pruneTable(db, "raw", series, before.rawMs);
   const minutesSinceMs = pruneTable(db, "minute", series, before.minuteMs);
+  pruneTable(db, "text", series, before.minuteMs);
   pruneTable(db, "hour", series, before.hourMs);
   db.run("DELETE FROM audit WHERE t < ?", [from(before.hourMs)]);
   if (wholeSinceMs > -1e15 || minutesSinceMs > -1e15)
@@ -178,6 +189,26 @@ function pruneTable(db: sqlite.Database, table: string, series: number, beforeMs
   const cutMs = Number(limit?.["t"] ?? from(beforeMs));
   const { changes } = db.run(`DELETE FROM ${table} WHERE series = ? AND t < ?`, [series, cutMs]);
   return changes > 0 ? cutMs : -1e15;
+}
+
+function textTables(db: sqlite.Database): Pick<Tables, "putText" | "texts"> {
+  const put = db.prepare("INSERT INTO text (series, t, n, body) VALUES (?, ?, ?, ?)");
+  const select = (order: string) =>
+    db.prepare(
+      `SELECT t, body FROM text WHERE series = ? AND t BETWEEN ? AND ?
+       ORDER BY t ${order}, n ${order} LIMIT ?`,
+    );
+  const first = select("ASC");
+  const newest = select("DESC");
+  return {
+    putText: (series, wallMs, text, n) => void put.run([series, wallMs, n, text]),
+    texts: (series, range) => {
+      const found = (range.newest ? newest : first)
+        .all([series, from(range.sinceMs), to(range.untilMs), range.max])
+        .map(({ t, body }): HistoryText => [Number(t), body === null ? null : String(body)]);
+      return range.newest ? found.reverse() : found;
+    },
+  };
 }
 
 function bucketTables(db: sqlite.Database): Pick<Tables, "putBucket" | "buckets"> {

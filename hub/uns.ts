@@ -35,7 +35,7 @@ export interface Publication {
 }
 
 export interface Uns {
-  value(node: NodeRecord, channel: ChannelRecord, atMs: number, value: number): void;
+  value(node: NodeRecord, channel: ChannelRecord, atMs: number, value: number | string): void;
   meta(node: NodeRecord, channel: ChannelRecord): void;
   state(node: NodeRecord): void;
   /** Raw totals of a machine for OEE. */

@@ -127,6 +127,7 @@ function channelView(node: NodeRecord, channel: ChannelRecord): ChannelView {
     kind: birth?.kind ?? "computed",
     decimals: channel.decimals,
     value: Number.isNaN(channel.value) ? null : channel.value,
+    text: channel.text,
     quality: channel.quality,
     cause: channel.cause === "" ? null : channel.cause,
     atMs: channel.atMs,

@@ -37,6 +37,11 @@ export const REGISTER_ROWS: StaticArray<i32> = [
   1, 0, 9, 4, 100, 4, 1, 3000,
 ];
 
+export const TEXT_COUNT: i32 = 0;
+
+// TextRow, tick/texts.ts
+export const TEXT_ROWS: usize = 0;
+
 export const DIGITAL_COUNT: i32 = 0;
 
 // DigitalRow, digital.ts

@@ -4,9 +4,16 @@
 // Spec: SPEC.md §3; RFC 8428; keys in bytewise order (RFC 8949 §4.2.1): 0 2 3 4 6 -2 -3 b e g q x.
 // A record that does not fit is taken back whole, so a pack is always well-formed. State: `pack`.
 
-import { USES_FLOATS } from "../generated/uses";
+import { TEXT_BYTES, USES_FLOATS } from "../generated/uses";
 import { PACK_RECORDS_MAX } from "../limits";
-import { QUALITY_BAD, QUALITY_GOOD, TYPE_F32, TYPE_NONE, TYPE_U32 } from "../wire/record";
+import {
+  QUALITY_BAD,
+  QUALITY_GOOD,
+  TYPE_BYTES,
+  TYPE_F32,
+  TYPE_NONE,
+  TYPE_U32,
+} from "../wire/record";
 import {
   LABEL_BASE_NAME,
   LABEL_BASE_TIME,
@@ -38,7 +45,16 @@ import {
 } from "./cbor";
 import { isNotice, putNoticeDetail, putNoticeName } from "./notice";
 import { alarmAt, Channel, channelAt, EUI64, EUI64_BYTES, node, textAt } from "./node";
-import { FLAG_ACTIVE, FLAG_EVENT, FLAG_STAMPED, listHead, NO_SLOT, Slot, slotAt } from "./outbox";
+import {
+  FLAG_ACTIVE,
+  FLAG_EVENT,
+  FLAG_STAMPED,
+  listHead,
+  NO_SLOT,
+  Slot,
+  SLOT_TEXT,
+  slotAt,
+} from "./outbox";
 import { TEXT_BASE_NAME, TEXT_CAUSE } from "./texts";
 
 @unmanaged
@@ -106,6 +122,10 @@ function encodeRecord(entry: Slot): void {
   } else if (entry.quality == QUALITY_BAD) {
     put(LABEL_STRING_VALUE, 1);
     putText(textAt(TEXT_CAUSE + entry.cause));
+  } else if (TEXT_BYTES > 0 && entry.type == TYPE_BYTES) {
+    put(LABEL_STRING_VALUE, 1);
+    putTextHead(entry.value);
+    putRaw(changetype<usize>(entry) + SLOT_TEXT, entry.value);
   } else {
     put(LABEL_VALUE, 1);
     encodeValue(entry, channel);

@@ -4,7 +4,13 @@
 // Spec: SPEC.md §1.4. loop is trusted for meaning, not for shape: a record that is not what the table
 // says is counted in recordsBad and dropped. A float that is no number travels as a bad quality.
 
-import { USES_FINDINGS, USES_FLOATS, USES_NOTICES, USES_SETPOINTS } from "../generated/uses";
+import {
+  TEXT_BYTES,
+  USES_FINDINGS,
+  USES_FLOATS,
+  USES_NOTICES,
+  USES_SETPOINTS,
+} from "../generated/uses";
 import { COUNTER_RECORDS_BAD } from "../wire/counters";
 import {
   CAUSE_NO_INPUT,
@@ -54,6 +60,7 @@ import {
   LIST_UNCONFIRMED,
   NO_SLOT,
   outboxOffer,
+  SLOT_TEXT,
   slotAt,
 } from "./outbox";
 import { addResult } from "./results";
@@ -100,8 +107,10 @@ function isSound(record: usize, bytes: i32): bool {
   if (USES_NOTICES && kind == KIND_NOTICE)
     return channel < node.tapCount && type == TYPE_BYTES && isNoticeSound(record);
   if (kind != KIND_READING && kind != KIND_EVENT) return false;
-  if (channel >= node.channelCount || type > TYPE_MAX) return false;
-  if (valueBytes != (type == TYPE_NONE ? 0 : 4)) return false;
+  if (channel >= node.channelCount) return false;
+  if (TEXT_BYTES > 0 && type == TYPE_BYTES) {
+    if (kind != KIND_READING || !isTextSound(record + RECORD_VALUE, valueBytes)) return false;
+  } else if (type > TYPE_MAX || valueBytes != (type == TYPE_NONE ? 0 : 4)) return false;
   const quality: i32 = load<u8>(record, RECORD_QUALITY);
   const cause: i32 = load<u8>(record, RECORD_CAUSE);
   if (quality > QUALITY_BAD || cause > CAUSE_NO_INPUT) return false;
@@ -111,6 +120,16 @@ function isSound(record: usize, bytes: i32): bool {
   }
   // A bad reading has a cause and no value, any other has a value.
   return quality == QUALITY_BAD ? cause != CAUSE_NONE && type == TYPE_NONE : type != TYPE_NONE;
+}
+
+// Printable ASCII, which is UTF-8 as it stands.
+function isTextSound(octets: usize, bytes: i32): bool {
+  if (bytes > TEXT_BYTES) return false;
+  for (let i = 0; i < bytes; i++) {
+    const octet = load<u8>(octets + i);
+    if (octet < 0x20 || octet > 0x7e) return false;
+  }
+  return true;
 }
 
 function takeState(record: usize): void {
@@ -155,6 +174,11 @@ function takeEntry(record: usize): void {
   entry.cause = load<u8>(record, RECORD_CAUSE);
   entry.type = load<u8>(record, RECORD_TYPE);
   entry.alarm = load<u8>(record, RECORD_ALARM);
+  if (TEXT_BYTES > 0 && entry.type == TYPE_BYTES) {
+    entry.value = load<u8>(record, RECORD_VALUE_BYTES);
+    memory.copy(changetype<usize>(entry) + SLOT_TEXT, record + RECORD_VALUE, entry.value);
+    return;
+  }
   entry.value = entry.type == TYPE_NONE ? 0 : load<u32>(record, RECORD_VALUE);
   // Exponent bits all ones: infinite or not a number.
   if (USES_FLOATS && entry.type == TYPE_F32 && (entry.value & 0x7f800000) == 0x7f800000) {

@@ -7,7 +7,7 @@
 // (I2) what was sent and not acknowledged is in FLIGHT and is never pushed out: the gateway may have it.
 // State: `outbox`, LISTS; the slots lie where outboxInit() is told.
 
-import { USES_NOTICES } from "../generated/uses";
+import { TEXT_BYTES, USES_NOTICES } from "../generated/uses";
 import { PACK_RECORDS_MAX } from "../limits";
 import {
   COUNTER_ACKNOWLEDGED,
@@ -27,7 +27,7 @@ import { due, PACK_LINGER_MS, PACK_RECORDS_READY } from "./timing";
 export class Slot {
   timeMs: i64;
   sequence: u32;
-  value: u32; // bits of an i32, u32 or f32
+  value: u32; // bits of an i32, u32 or f32; of a text its length
   next: u16;
   channel: u8;
   quality: u8;
@@ -37,7 +37,8 @@ export class Slot {
   flags: u8;
 }
 export const SLOT_NOTICE: usize = 24; // where the details of a notice lie, in a node that has some
-export const SLOT_BYTES: u32 = USES_NOTICES ? 32 : 24;
+export const SLOT_TEXT: usize = USES_NOTICES ? 32 : 24; // where a text lies, in a node that has some
+export const SLOT_BYTES: u32 = <u32>SLOT_TEXT + TEXT_BYTES;
 export const FLAG_EVENT: u8 = 1;
 export const FLAG_ACTIVE: u8 = 2;
 export const FLAG_STAMPED: u8 = 4;

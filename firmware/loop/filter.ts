@@ -24,7 +24,7 @@ export class FilterState {
 @unmanaged
 export class ChannelRow {
   kind: i32; // CHANNEL_KIND_*
-  type: i32; // TYPE_I32, TYPE_U32 or TYPE_F32
+  type: i32; // TYPE_I32, TYPE_U32 or TYPE_F32; TYPE_BYTES: a text, whose value counts its changes
   byException: i32; // 1: the dead band decides; 0: every sample is told
   deadband: i32; // same type as the value
   heartbeatMs: i32;

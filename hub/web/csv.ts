@@ -35,7 +35,7 @@ export function valuesCsv(values: readonly { node: NodeView; channel: ChannelVie
     node.id,
     channel.name,
     channel.atMs === null ? null : isoTime(channel.atMs),
-    channel.value,
+    channel.text ?? channel.value,
     channel.unit,
     channel.quality,
     channel.cause,
@@ -53,7 +53,8 @@ export function registersCsv(nodes: readonly NodeView[]): string {
       const { tap, unitId, functionCode, address, type, order } = register;
       const at = channel.atMs === null ? null : isoTime(channel.atMs);
       const where = [node.id, tap, unitId, functionCode, address, type, order];
-      return [[...where, channel.name, channel.value, channel.unit, channel.quality, at]];
+      const value = channel.text ?? channel.value;
+      return [[...where, channel.name, value, channel.unit, channel.quality, at]];
     }),
   );
   return toCsv([...header, "value", "unit", "quality", "time"], rows);

@@ -28,6 +28,7 @@ import { usePage } from "./page-context.ts";
 import { routeHref } from "./route.ts";
 import { timeSpan } from "./scale.ts";
 import { useCharts, useHeldMs } from "./spark.tsx";
+import { isText } from "./texts.tsx";
 import { eventTicks, tickNear, Timeline } from "./timeline.tsx";
 import { Bar, bandText, stateWord, ValueNotes, ValueNumber } from "./value.tsx";
 
@@ -54,6 +55,7 @@ export function Trends(props: { node: NodeView; audit: readonly AuditRow[] }): J
   if (node.channels.length === 0) return <NoChannels />;
   const width = axisWidth(channels, traces);
   const last = channels.length - 1;
+  const charts = node.channels.filter((channel) => !isText(channel)).length;
   return (
     <section class="panel trends" aria-label="Values over time">
       <RangeBar node={node.id} range={range} past={past} />
@@ -80,9 +82,9 @@ export function Trends(props: { node: NodeView; audit: readonly AuditRow[] }): J
           />
         </div>
       ))}
-      {!all && channels.length > 1 && node.channels.length > channels.length && (
+      {!all && channels.length > 1 && charts > channels.length && (
         <button type="button" class="more" onClick={() => setAll(true)}>
-          Show all {node.channels.length} charts
+          Show all {charts} charts
         </button>
       )}
     </section>
@@ -95,9 +97,10 @@ function shownChannels(
   query: Readonly<Record<string, string>>,
   all: boolean,
 ): ChannelView[] {
-  const one = node.channels.filter((channel) => channel.name === query["channel"]);
+  const charted = node.channels.filter((channel) => !isText(channel));
+  const one = charted.filter((channel) => channel.name === query["channel"]);
   if (one.length > 0) return one;
-  return all ? node.channels : node.channels.slice(0, CHARTS_FIRST);
+  return all ? charted : charted.slice(0, CHARTS_FIRST);
 }
 
 /** Goes to the address of a range, so that a reload and the back button know it. */

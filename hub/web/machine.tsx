@@ -12,6 +12,7 @@ import { Empty, For, Mark } from "./marks.tsx";
 import { usePage } from "./page-context.ts";
 import { routeHref } from "./route.ts";
 import { SetpointPanel, useAudit } from "./setpoint.tsx";
+import { TextsPanel } from "./texts.tsx";
 
 /** Events under the tables. */
 const LATEST_EVENTS = 8;
@@ -48,6 +49,7 @@ export function MachineView({ id }: { id: string }): JSX.Element {
         </section>
       )}
       <Trends node={node} audit={audit.rows ?? []} />
+      <TextsPanel node={node} />
       {node.setpoints.length > 0 && <SetpointPanel node={node} {...audit} />}
       <Production node={node} />
       <ChannelTable node={node} />

@@ -162,8 +162,8 @@ function takeReadings(store: Store, id: string, readings: readonly ReadingChange
   const channels = node.channels.map((channel) => {
     const reading = newest.get(channel.name);
     if (reading === undefined) return channel;
-    const { value, quality, cause } = reading;
-    return { ...channel, value, quality, cause, atMs: reading.wallMs };
+    const { value, text = null, quality, cause } = reading;
+    return { ...channel, value, text, quality, cause, atMs: reading.wallMs };
   });
   held.value = { ...node, lastSeenMs: lastMs, channels };
 }

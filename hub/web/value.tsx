@@ -22,16 +22,17 @@ export function stateWord(value: number): string {
   return STATE_WORDS[value] ?? NO_VALUE;
 }
 
-/** Number and unit; a dash when there is no value. Grey when it is old. */
+/** Number and unit, or the text; a dash when there is no value. Grey when it is old. */
 export function ValueNumber({ node, channel }: ValueProps): JSX.Element {
   const old = isOld(node, channel, usePage().live.hubMs.value);
-  const { value, unit, decimals } = channel;
+  const { value, text, unit, decimals } = channel;
   const { label } = unitView(unit);
   const word = channel.kind === "state" ? STATE_WORDS[value ?? -1] : undefined;
   const number = word ?? (value === null ? NO_VALUE : formatNumber(value, unit, decimals));
+  const shown = text ?? number;
   return (
     <span class={old ? "value old" : "value"} data-value={`${node.id}/${channel.name}`}>
-      <span class="number">{number}</span>
+      <span class="number">{shown}</span>
       {value !== null && label !== "" && <span class="unit">{label}</span>}
     </span>
   );

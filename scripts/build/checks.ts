@@ -16,7 +16,7 @@ export interface Surroundings {
   periodMs: number;
   taps: NodeType["taps"];
   accelerometers: Record<string, { device: number; rateHz: number }>;
-  channels: Record<string, { kind: string }>;
+  channels: Record<string, { kind: string; type?: string }>;
 }
 
 export type Complain = (path: (string | number)[], message: string) => void;
@@ -97,7 +97,7 @@ function checkAnalog(
 function checkConditions(
   key: string,
   channel: StateChannel,
-  channels: Record<string, { kind: string }>,
+  channels: Surroundings["channels"],
   complain: Complain,
 ): void {
   for (const part of ["fault", "run", "idle"] as const) {
@@ -107,6 +107,8 @@ function checkConditions(
     if (channels[wanted] === undefined) complain(path, `there is no channel "${wanted}"`);
     else if (channels[wanted].kind === "state")
       complain(path, `"${wanted}" is a state itself: name what it follows from`);
+    else if (channels[wanted].type === "text")
+      complain(path, `"${wanted}" is a text: a state follows from numbers`);
   }
 }
 

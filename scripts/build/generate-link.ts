@@ -313,7 +313,7 @@ function encodeSetpoint(channel: SetpointChannel): number[] {
   return array(limits.map(number));
 }
 
-/** `[order of the tap, unit id, function code, address, type, order]`, of a part also `bit, bits`. */
+/** `[order of the tap, unit id, function code, address, type, order]`, of a part also `bit, bits`, of a text its registers. */
 function encodeRegister(channel: RegisterChannel, node: NodeType): number[] {
   return array([
     integer(Object.keys(node.taps).indexOf(channel.tap)),
@@ -323,6 +323,7 @@ function encodeRegister(channel: RegisterChannel, node: NodeType): number[] {
     integer(REGISTER_TYPES.indexOf(channel.type)),
     integer(orderCode(channel)),
     ...(channel.bit === undefined ? [] : [integer(channel.bit), integer(channel.bits)]),
+    ...(channel.registers === undefined ? [] : [integer(channel.registers)]),
   ]);
 }
 

@@ -19,6 +19,7 @@ import {
   linesOf,
   registerRowsOf,
   stateRowsOf,
+  textRowsOf,
 } from "./loop-inputs.ts";
 import {
   alarmRowsOf,
@@ -86,6 +87,7 @@ function constantsOf(node: BoardNode): string {
     table("ANALOG", "AnalogRow, sample.ts", analogRowsOf(node)),
     table("CHAIN", "ChainRow, chain.ts", chainRowsOf(node)),
     table("REGISTER", "RegisterRow, tap/register.ts", registerRowsOf(node)),
+    table("TEXT", "TextRow, tick/texts.ts", textRowsOf(node)),
     table("DIGITAL", "DigitalRow, digital.ts", digitalRowsOf(node)),
     table("COUNTER", "CounterRow, tick/pins.ts", counterRowsOf(node)),
     table("ACCELEROMETER", "VibrationRow, vibration.ts", accelerometerRowsOf(node)),

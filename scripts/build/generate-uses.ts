@@ -4,8 +4,8 @@
 // A part that is not used costs flash and SRAM on a board: floats alone are 7 KB of libgcc.
 
 import { TYPE_F32 } from "../../firmware/wire/record.ts";
-import { tableCode, typeCode } from "./registers.ts";
-import { allChannels, type NodeType } from "./schema.ts";
+import { tableCode, textBytes, typeCode } from "./registers.ts";
+import { allChannels, type NodeType, type RegisterChannel } from "./schema.ts";
 import { typeOf } from "./steps.ts";
 import { findsOut, watchedTaps } from "./tap-watch.ts";
 
@@ -34,6 +34,12 @@ export function generateUses(node: NodeType): string {
     "// What a node type uses of the firmware, written by scripts/build/generate-uses.ts.",
     "",
     ...Object.entries(uses).map(([name, used]) => `export const USES_${name}: bool = ${used};`),
+    `export const TEXT_BYTES: i32 = ${longestText(registers)};`,
     "",
   ].join("\n");
+}
+
+// A multiple of 8, so that slots of the outbox stay aligned.
+function longestText(registers: RegisterChannel[]): number {
+  return Math.ceil(Math.max(0, ...registers.map(textBytes)) / 8) * 8;
 }

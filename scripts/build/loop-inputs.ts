@@ -17,7 +17,7 @@ import { lineTables, patternFields, type LineTables } from "./generate-line.ts";
 import { vibrationFields } from "./generate-vibration.ts";
 import type { LineTap } from "./line-taps.ts";
 import type { Row } from "./loop-table.ts";
-import { orderCode, tableCode, typeCode } from "./registers.ts";
+import { orderCode, tableCode, textBytes, typeCode } from "./registers.ts";
 import type { AnalogChannel, NodeType, RegisterChannel, StateChannel } from "./schema.ts";
 import { I32_MAX, I32_MIN, level } from "./steps.ts";
 
@@ -128,6 +128,13 @@ function registerFields(taps: string[], channel: RegisterChannel, index: number)
     orderCode(channel),
     channel.staleMs ?? 0,
   ];
+}
+
+/** TextRow, tick/texts.ts. */
+export function textRowsOf(node: NodeType): Row[] {
+  return Object.entries(node.channels).flatMap(([name, channel], index) =>
+    channel.kind === "register" && textBytes(channel) > 0 ? [{ name, fields: [index] }] : [],
+  );
 }
 
 function compareLists(a: number[], b: number[]): number {

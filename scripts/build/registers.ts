@@ -5,10 +5,14 @@
 // names its field and says what would be right.
 
 import { z } from "zod";
+import { RECORD_VALUE_BYTES_MAX } from "../../firmware/limits.ts";
 import { milliseconds, name, reporting } from "./channels.ts";
 
 /** In the order of a birth and of a row. */
-export const REGISTER_TYPES = ["u16", "i16", "u32", "i32", "f32", "u64", "i64", "f64"] as const;
+export const REGISTER_TYPES = [
+  ...(["u16", "i16", "u32", "i32", "f32", "u64", "i64", "f64"] as const),
+  "text",
+] as const;
 /** Twice the same four, of two registers and of four. */
 export const REGISTER_ORDERS = [
   ...(["ABCD", "CDAB", "BADC", "DCBA"] as const),
@@ -17,6 +21,8 @@ export const REGISTER_ORDERS = [
 const TABLE_CODES = { coil: 1, discrete: 2, holding: 3, input: 4 };
 const REGISTERS = { "16": 1, "32": 2, "64": 4 };
 const POWERS = Array.from({ length: 10 }, (_, power) => 10 ** power);
+
+const TEXT_REGISTERS_MAX = RECORD_VALUE_BYTES_MAX / 2;
 
 /** A register or a bit heard on a tap. */
 export const register = z
@@ -27,6 +33,13 @@ export const register = z
     table: z.enum(["coil", "discrete", "holding", "input"]),
     address: z.number().int().min(0).max(65535).describe("zero-based, as on the wire"),
     type: z.enum(REGISTER_TYPES).default("u16"),
+    registers: z
+      .number()
+      .int()
+      .min(1)
+      .max(TEXT_REGISTERS_MAX)
+      .optional()
+      .describe("of a text: how many registers it has, two characters each"),
     order: z
       .enum(REGISTER_ORDERS)
       .default("ABCD")
@@ -47,6 +60,7 @@ export const register = z
       .describe("bad (stale) when it was not heard for this long"),
     ...reporting,
   })
+  .transform((one) => (one.type === "text" ? { ...one, deadband: one.deadband ?? 0 } : one))
   .describe("a register, or a bit, heard on a Modbus tap");
 
 /** Fields of a tap that only Modbus RTU has. */
@@ -70,13 +84,19 @@ export function orderCode({ order }: Register): number {
   return REGISTER_ORDERS.indexOf(order) % 4;
 }
 
+/** Octets of the text that a channel has; 0: it has numbers. */
+export function textBytes({ type, registers }: Register): number {
+  return type === "text" ? 2 * (registers ?? 1) : 0;
+}
+
 /** RegisterRow.type: the type, and in its upper octets the part, writes, the power of ten. */
 export function typeCode(channel: Register): number {
   const width = channel.bit === undefined ? 0 : channel.bits;
+  const first = channel.type === "text" ? (channel.registers ?? 1) - 1 : (channel.bit ?? 0);
   const power = POWERS.indexOf(channel.divide);
   return (
     REGISTER_TYPES.indexOf(channel.type) |
-    ((channel.bit ?? 0) << 8) |
+    (first << 8) |
     (width << 16) |
     ((channel.fromWrites ? 1 : 0) << 24) |
     (power << 25)
@@ -90,10 +110,21 @@ export function checkRegister(
   here: (field: string, message: string) => void,
 ): void {
   const { type, bit, bits, table } = channel;
-  const size = type.slice(1) as keyof typeof REGISTERS;
   const isBit = table === "coil" || table === "discrete";
   if (isBit && (type !== "u16" || bit !== undefined))
     here(bit === undefined ? "type" : "bit", `a ${table} is one bit: leave it out`);
+  if (channel.fromWrites && table !== "coil" && table !== "holding")
+    here("fromWrites", `nobody writes to table ${table}`);
+  const asker = Object.entries(taps).find(([, one]) => one.requestsOn === channel.tap)?.[0];
+  if (asker !== undefined)
+    here("tap", `"${channel.tap}" hears requests only: name "${asker}", which hears the answers`);
+  if (type === "text") {
+    checkText(channel, here);
+    return;
+  }
+  if (channel.registers !== undefined)
+    here("registers", `only a text says how many it has: ${type} does by its name`);
+  const size = type.slice(1) as keyof typeof REGISTERS;
   const last = channel.address + REGISTERS[size];
   if (!isBit && last > 65_536)
     here("address", `a ${size}-bit value needs ${size === "32" ? "two" : "four"} registers`);
@@ -105,11 +136,25 @@ export function checkRegister(
     here("bit", `${type} has no parts: u16, i16, u32 and i32 have`);
   else if (bit !== undefined && bit + bits > Number(size))
     here("bits", `${type} ends at bit ${Number(size) - 1}`);
-  if (channel.fromWrites && table !== "coil" && table !== "holding")
-    here("fromWrites", `nobody writes to table ${table}`);
-  const asker = Object.entries(taps).find(([, one]) => one.requestsOn === channel.tap)?.[0];
-  if (asker !== undefined)
-    here("tap", `"${channel.tap}" hears requests only: name "${asker}", which hears the answers`);
+}
+
+// A text has no size to be scaled, limited or compared.
+function checkText(channel: Register, here: (field: string, message: string) => void): void {
+  const { registers, order } = channel;
+  if (registers === undefined)
+    here("registers", `a text needs it: 8 for 16 characters; at most ${TEXT_REGISTERS_MAX}`);
+  else if (channel.address + registers > 65_536)
+    here("registers", "the text ends beyond register 65535");
+  if (order !== "ABCD" && order !== "BADC")
+    here("order", "a text has ABCD, or BADC where the characters of each register are swapped");
+  if ((channel.deadband ?? 0) !== 0)
+    here("deadband", "a text is told when it changes: leave it out");
+  if (channel.unit !== undefined) here("unit", "a text has none: leave it out");
+  if (channel.scale !== 1) here("scale", "a text is not scaled: leave it out");
+  if (channel.divide !== 1) here("divide", "a text is not divided: leave it out");
+  if (channel.bit !== undefined) here("bit", "a text has no bits: leave it out");
+  if (Object.keys(channel.alarms).length > 0)
+    here("alarms", "a text is above or below nothing: leave them out");
 }
 
 /** What is wrong with taps on two wires. */

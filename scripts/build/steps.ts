@@ -4,7 +4,7 @@
 // Mantissas of a channel's decimals, or raw units of a register or counter.
 // Rounded to the nearest step and cut to the range of the channel's type; f32 registers as their bits.
 
-import { TYPE_F32, TYPE_I32, TYPE_U32 } from "../../firmware/wire/record.ts";
+import { TYPE_BYTES, TYPE_F32, TYPE_I32, TYPE_U32 } from "../../firmware/wire/record.ts";
 import type { AnyChannel, CounterChannel, RegisterChannel } from "./schema.ts";
 
 export const I32_MIN = -2_147_483_648;
@@ -40,6 +40,7 @@ export function channelScale(channel: AnyChannel): { mantissa: number; exponent:
 export function typeOf(channel: AnyChannel): number {
   if (channel.kind === "counter") return TYPE_U32;
   if (channel.kind !== "register") return TYPE_I32;
+  if (channel.type === "text") return TYPE_BYTES;
   if (channel.type.startsWith("f")) return TYPE_F32;
   return channel.type.startsWith("u") ? TYPE_U32 : TYPE_I32;
 }

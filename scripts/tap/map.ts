@@ -26,6 +26,7 @@ export function readMap(path: string): RegisterMap {
   for (const [name, channel] of Object.entries(type.channels)) {
     if (channel.kind !== "register" || channel.bit !== undefined) continue; // a part has no place of its own
     const named = nameOf(name, channel);
+    if (named === null) continue;
     for (let i = 0; i < named.words; i++) {
       const key = named.key + i;
       map.set(key, [...(map.get(key) ?? []), named]);
@@ -40,8 +41,10 @@ export function readMap(path: string): RegisterMap {
   return map;
 }
 
-function nameOf(name: string, channel: RegisterChannel): Named {
+// null: a text, which is no number.
+function nameOf(name: string, channel: RegisterChannel): Named | null {
   const { unitId, table, address, type, scale, unit = "" } = channel;
+  if (type === "text") return null;
   const order = ORDERS[orderCode(channel)]!;
   return {
     ...{ name, unit, words: wordsOf(type), key: registerKey(unitId, table, address) },

@@ -153,6 +153,7 @@ test("the snapshot has the shape of the API", async () => {
     kind: "register",
     decimals: 1,
     value: 230.1,
+    text: null,
     quality: "good",
     cause: null,
     atMs: START_MS,

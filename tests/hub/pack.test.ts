@@ -86,6 +86,7 @@ function entry(fields: Partial<Pack["entries"][0]>): Pack["entries"][0] {
     decimals: 0,
     quality: 0,
     cause: "",
+    text: null,
     notice: null,
     offsetMs: 0,
     ...fields,
@@ -126,6 +127,25 @@ test("a pack without wall time has none, and its times are relative", () => {
 test("each cause of SPEC.md §3 is taken", () => {
   for (const vs of CAUSES)
     assert.equal(taken(pack({ records: [{ n: "a", vs }] })).entries[0]?.cause, vs);
+});
+
+test("a text is a reading that is not bad, an empty one too; else it is a cause", () => {
+  const texts = ["", "RECIPE-7", "stale", " ~", "x".repeat(64)];
+  const records = texts.map((vs, i) => ({ n: "a", vs, g: i % 2 }));
+  const { entries, count } = taken(pack({ records }));
+  assert.deepEqual(
+    entries.slice(0, count).map(({ text, cause, value, quality }) => [text, cause, value, quality]),
+    texts.map((text, i) => [text, "", NaN, i % 2]),
+  );
+  const [bad, number] = taken(
+    pack({
+      records: [
+        { n: "a", vs: "stale" },
+        { n: "a", v: 1 },
+      ],
+    }),
+  ).entries;
+  assert.deepEqual([bad?.text, bad?.cause, number?.text], [null, "stale", null], "nothing is left");
 });
 
 test("64 records are taken, and their entries are the same objects the next time", () => {
@@ -206,7 +226,16 @@ const REFUSED: [string, Uint8Array, PackError, PackKind?][] = [
   ],
   ["a value and a cause", pack({ records: [{ n: "a", v: 1, vs: "stale" }] }), "bad-field"],
   ["a value that is called bad", pack({ records: [{ n: "a", v: 1, g: 2 }] }), "bad-field"],
-  ["a cause that is called good", bare(...base, [0, "a"], [3, "stale"]), "bad-field"],
+  ["a value and a text", pack({ records: [{ n: "a", v: 1, vs: "x", g: 0 }] }), "bad-field"],
+  [
+    "a text of 65 characters",
+    pack({ records: [{ n: "a", vs: "x".repeat(65), g: 0 }] }),
+    "bad-field",
+  ],
+  ["a text with an escape", pack({ records: [{ n: "a", vs: "\x1b[31m", g: 0 }] }), "bad-field"],
+  ["a text with a line end", pack({ records: [{ n: "a", vs: "a\nb", g: 0 }] }), "bad-field"],
+  ["a text that is not ASCII", pack({ records: [{ n: "a", vs: "f\u00fcnf", g: 0 }] }), "bad-field"],
+  ["an empty cause", pack({ records: [{ n: "a", vs: "" }] }), "bad-field"],
   ["a cause that nobody knows", pack({ records: [{ n: "a", vs: "tired" }] }), "bad-field"],
   [
     "a cause that is octets",

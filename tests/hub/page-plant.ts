@@ -207,6 +207,7 @@ function channel(name: string, words: Partial<ChannelView>): ChannelView {
     kind: "analog",
     decimals: 0,
     value: null,
+    text: null,
     quality: "good",
     cause: null,
     atMs: null,

@@ -130,6 +130,7 @@ export interface PackRecord {
   boot: number;
   sequence: number;
   eventValue: number | Decimal | undefined;
+  text?: string;
   notice?: number[]; // of a tap: unit, code, address, quantity, value, times
   timeMs: number; // wall time, or relative when the pack has none
   relative: boolean;
@@ -176,12 +177,14 @@ export function readPack(payload: Uint8Array, baseName: string): PackRecord[] {
       "one of v, vs, vb",
     );
     const quality = number("g") ?? 0;
-    assert.equal(item.has(3), quality === 2);
+    const isText = item.has(3) && quality < 2;
+    if (quality === 2) assert.ok(item.has(3), "a bad reading has its cause");
     assert.ok(!item.has("g") || quality > 0);
     return {
       name: item.get(0) as string,
       value: item.get(2) as number | Decimal | undefined,
-      cause: item.get(3) as string | undefined,
+      cause: isText ? undefined : (item.get(3) as string | undefined),
+      ...(isText ? { text: item.get(3) as string } : {}),
       active: item.get(4) as boolean | undefined,
       quality,
       boot,

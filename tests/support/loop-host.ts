@@ -11,6 +11,7 @@ import { nodeSchema, type NodeType } from "../../scripts/build/schema.ts";
 import { LOOP_ENTRY } from "../../scripts/build/sources.ts";
 import {
   KIND_LINE,
+  KIND_READING,
   KIND_SETPOINT,
   KIND_STATE,
   RECORD_ACTIVE,
@@ -23,6 +24,7 @@ import {
   RECORD_TYPE,
   RECORD_VALUE,
   RECORD_VALUE_BYTES,
+  TYPE_BYTES,
   TYPE_F32,
   TYPE_I32,
   TYPE_U32,
@@ -57,7 +59,7 @@ export interface LoopRecord {
   value: number | null; // null: type 0, or a state
   counters: number[]; // of a state
   outcome: Outcome | null; // of a command
-  octets?: DataView; // value of a record of kinds 5 to 7
+  octets?: DataView; // value of a record of kinds 5 to 7, or a text
 }
 
 export interface Outcome {
@@ -276,7 +278,7 @@ function readRecord(view: DataView, length: number): LoopRecord {
     type,
     alarm: view.getUint8(RECORD_ALARM),
     active: view.getUint8(RECORD_ACTIVE),
-    ...(kind >= KIND_LINE
+    ...(kind >= KIND_LINE || (kind === KIND_READING && type === TYPE_BYTES)
       ? {
           octets: new DataView(
             view.buffer.slice(view.byteOffset + RECORD_VALUE, view.byteOffset + length),

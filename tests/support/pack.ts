@@ -155,6 +155,7 @@ export interface ChannelSpec {
     address: number,
     type: number,
     order: number,
+    ...more: number[],
   ];
   field?: [tap: number, pattern: string, field: string];
   object?: [tap: number, object: string, value: number, meter?: string];

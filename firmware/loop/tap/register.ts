@@ -9,6 +9,7 @@ import {
   USES_COILS,
   USES_REGISTER_PARTS,
   USES_REGISTER_WIDE,
+  TEXT_BYTES,
   USES_TAP_EVENTS,
 } from "../../generated/uses";
 import { CAUSE_NONE } from "../../wire/record";
@@ -19,11 +20,12 @@ const REGISTER_U16 = 0;
 const REGISTER_I16 = 1;
 const REGISTER_I32 = 3;
 const REGISTER_U64 = 5; // and above: four registers
+const REGISTER_TEXT = 8; // as many as the row says
 const ORDER_WORDS = 1; // the low half comes first: CDAB, DCBA
 const ORDER_OCTETS = 2; // the octets of each half are swapped: BADC, DCBA
 
 // RegisterRow.type: the type, and where USES_REGISTER_PARTS more of it.
-const FIRST_SHIFT = 8; // lowest bit of a field
+const FIRST_SHIFT = 8; // lowest bit of a field; of a text how many registers follow its first one
 const WIDTH_SHIFT = 16; // bits of it, 0: no field
 const WRITES = 1 << 24; // what is written is a value as well
 const DIVIDE_SHIFT = 25; // 64 bits are divided by 10 to this power
@@ -36,7 +38,7 @@ export class RegisterRow {
   unit: i32;
   code: i32; // function code that reads the table, 1..4
   address: i32;
-  type: i32; // 0 u16, 1 i16, 2 u32, 3 i32, 4 f32, 5 u64, 6 i64, 7 f64
+  type: i32; // 0 u16, 1 i16, 2 u32, 3 i32, 4 f32, 5 u64, 6 i64, 7 f64, 8 text
   order: i32; // 0 ABCD, 1 CDAB, 2 BADC, 3 DCBA
   staleMs: i32; // 0: never stale
 }
@@ -50,6 +52,16 @@ export function carriesRow(event: TapEvent, row: RegisterRow): bool {
     index >= 0 &&
     index + registersOf(row) <= event.quantity
   );
+}
+
+/** True when the row holds a text: takeText() of register-text.ts has it. */
+export function isText(row: RegisterRow): bool {
+  return typeOf(row) == REGISTER_TEXT;
+}
+
+/** Where the first register of the row lies; carriesRow must be true. */
+export function placeOfRow(event: TapEvent, row: RegisterRow): usize {
+  return event.values + ((row.address - event.address) << 1);
 }
 
 /** Raw value of the row; carriesRow must be true. */
@@ -111,8 +123,10 @@ function partOf(raw: i32, row: RegisterRow): i32 {
   return type == REGISTER_I16 || type == REGISTER_I32 ? high >> free : <i32>((<u32>high) >> free);
 }
 
-function registersOf(row: RegisterRow): i32 {
+/** How many registers the row has. */
+export function registersOf(row: RegisterRow): i32 {
   if (USES_COILS && row.code <= 2) return 1;
+  if (TEXT_BYTES > 0 && isText(row)) return firstOf(row) + 1;
   const type = typeOf(row);
   if (USES_REGISTER_WIDE && type >= REGISTER_U64) return 4;
   return type <= REGISTER_I16 ? 1 : 2;
@@ -134,7 +148,8 @@ function divideOf(row: RegisterRow): i32 {
   return USES_REGISTER_PARTS ? (row.type >> DIVIDE_SHIFT) & 15 : 0;
 }
 
-function halfAt(at: usize, row: RegisterRow): i32 {
+/** One register, in the row's order of its octets. */
+export function halfAt(at: usize, row: RegisterRow): i32 {
   const half = (<i32>load<u8>(at)) | ((<i32>load<u8>(at, 1)) << 8); // low octet first
   return row.order & ORDER_OCTETS ? half : ((half & 0xff) << 8) | (half >> 8);
 }

@@ -14,8 +14,9 @@ import {
   LATCH_ROWS,
   OBJECT_COUNT,
 } from "../../generated/loop";
+import { TEXT_BYTES } from "../../generated/uses";
 import { RECORD_BYTES_MAX } from "../../limits";
-import { CAUSE_STALE, QUALITY_BAD } from "../../wire/record";
+import { CAUSE_STALE, QUALITY_BAD, TYPE_BYTES } from "../../wire/record";
 import { CHANNEL_KIND_FIELD, CHANNEL_KIND_OBJECT, CHANNEL_KIND_REGISTER } from "../../wire/senml";
 import { now_us, ring_put } from "../abi";
 import { AlarmRow, AlarmState, holdsLatch, interruptAlarm, LatchRow, stepAlarm } from "../decide";
@@ -28,6 +29,7 @@ import {
   markTold,
 } from "../filter";
 import { encodeEvent, encodeReading } from "../record";
+import { encodeText } from "./texts";
 
 @unmanaged
 class Clock {
@@ -133,7 +135,10 @@ function stepClock(): void {
 
 function encodeChannel(channel: i32): i32 {
   const type = channelRow(channel).type;
-  return encodeReading(RECORD, tickUs(), channel, type, channelState(channel));
+  const state = channelState(channel);
+  const bytes = encodeReading(RECORD, tickUs(), channel, type, state);
+  if (TEXT_BYTES == 0 || type != TYPE_BYTES || state.quality == QUALITY_BAD) return bytes;
+  return encodeText(RECORD, channel);
 }
 
 function watchAlarms(channel: i32): void {
