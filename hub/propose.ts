@@ -5,7 +5,7 @@
 // the plausible ones. At most CHANNELS_MAX channels; what found no place is told. Which registers and types, the API
 // decides here by what a node learned, the command by each value that it heard; both call addChannel().
 
-import { CHANNELS_MAX } from "../firmware/limits.ts";
+import { CHANNELS_MAX, TAP_ENTRIES_PER_TICK } from "../firmware/limits.ts";
 
 /** What a proposal is made of; an inventory of the hub is one. */
 export interface Found {
@@ -37,6 +37,7 @@ const STALE_PERIODS = 5; // polls that are missed before a value is stale
 const STALE_MS_MIN = 2000;
 const STALE_MS_MAX = 3_600_000;
 const UNIT_MAX = 247;
+const PERIODS_MS = [10, 5, 2, 1, 0.5]; // of a loop; the last one keeps up with 921,600 baud
 const TABLES: Record<number, string> = { 3: "holding", 4: "input" };
 
 /** Units that a channel can name: 0 is all of them, those above are reserved. */
@@ -55,15 +56,32 @@ export interface ProposedValue {
   periodMs: number;
 }
 
+/** True while a node can have one more. */
+export function hasPlace(channels: Record<string, unknown>): boolean {
+  return Object.keys(channels).length < CHANNELS_MAX;
+}
+
+/** After how long a value is stale that comes each `periodMs`. */
+export function staleMsOf(periodMs: number): number {
+  const ms = Math.ceil((STALE_PERIODS * periodMs) / 1000) * 1000;
+  return Math.min(STALE_MS_MAX, Math.max(STALE_MS_MIN, ms));
+}
+
+/** The longest period of a loop that keeps up with a line. */
+export function periodMsOf({ baud, format }: { baud: number; format: string }): number {
+  const bits = format === "8N1" || format.startsWith("7") ? 10 : 11;
+  const mostMs = (TAP_ENTRIES_PER_TICK * bits * 1000) / baud;
+  return PERIODS_MS.find((periodMs) => periodMs <= mostMs) ?? PERIODS_MS.at(-1)!;
+}
+
 /** Adds the channel of a value; false: there is no place for more. */
 export function addChannel(channels: Record<string, unknown>, value: ProposedValue): boolean {
-  if (Object.keys(channels).length >= CHANNELS_MAX) return false;
+  if (!hasPlace(channels)) return false;
   const { tap, unit, table, address, type, order, periodMs } = value;
-  const ms = Math.ceil((STALE_PERIODS * periodMs) / 1000) * 1000;
   channels[`unit${unit}-${table}-${address}`] = {
     ...{ kind: "register", tap, unitId: unit, table, address, type },
     ...(order !== "ABCD" && { order }),
-    staleMs: Math.min(STALE_MS_MAX, Math.max(STALE_MS_MIN, ms)),
+    staleMs: staleMsOf(periodMs),
   };
   return true;
 }
@@ -104,7 +122,13 @@ export function proposeNode(
     baud: found.line?.baud ?? tap.baud,
     format: found.line?.format ?? tap.format,
   };
-  return { node: { type: "tapped", taps: { [found.tap]: wire }, channels }, left };
+  const node = {
+    type: "tapped",
+    periodMs: periodMsOf(wire),
+    taps: { [found.tap]: wire },
+    channels,
+  };
+  return { node, left };
 }
 
 // The longest of the questions that ask for it.

@@ -41,6 +41,7 @@ async function run(name: string, options: Options): Promise<void> {
   if (json) return printJson({ file, channels, left, node });
   print(`${show(file)}: ${channels} channels, ${heard.line.baud} ${heard.line.format}`);
   if (still) say("no register changed: all that were read are in it; listen for longer");
-  if (left > 0) say(`${left} more registers found no place: a node has 250 channels`);
+  if (left > 0)
+    say(`${left} more found no place: a node has 250 channels, a tap of lines 8 patterns`);
   say(`  ${paint("bold", "next:")} ferrule validate ${quote(folder)}`);
 }

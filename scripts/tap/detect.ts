@@ -19,7 +19,9 @@ const LEVEL = 0x8000_0000;
 const DISTANCE_MAX = 0x7fff_ffff;
 const SILENCE_US = 12_000_000; // after the last octet or edge: longer than any wait of the node
 const TICKS_MAX = 2_000_000; // 5.5 hours of line
-const LEAP_US = 1_500_000; // silence that is leapt over: longer than what ends a sample
+const LEAP_US = 4_000_000; // silence that is leapt over: longer than what ends a sample, and its scoring
+const TIMES_AGAIN = 4;
+const AGAIN_US = 3_900_000; // silence that ends a telegram and a sample, and in which it is scored
 const LEAP_TO_US = 20_000; // before what comes then
 
 /** The levels of a wire. */
@@ -43,14 +45,24 @@ export function detect(module: WebAssembly.Module, wave: RecordedWave): Detectio
   return conclude(runToEnd(module, waveHost(wave)));
 }
 
-/** The protocol of octets with their times; the rate is not in them. */
+/** The protocol of octets with their times; the rate is not in them. What was said once is heard several times. */
 export function detectOctets(
   module: WebAssembly.Module,
   characters: readonly ProbeCharacter[],
 ): Detection {
-  const found = conclude(runToEnd(module, octetHost(characters)));
+  let found = conclude(runToEnd(module, octetHost(characters)));
+  if (found.protocol === null && characters.length > 0)
+    found = conclude(runToEnd(module, octetHost(saidAgain(characters))));
   const why = found.protocol === null ? ["nothing decodes these octets"] : found.why;
   return { ...found, baud: null, format: null, inverted: false, why };
+}
+
+// The node wants several frames before it says what they are; a recording may hold one telegram.
+function saidAgain(characters: readonly ProbeCharacter[]): ProbeCharacter[] {
+  const stepUs = characters.at(-1)!.atUs + AGAIN_US;
+  return Array.from({ length: TIMES_AGAIN }, (_, i) =>
+    characters.map((each) => ({ ...each, atUs: each.atUs + i * stepUs })),
+  ).flat();
 }
 
 /** A host, and when its line is over. */
@@ -174,7 +186,7 @@ export function hearWave(
 
 /** What was told in the end. What was known best counts: a capture may end within a frame. */
 export function conclude(told: readonly LineFinding[]): Detection {
-  const protocol = told.findLast(({ phase }) => phase === "protocol");
+  const protocol = mostFrames(told);
   const line = protocol ?? told.findLast(({ baud }) => baud !== null);
   const none = told.findLast(({ phase }) => phase === "none");
   const edges = told.at(-1)?.edges ?? 0;
@@ -192,6 +204,14 @@ export function conclude(told: readonly LineFinding[]): Detection {
     confidence: line.confidence,
     why: reasons(line),
   };
+}
+
+// Of the latest protocol: its counts begin anew where it is decoded.
+function mostFrames(told: readonly LineFinding[]): LineFinding | undefined {
+  const known = told.filter(({ phase }) => phase === "protocol");
+  const last = known.at(-1);
+  const same = known.filter((one) => one.protocol === last?.protocol && one.baud === last.baud);
+  return same.reduce((best, one) => (one.frames >= best.frames ? one : best), same[0]!);
 }
 
 function reasons({ baud, format, inverted, edges, ...of }: LineFinding): string[] {

@@ -11,6 +11,7 @@ import { isCapture, openCapture, type Capture, type Channel } from "./capture.ts
 import { conclude, detect, detectOctets, type Detection } from "./detect.ts";
 import { detectPort } from "./detect-port.ts";
 import type { Character } from "./line.ts";
+import { knowTelegrams } from "./telegram.ts";
 import { buildProbe } from "./probe.ts";
 import { requirePlace } from "./source.ts";
 
@@ -41,7 +42,7 @@ export async function detectSource(
   if (capture === undefined) return [conclude(await detectPort(module, name, signal))];
   try {
     if (capture.header.kind === "edges") return await detectEdges(module, name, capture, channel);
-    return [detectBytes(module, await takeCharacters(capture))];
+    return [await detectBytes(module, await takeCharacters(capture), signal)];
   } finally {
     capture.close();
   }
@@ -78,8 +79,12 @@ async function takeCharacters(capture: Capture): Promise<Character[]> {
   return all;
 }
 
-function detectBytes(module: WebAssembly.Module, characters: readonly Character[]): Detection {
-  const found = detectOctets(module, characters);
+async function detectBytes(
+  module: WebAssembly.Module,
+  characters: readonly Character[],
+  signal: AbortSignal,
+): Promise<Detection> {
+  const found = await knowTelegrams(detectOctets(module, characters), characters, signal);
   const line = lineOfPitch(characters);
   if (line === undefined)
     return { ...found, why: [...found.why, "the times of the octets do not tell the rate"] };

@@ -17,7 +17,7 @@ import {
   TAP_EVENT_WRITE,
 } from "../../firmware/wire/tap.ts";
 import { createTypeWatch, type TypeWatch } from "./plausible.ts";
-import { shapeKey, type Shape } from "./shape.ts";
+import { addLine, createShape, shapeKey, type Shape } from "./shape.ts";
 
 const REGISTERS_MAX = 65_536; // a gateway that polls whole tables of several units
 const POLLS_MAX = 4096;
@@ -227,13 +227,8 @@ function noteText(inventory: Inventory, event: TapEvent): void {
     inventory.left++;
     return;
   }
-  if (shape === undefined) {
-    shape = { text, times: 0, firstUs: event.atUs, lastUs: event.atUs };
-    inventory.texts.set(key, shape);
-  }
-  shape.text = text;
-  shape.times++;
-  shape.lastUs = event.atUs;
+  if (shape === undefined) inventory.texts.set(key, (shape = createShape(text, event.atUs)));
+  addLine(shape, text, event.atUs);
 }
 
 function noteReading(inventory: Inventory, event: TapEvent): void {

@@ -15,12 +15,11 @@ import type { Detection, RecordedWave } from "./detect.ts";
 import { detectSource } from "./detection.ts";
 import { FORMATS, type Character, type Line } from "./line.ts";
 import { lineEndOf, peek } from "./peek.ts";
+import { knowTelegrams } from "./telegram.ts";
 import { buildProbe, createProbe, TICK_US } from "./probe.ts";
 import { openCharacters, openSource, requirePlace, type Source } from "./source.ts";
 
 const CHANNELS_MAX = 64;
-const TIMES_AGAIN = 4;
-const AGAIN_US = 600_000; // silence that ends a telegram, and no sample of the node
 
 export interface Wanted extends Partial<Line> {
   protocol: Protocol | "auto";
@@ -51,8 +50,8 @@ export async function openKnown(name: string, wanted: Wanted, signal: AbortSigna
   progress.end();
   const peeked = { ...source, batches };
   if (found === undefined && characters.length > 0) found = detectOctets(module, characters);
-  if (found?.protocol === null) found = detectOctets(module, saidAgain(characters));
   if (found === undefined) return withEnd(peeked, "modbus-rtu", why); // silence
+  found = await knowTelegrams(found, characters, signal);
   return withEnd(peeked, decoderOf(name, found.protocol, why), [...why, ...found.why]);
 }
 
@@ -69,14 +68,6 @@ function createWatch(module: WebAssembly.Module) {
     }
     return undefined;
   };
-}
-
-// The node wants several frames before it says what they are; a recording may hold one telegram.
-function saidAgain(characters: readonly Character[]): Character[] {
-  const stepUs = characters.at(-1)!.atUs + AGAIN_US;
-  return Array.from({ length: TIMES_AGAIN }, (_, i) =>
-    characters.map((each) => ({ ...each, atUs: each.atUs + i * stepUs })),
-  ).flat();
 }
 
 function decoderOf(name: string, found: string | null, why: string[]): Protocol {

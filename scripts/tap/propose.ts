@@ -2,16 +2,21 @@
 // A node.json of what was found on a line.
 //
 // A channel for each register that changed, in order of unit, table and address; where none did, for each that was
-// read. Types are the likeliest ones. Where the line is a capture file, the node replays it: it runs at once.
+// read. Types are the likeliest ones. Of a meter its objects, of text its lines. Where the line is a capture file, the node replays
+// it: it runs at once.
 
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
-import { addChannel, isUnit } from "../../hub/propose.ts";
+import { addChannel, isUnit, periodMsOf } from "../../hub/propose.ts";
 import { makeFolders, writeWhole } from "../build/cache.ts";
 import { readNode } from "../build/node.ts";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
+import { METER_PROTOCOLS } from "../build/object-taps.ts";
 import { isCapture } from "./capture.ts";
 import { registerKey, type Inventory, type Register } from "./inventory.ts";
+import { proposeLines } from "./propose-lines.ts";
+import { proposeObjects } from "./propose-objects.ts";
+import { lineEndName } from "./peek.ts";
 import type { Heard } from "./report.ts";
 import { wordsOf, type Order, type ValueType } from "./value.ts";
 
@@ -23,8 +28,19 @@ interface Proposal {
   node: Record<string, unknown>;
   channels: number;
   still: boolean; // no register changed: all of them are there
-  left: number; // registers that found no place
+  left: number; // registers, objects or shapes of lines that found no place
 }
+
+/** A tap and the channels of what is heard on it. */
+interface Found {
+  tap: Record<string, unknown>;
+  channels: Record<string, unknown>;
+  still?: boolean;
+  left: number;
+}
+
+const TAP = "bus";
+const SIGN_ON_BAUD = 300; // IEC 62056-21: a reader and a meter agree on another rate
 
 /** Throws a Failure where the folder has a node.json that is to stay. */
 export function requireFree(folder: string, force: boolean): void {
@@ -38,11 +54,7 @@ export function writeProposal(heard: Heard, folder: string): Written {
   const { source } = heard;
   const proposal = propose(heard, folder);
   if (proposal.channels === 0)
-    throw new Failure(
-      EXIT_FAILED,
-      `${source} told no register`,
-      `look: ferrule tap listen ${source}`,
-    );
+    throw new Failure(EXIT_FAILED, `${source} told no value`, `look: ferrule tap listen ${source}`);
   const file = join(folder, "node.json");
   makeFolders(folder);
   writeWhole(file, `${JSON.stringify(proposal.node, null, 2)}\n`);
@@ -51,24 +63,46 @@ export function writeProposal(heard: Heard, folder: string): Written {
 }
 
 function propose(heard: Heard, folder: string): Proposal {
-  const { source, line, protocol, inventory } = heard;
+  const { source, line, protocol } = heard;
   const trace = isCapture(source) && source !== "-" ? relative(folder, source) : undefined;
+  const { tap, channels, still = false, left } = found(heard);
+  const wire = { uart: 0, protocol, baud: line.baud, format: line.format, ...tap };
+  const replay = trace && { machine: "replay", tap: TAP, trace };
+  return {
+    node: {
+      ...{ type: "tap", periodMs: periodMsOf(line), taps: { [TAP]: wire }, channels },
+      ...(replay && { simulate: replay }),
+    },
+    ...{ channels: Object.keys(channels).length, still, left },
+  };
+}
+
+function found(heard: Heard): Found {
+  const { protocol, inventory } = heard;
+  if ((METER_PROTOCOLS as readonly string[]).includes(protocol)) return foundObjects(heard);
+  return inventory.texts.size > 0 ? foundLines(heard) : foundRegisters(inventory);
+}
+
+function foundObjects({ protocol, line, inventory }: Heard): Found {
+  const follow = protocol === "iec62056-21" && line.baud === SIGN_ON_BAUD;
+  return { tap: follow ? { follow } : {}, ...proposeObjects(inventory.readings.values(), TAP) };
+}
+
+function foundLines({ end, inventory }: Heard): Found {
+  const { patterns, words, channels, left } = proposeLines(inventory.texts.values(), TAP);
+  const ends = end === undefined ? {} : { end: lineEndName(end) };
+  const lists = Object.keys(words).length > 0 && { words };
+  return { tap: { protocol: "ascii-line", ...ends, patterns, ...lists }, channels, left };
+}
+
+function foundRegisters(inventory: Inventory): Found {
   const read = [...inventory.registers.entries()]
     .sort(([a], [b]) => a - b)
     .map(([, register]) => register)
     .filter(isMappable);
   const moved = read.filter(({ changes }) => changes > 0);
   const still = moved.length === 0;
-  const { channels, left } = channelsOf(inventory, still ? read : moved);
-  const tap = { uart: 0, protocol, baud: line.baud, format: line.format };
-  const replay = trace && { machine: "replay", tap: "bus", trace };
-  return {
-    node: {
-      ...{ type: "tap", periodMs: 10, taps: { bus: tap }, channels },
-      ...(replay && { simulate: replay }),
-    },
-    ...{ channels: Object.keys(channels).length, still, left },
-  };
+  return { tap: {}, still, ...channelsOf(inventory, still ? read : moved) };
 }
 
 function isMappable({ unit, table, reads }: Register): boolean {
@@ -87,7 +121,7 @@ function channelsOf(
     const key = registerKey(unit, table, address);
     if (key <= takenUntil) continue;
     const { first, type, order } = placeOf(inventory, key, takenUntil);
-    const value = { tap: "bus", unit, table, type, order, periodMs: periodOf(register) };
+    const value = { tap: TAP, unit, table, type, order, periodMs: periodOf(register) };
     if (addChannel(channels, { ...value, address: address + first - key }))
       takenUntil = first + wordsOf(type) - 1;
     else left++;

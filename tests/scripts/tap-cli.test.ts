@@ -93,7 +93,7 @@ const REFUSED: [string[], number, string][] = [
   [
     ["init", SILENT, "--out", join(folder, "none")],
     1,
-    `ferrule: ${SILENT} told no register\n  next: look: ferrule tap listen ${SILENT}\n`,
+    `ferrule: ${SILENT} told no value\n  next: look: ferrule tap listen ${SILENT}\n`,
   ],
   [
     ["find", OWN, "--reading", "1=2"],

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { ferrule, PROJECT } from "../support/ferrule.ts";
+import * as make from "../support/telegrams.ts";
 import { replay } from "./tap-commands.ts";
 
 const OWN = join(PROJECT, "tests/vectors/modbus-libmodbus-mbpoll.jsonl");
@@ -134,4 +135,32 @@ test("at a port rates are tried in turn", async (t) => {
   assert.equal(found!.baud !== null, true);
   player.child.kill("SIGINT");
   await player.closed;
+});
+
+function telegram(name: string, said: Iterable<number>, characterUs: number): string {
+  const rows = [...said].map((octet, i) => ({
+    ...{ t_us: Math.round(500_000 + i * characterUs), dir: "x" },
+    hex: octet.toString(16).padStart(2, "0"),
+  }));
+  const path = join(folder, name);
+  writeFileSync(path, [{ kind: "bytes" }, ...rows].map((row) => JSON.stringify(row)).join("\n"));
+  return path;
+}
+
+test("one telegram of a meter is enough, also one longer than a node's sample", async () => {
+  const sets = (count: number): string[] =>
+    Array.from({ length: count }, (_, i) => `1-0:${i % 100}.8.${i % 7}(00${1000 + i}.5*kWh)`);
+  const P1_US = 86.8;
+  for (const [name, said, characterUs, wanted] of [
+    ["p1", make.p1Telegram(sets(20)), P1_US, "dsmr-p1"],
+    ["p1-long", make.p1Telegram(sets(60)), P1_US, "dsmr-p1"],
+    ["iec-long", make.readOut(sets(80)), 1041.7, "iec62056-21"],
+    ["p1-damaged", make.p1Telegram(sets(60), () => "0000"), P1_US, "ascii-line"],
+    ["text", Buffer.from("temperature (1) is (2) fine (3)\r\n".repeat(9)), P1_US, "ascii-line"],
+  ] as const) {
+    const [found] = await detect(telegram(`${name}.jsonl`, said, characterUs));
+    assert.equal(found!.protocol, wanted, `${name}: ${found!.why.join("; ")}`);
+    assert.equal(found!.baud, characterUs === P1_US ? 115_200 : 9600, name);
+    assert.ok(found!.confidence < 100, name);
+  }
 });
