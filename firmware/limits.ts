@@ -25,6 +25,7 @@ export const TAPS_MAX = 2; // both chips have two UARTs to spare
 export const TAP_ENTRIES_PER_TICK = 64; // worst tick: 64 characters framed; at 115,200 baud a 5 ms period keeps up
 export const TAP_ENTRIES_PER_SLOW_TICK = 1152; // of a Modbus tap on a JavaScript board: 9,600 baud for a second and a quarter more
 export const MODBUS_FRAME_BYTES_MAX = 256; // Modbus over serial line 1.02 §2.5.1
+export const QUESTIONS_MAX = 64; // of all taps that poll: each is looked at in a tick; 20 octets each
 export const AUTO_ENTRIES_PER_TICK = 128; // of a tap that finds its line: 115,200 baud in ticks of 10 ms
 export const SAMPLE_OCTETS = 1024; // of a line, for every decoder to hear: a telegram of a meter and more
 export const EDGES_PER_WINDOW = 160; // about 30 characters: enough to tell a parity, little enough to hold

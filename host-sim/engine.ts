@@ -14,6 +14,7 @@ export const HOST_IMPORTS: Record<ModuleName, readonly string[]> = {
     "adc_read",
     "pwm_write",
     "tap_take",
+    "tap_put",
     "edge_take",
     "edge_unit_ps",
     "tap_open",

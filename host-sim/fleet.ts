@@ -15,6 +15,7 @@ import { createOven } from "./devices/oven.ts";
 import { createPress } from "./devices/press.ts";
 import { createReplay } from "./devices/replay.ts";
 import { createScale } from "./devices/scale.ts";
+import { createSlaves } from "./devices/slaves.ts";
 import { createWave } from "./devices/wave.ts";
 import type { NodePorts } from "./hardware.ts";
 import { createNode, type Node } from "./node.ts";
@@ -194,6 +195,8 @@ export function createMachine(plan: NodePlan, prng: Prng): Device {
       return createPress(prng);
     case "scale":
       return createScale(machine.tap, plan.taps[machine.tap]?.baud ?? SCALE_BAUD, prng);
+    case "slaves":
+      return createSlaves({ ...machine, ...plan.taps[machine.tap]! }, prng);
     case "replay":
       return createReplay(machine.tap, machine.trace, machine.repeat);
     case "wave":

@@ -8,6 +8,7 @@
 import { createAccelerometer, type Accelerometer } from "./accelerometer.ts";
 import type { Compile } from "./engine.ts";
 import type { Device, TapSink } from "./devices/device.ts";
+import { characterUs } from "./devices/wire.ts";
 import { createNodeClock, type NodeClock } from "./faults/clock.ts";
 import { createFlash, type Flash } from "./flash.ts";
 import { createMailbox, type Mailbox } from "./mailbox.ts";
@@ -16,7 +17,7 @@ import type { NodePlan } from "./plan.ts";
 import type { Prng } from "./prng.ts";
 import { createRing, type Ring } from "./ring.ts";
 import { createTapQueue, type TapQueue } from "./tap-queue.ts";
-import type { Trace } from "./trace.ts";
+import { hex, type Trace } from "./trace.ts";
 
 const PULSE_INPUTS = 16; // as many as analog inputs
 
@@ -61,6 +62,7 @@ export interface Hardware {
   readonly mailbox: Mailbox;
   readonly clock: NodeClock;
   readonly taps: TapQueue[];
+  readonly tapFreeUs: number[]; // by tap: until then it still sends
   readonly inbox: Inbox;
   readonly peers: Peers;
   readonly outputs: { output: number; duty: number; safeDuty: number }[];
@@ -84,6 +86,7 @@ export function createHardware(setup: NodeSetup, ports: NodePorts): Hardware {
     mailbox: createMailbox(),
     clock: createNodeClock(),
     taps: setup.plan.taps.map(() => createTapQueue()),
+    tapFreeUs: setup.plan.taps.map(() => 0),
     inbox: createInbox(),
     peers: createPeers(setup.gateways),
     outputs: setup.plan.outputs.map(({ output, safeDuty }) => ({ output, safeDuty, duty: -1 })),
@@ -121,6 +124,22 @@ export function nodeTimeUs(hardware: Hardware): number {
 /** Lets the machine live on to the present. */
 export function advanceDevice(hardware: Hardware): void {
   hardware.setup.device.advance(hardware.nowUs, hardware.hear);
+}
+
+/** Octets on the line of a tap; 1 they go out, 0 it still sends, -1: it only listens. */
+export function sendOnTap(hardware: Hardware, tap: number, octets: Uint8Array): number {
+  const { setup, tapFreeUs, nowUs, ports } = hardware;
+  const plan = setup.plan.taps[tap];
+  if (plan?.polls !== true) return -1;
+  if (tapFreeUs[tap]! > nowUs) return 0;
+  const perCharacterUs = characterUs(plan.baud, plan.format);
+  octets.forEach((octet, i) => {
+    const endUs = Math.round(nowUs + (i + 1) * perCharacterUs);
+    setup.device.hear?.(tap, endUs, octet, 0);
+    tapFreeUs[tap] = endUs;
+  });
+  if (ports.trace.on) traceNode(hardware, "tap-put", { m: "loop", tap, octets: hex(octets) });
+  return 1;
 }
 
 /** Sets one output; 0 done, -1: there is no such output. */

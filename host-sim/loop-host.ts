@@ -5,6 +5,7 @@ import type { HostFunctions, ModuleMemory } from "./engine.ts";
 import {
   nodeTimeUs,
   pulseCount,
+  sendOnTap,
   setDigitalOutput,
   setOutput,
   traceNode,
@@ -94,6 +95,11 @@ function createTapFunctions(hardware: Hardware, memory: ModuleMemory): HostFunct
       if (taken > 0 && ports.trace.on)
         traceNode(hardware, "tap-take", { m: "loop", tap: tap!, taken });
       return taken;
+    },
+
+    tap_put(tap, address, length) {
+      const at = memory.reach(address!, length!);
+      return sendOnTap(hardware, tap!, memory.octets().subarray(at, at + (length! >>> 0)));
     },
 
     edge_take(tap, address, capacity) {

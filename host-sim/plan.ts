@@ -6,6 +6,7 @@
 import type { HubConfig } from "../hub/hub.ts";
 import type { W5500Pins } from "./chips/w5500/attach.ts";
 import type { FaultName } from "./faults/vocabulary.ts";
+import type { SlaveRegister } from "./devices/slaves.ts";
 import type { Wave } from "./line/wave.ts";
 
 /** One character on a recorded line: the end of it in µs since the start, and TAP_FLAG_* of wire/tap.ts. */
@@ -19,6 +20,7 @@ export type MachinePlan =
   | { kind: "oven" }
   | { kind: "press" }
   | { kind: "scale"; tap: number }
+  | { kind: "slaves"; tap: number; ascii: boolean; registers: SlaveRegister[] }
   | { kind: "replay"; tap: number; trace: TraceByte[]; repeat: boolean }
   | { kind: "wave"; tap: number; wave: Wave }
   | { kind: "none" };
@@ -58,6 +60,7 @@ export interface TapPlan {
   uart: number;
   baud: number;
   format: string; // such as 8E1
+  polls?: boolean; // the node asks on it; absent: it never sends
 }
 
 /** How a board speaks to its gateway. */

@@ -8,6 +8,7 @@ export interface TapView {
   protocol: string;
   baud: number;
   format: string; // such as 8E1
+  pollsMs?: number; // the node asks the units itself, so often; absent: it only listens
   counters: Record<string, number>;
   line: LineView | null; // what it found out of the line; null: it was told
   learned: number; // registers learned; more of them: GET /api/tap

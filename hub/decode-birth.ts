@@ -161,6 +161,7 @@ export function decodeStatus(
 
 const BIRTH_LIMITS = { bytesMax: limits.MESSAGE_BYTES_MAX, depthMax: limits.BIRTH_DEPTH_MAX };
 const STATUS_LIMITS = { bytesMax: limits.MESSAGE_BYTES_MAX, depthMax: limits.STATUS_DEPTH_MAX };
+const TAP_ITEMS = 4; // one more of a tap that polls
 const U32_MAX = 0xffff_ffff;
 const HOUR_MS_MAX = 86_400_000; // no period or delay is longer than a day
 const DUTY_MAX = 10_000; // SPEC.md §5: outputs are given in 1/10,000
@@ -340,12 +341,14 @@ function takeOutput(reader: cbor.CborReader): OutputView {
 }
 
 function takeTap(reader: cbor.CborReader): TapBirth {
-  expectItems(reader, 4);
+  const items = cbor.takeArray(reader);
+  if (items !== TAP_ITEMS && items !== TAP_ITEMS + 1) reader.failed = true;
   return {
     name: takeName(reader),
     protocol: takeName(reader),
     baud: cbor.takeUnsigned(reader, U32_MAX),
     format: takeName(reader),
+    ...(items > TAP_ITEMS && { pollsMs: cbor.takeUnsigned(reader, U32_MAX) }),
   };
 }
 

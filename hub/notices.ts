@@ -55,6 +55,11 @@ const RULES: Record<string, Rule> = {
     techniques: [["T1691.002", "T0804"], ["T0815"]],
     says: "a unit that answered before is silent",
   },
+  "second-master": {
+    rule: "R4",
+    techniques: [["T0848"]],
+    says: "another master asks on a line that this node polls, which has stopped",
+  },
   overflow: { rule: "R12", techniques: [["T0815"]], says: "more happened than could be told" },
 };
 

@@ -126,6 +126,16 @@ export const JOIN_ROWS: usize = 0;
 // of a Modbus tap in a tick
 export const TAP_ENTRIES: i32 = 64;
 
+export const POLL_COUNT: i32 = 0;
+
+// PollRow, tap/poll.ts
+export const POLL_ROWS: usize = 0;
+
+export const QUESTION_COUNT: i32 = 0;
+
+// QuestionRow, tap/poll.ts
+export const QUESTION_ROWS: usize = 0;
+
 // a bit for each tap
 export const LEARNED_TAPS: i32 = 0;
 export const WATCHED_TAPS: i32 = 0;

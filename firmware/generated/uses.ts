@@ -8,6 +8,7 @@ export const USES_SETPOINTS: bool = true;
 export const USES_TAP_EVENTS: bool = true; // all kinds of tap/event.ts, not only reads
 export const USES_FINDINGS: bool = true; // what taps find out about their lines
 export const USES_NOTICES: bool = true; // security events of a line
+export const USES_POLLING: bool = true; // a tap that polls
 export const USES_COILS: bool = true; // a register channel of coils or discrete inputs
 export const USES_MODBUS_ASCII: bool = true;
 export const USES_TWO_WIRES: bool = true; // a tap that hears the answers to the requests of another

@@ -4,7 +4,7 @@
 // Spec: SPEC.md §1.4 (kind 7), §3 (key e), §16. A slot of a node with notices has eight octets more. The
 // channel of a notice is its tap, its alarm the number of the notice; quality and cause hold unit and code. State: `notices`.
 
-import { USES_NOTICES } from "../generated/uses";
+import { USES_NOTICES, USES_POLLING } from "../generated/uses";
 import {
   NOTICE_ADDRESS,
   NOTICE_BYTES,
@@ -13,6 +13,7 @@ import {
   NOTICE_NO_UNIT,
   NOTICE_NUMBER,
   NOTICE_QUANTITY,
+  NOTICE_SECOND_MASTER,
   NOTICE_TIMES,
   NOTICE_UNIT,
   NOTICE_VALUE,
@@ -59,7 +60,7 @@ export function isNoticeSound(record: usize): bool {
   return (
     load<u8>(record, RECORD_VALUE_BYTES) == NOTICE_BYTES &&
     number > 0 &&
-    number <= NOTICE_LAST &&
+    number <= (USES_POLLING ? NOTICE_SECOND_MASTER : NOTICE_LAST) &&
     load<u16>(value, NOTICE_TIMES) > 0
   );
 }

@@ -39,6 +39,13 @@ export declare function burst_take(device: i32, address: usize, capacity: i32): 
 export declare function tap_take(tap: i32, address: usize, capacity: i32): i32;
 
 /**
+ * Sends octets on the line of a tap that polls; 1 they go out, 0 not now, -1: this tap only listens. Only nodes with
+ * a tap of mode poll import it.
+ */
+@external("host", "tap_put")
+export declare function tap_put(tap: i32, address: usize, length: i32): i32;
+
+/**
  * Up to `capacity` edges of a tap's pin to `address`, u32 each: bit 31 the level before the edge, the rest the distance
  * to the edge before in units, 0x7fffffff where it is longer or edges were lost; how many, -1: this board sees none.
  */

@@ -24,6 +24,7 @@ import {
   M_BUS_COUNT,
   OBJECT_COUNT,
   P1_COUNT,
+  POLL_COUNT,
   REGISTER_COUNT,
   SETPOINT_COUNT,
   SML_COUNT,
@@ -74,7 +75,7 @@ import {
   takeSetpoints,
 } from "./tick/setpoints";
 import { decideStates } from "./tick/states";
-import { hearTaps, startTaps, tellTaps } from "./tick/taps";
+import { askTaps, hearTaps, startTaps, tellTaps } from "./tick/taps";
 
 export { hysteresis } from "./hysteresis";
 export { firstFailed, isPermitted, requireThat, resetInterlock } from "./interlock";
@@ -250,6 +251,7 @@ export function beginTick(): void {
   if (COUNTER_COUNT > 0) readCounters();
   if (ACCELEROMETER_COUNT > 0) stepBursts();
   if (TAP_COUNT + ASCII_COUNT > 0) hearTaps();
+  if (POLL_COUNT > 0) askTaps();
   if (REGISTER_COUNT > 0) checkStale();
   if (LINE_COUNT > 0) hearLines();
   if (AUTO_COUNT > 0) hearAutos();

@@ -88,7 +88,8 @@ export const NOTICE_RESTART = 9; // FC 8/1
 export const NOTICE_LINE_CHANGED = 10;
 export const NOTICE_UNIT_SILENT = 11; // it answered before
 export const NOTICE_OVERFLOW = 12; // notices that found no place
-export const NOTICE_LAST = 12;
+export const NOTICE_LAST = 12; // of a node that only listens
+export const NOTICE_SECOND_MASTER = 13; // on a line that the node polls
 
 // Labels of the map on `tap`
 export const FINDINGS_BOOT = 0;

@@ -16,4 +16,5 @@ export const NOTICE_NAMES = [
   "line-changed",
   "unit-silent",
   "overflow",
+  "second-master",
 ];

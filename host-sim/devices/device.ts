@@ -4,7 +4,7 @@
 // A device lives in the machine's time, which runs on while the node has no power. What a machine does
 // not have it leaves out.
 
-/** Receives a character heard on a tap; `endUs` is the machine's time at its end. */
+/** Receives a character on a tap; `endUs` is the machine's time at its end. */
 export type TapSink = (tap: number, endUs: number, byte: number, flags: number) => void;
 
 /** Which samples of an accelerometer are wanted: sample n stands at startUs + n / rateHz. */
@@ -40,6 +40,8 @@ export interface Device {
   /** Pulses of an input since the machine began, -1: there is no such input. */
   pulses?(input: number): number;
   vibration?: Vibration;
+  /** A character that the node sends on a tap, at its end. */
+  hear?: TapSink;
   /** The wire of a tap, where there is more of it than characters. */
   edgeLine?(tap: number): EdgeLine | undefined;
 }

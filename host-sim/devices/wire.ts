@@ -11,6 +11,8 @@ import { WIRE_CHARACTERS_MAX } from "../limits.ts";
 import { createNothing, type Device } from "./device.ts";
 
 export type End = 0 | 1;
+const NODE = 2; // says what both ends hear
+type Source = End | typeof NODE;
 
 interface Character {
   endUs: number;
@@ -41,19 +43,31 @@ export function characterUs(baud: number, format: string): number {
 /** A silent line of this speed, heard on this tap. */
 export function createWire(tap: number, baud: number, format: string): Wire {
   const perCharacterUs = characterUs(baud, format);
-  const underWay: [Character[], Character[]] = [[], []]; // by the end that said it
+  const underWay: [Character[], Character[], Character[]] = [[], [], []]; // by who said it
   const freeUs: [number, number] = [0, 0]; // until then the end is still talking
   const ear = createEar(tap);
   let dropped = 0;
 
-  function earliest(): End | undefined {
-    const [a, b] = [underWay[0][0], underWay[1][0]];
-    if (a === undefined) return b === undefined ? undefined : 1;
-    return b !== undefined && b.endUs < a.endUs ? 1 : 0;
+  function earliest(): Source | undefined {
+    let first: Source | undefined;
+    for (const source of [0, 1, NODE] as const) {
+      const endUs = underWay[source][0]?.endUs ?? Infinity;
+      if (endUs < (first === undefined ? Infinity : underWay[first][0]!.endUs)) first = source;
+    }
+    return first;
   }
 
   return {
-    device: { ...createNothing(), advance: ear.advance },
+    device: {
+      ...createNothing(),
+      advance: ear.advance,
+      hear(on, endUs, byte, flags) {
+        if (on !== tap) return;
+        if (underWay[NODE].length < WIRE_CHARACTERS_MAX)
+          underWay[NODE].push({ endUs, byte, flags });
+        else dropped++;
+      },
+    },
     say(from, bytes, nowUs) {
       for (const byte of bytes) {
         if (underWay[from].length >= WIRE_CHARACTERS_MAX) {
@@ -69,8 +83,8 @@ export function createWire(tap: number, baud: number, format: string): Wire {
         const character = underWay[from][0]!;
         if (character.endUs > nowUs) return;
         underWay[from].shift();
-        if (!ear.hear(character)) dropped++;
-        reach(from === 0 ? 1 : 0, character.byte);
+        if (from !== NODE && !ear.hear(character)) dropped++;
+        for (const to of [1, 0] as const) if (to !== from) reach(to, character.byte);
       }
     },
     nextDueUs() {

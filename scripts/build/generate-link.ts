@@ -64,6 +64,7 @@ import {
 import { noticeTables } from "./generate-notices.ts";
 import { constant, octets, rows, u16 } from "./link-table.ts";
 import { valuePeriodMs } from "./periods.ts";
+import { pollOf, polls } from "./polls.ts";
 import { orderCode, REGISTER_TYPES, tableCode } from "./registers.ts";
 import {
   allChannels,
@@ -352,8 +353,10 @@ function encodeOutputs(node: NodeType): number[] {
 
 function encodeTaps(node: NodeType): number[] {
   return array(
-    Object.entries(node.taps).map(([name, { protocol, baud, format }]) =>
-      array([text(name), text(protocol), integer(baud), text(format)]),
-    ),
+    Object.entries(node.taps).map(([name, tap]) => {
+      const { protocol, baud, format } = tap;
+      const asks = "mode" in tap && polls(tap) ? [integer(pollOf(tap).everyMs)] : [];
+      return array([text(name), text(protocol), integer(baud), text(format), ...asks]);
+    }),
   );
 }

@@ -30,6 +30,7 @@ import {
   metersOf,
   outputNames,
   outputRowsOf,
+  pollsOf,
   setpointRowsOf,
   switchRowsOf,
   tapEntriesOf,
@@ -76,6 +77,7 @@ export function memoryBytes(): i32 {
 function constantsOf(node: BoardNode): string {
   const lines = linesOf(node);
   const meters = metersOf(node);
+  const polls = pollsOf(node);
   return [
     `// SPDX-License-Identifier: MIT
 // Constants of a node type for loop.
@@ -103,6 +105,8 @@ function constantsOf(node: BoardNode): string {
     table("ASCII", "TapRow, tick/taps.ts: Modbus ASCII", asciiRowsOf(node)),
     table("JOIN", "JoinRow, tick/taps.ts", joinRowsOf(node)),
     `// of a Modbus tap in a tick\nexport const TAP_ENTRIES: i32 = ${tapEntriesOf(node)};\n`,
+    table("POLL", "PollRow, tap/poll.ts", polls.taps),
+    table("QUESTION", "QuestionRow, tap/poll.ts", polls.questions),
     `// a bit for each tap\nexport const LEARNED_TAPS: i32 = ${learnedTaps(node)};\n` +
       `export const WATCHED_TAPS: i32 = ${watchedTaps(node)};\n`,
     table("LINE", "LineRow, tick/lines.ts", lines.lines),

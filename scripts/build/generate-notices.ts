@@ -4,8 +4,10 @@
 // Spec: SPEC.md §16. A node without notices has none of them.
 
 import { NOTICE_NAMES } from "../../firmware/wire/notice-names.ts";
+import { NOTICE_LAST } from "../../firmware/wire/finding.ts";
 import { ascii } from "./cbor-encode.ts";
 import { octets, rows, u16 } from "./link-table.ts";
+import { polls } from "./polls.ts";
 import type { NodeType } from "./schema.ts";
 import { watchedTaps } from "./tap-watch.ts";
 
@@ -22,7 +24,10 @@ export function noticeTables(
     at = indexOfText(birth, name, at);
     return [...u16(at), ...u16(name.length)];
   });
-  const texts = NOTICE_NAMES.flatMap((word) => [word.length, ...ascii(word)]);
+  const words = Object.values(node.taps).some(polls)
+    ? NOTICE_NAMES
+    : NOTICE_NAMES.slice(0, NOTICE_LAST);
+  const texts = words.flatMap((word) => [word.length, ...ascii(word)]);
   return [rows("TAPS", places), octets("NOTICE_TEXTS", texts)];
 }
 

@@ -4,6 +4,7 @@
 // A part that is not used costs flash and SRAM on a board: floats alone are 7 KB of libgcc.
 
 import { TYPE_F32 } from "../../firmware/wire/record.ts";
+import { polls } from "./polls.ts";
 import { tableCode, textBytes, typeCode } from "./registers.ts";
 import { allChannels, type NodeType, type RegisterChannel } from "./schema.ts";
 import { typeOf } from "./steps.ts";
@@ -16,12 +17,14 @@ export function generateUses(node: NodeType): string {
   const registers = Object.values(node.channels).filter((one) => one.kind === "register");
   const taps = Object.values(node.taps);
   const written = registers.some(({ fromWrites }) => fromWrites);
+  const polling = taps.some(polls);
   const uses = {
     FLOATS: floats,
     SETPOINTS: setpoints,
-    TAP_EVENTS: written || findsOut(node) || watchedTaps(node) !== 0,
+    TAP_EVENTS: written || polling || findsOut(node) || watchedTaps(node) !== 0,
     FINDINGS: findsOut(node),
     NOTICES: watchedTaps(node) !== 0,
+    POLLING: polling,
     COILS: registers.some((one) => tableCode(one) <= 2),
     MODBUS_ASCII: taps.some(({ protocol }) => ["modbus-ascii", "auto"].includes(protocol)),
     TWO_WIRES: taps.some((tap) => "requestsOn" in tap && tap.requestsOn !== undefined),

@@ -5,6 +5,8 @@
 // Reads the type, import, function and export sections of a module that WebAssembly has validated.
 
 import type { HostPointer } from "../../aot/index.ts";
+import { polls } from "./polls.ts";
+import type { NodeType } from "./schema.ts";
 import { readSignatures } from "./signatures.ts";
 
 export type ModuleName = "loop" | "link";
@@ -20,6 +22,7 @@ export const IMPORTS: Record<ModuleName, Record<string, [number, number]>> = {
     pulse_count: [1, 1],
     burst_take: [3, 1],
     tap_take: [3, 1],
+    tap_put: [3, 1],
     edge_take: [3, 1],
     edge_unit_ps: [1, 1],
     tap_open: [3, 1],
@@ -120,6 +123,13 @@ export function checkModule(name: ModuleName, wasm: Uint8Array): string[] {
       problems.push(`${name} exports ${wanted} as ${found ?? "nothing"}, not ${expected}`);
   }
   return problems;
+}
+
+/** A module that could send, of a node whose taps only listen. */
+export function checkSending({ taps }: Pick<NodeType, "taps">, wasm: Uint8Array): string[] {
+  const sends = readSignatures(wasm).imports.some(({ name }) => name === "tap_put");
+  if (!sends || Object.values(taps).some(polls)) return [];
+  return ['loop imports tap_put, and no tap of this node has "mode": "poll"'];
 }
 
 function shape(counts: [number, number] | undefined): string {

@@ -8,6 +8,7 @@ import { LINE_PATTERNS_MAX, LINE_WORDS_MAX } from "../../firmware/limits.ts";
 import { name } from "./channels.ts";
 import { patternFields } from "./generate-line.ts";
 import type { MeterProtocol } from "./object-taps.ts";
+import { polls } from "./polls.ts";
 
 const word = z
   .union([
@@ -100,7 +101,10 @@ const MACHINES: Record<string, readonly string[]> = {
 /** A machine that the node cannot sense, with what would do. */
 export function checkMachine(
   simulate: { machine: string; tap?: string } | undefined,
-  node: { taps: Record<string, { protocol: string }>; channels: Record<string, { kind: string }> },
+  node: {
+    taps: Record<string, { protocol: string; mode?: "listen" | "poll" }>;
+    channels: Record<string, { kind: string }>;
+  },
   complain: Complain,
 ): void {
   if (simulate === undefined) return;
@@ -112,6 +116,11 @@ export function checkMachine(
       `no channel senses the ${machine}: add one of kind ${kinds.join(" or ")}`,
     );
   const tap = simulate.tap === undefined ? undefined : node.taps[simulate.tap];
+  if (machine === "slaves" && tap !== undefined && !polls(tap))
+    complain(
+      ["simulate", "tap"],
+      `slaves answer who asks, and "${simulate.tap}" listens: give it "mode": "poll"`,
+    );
   if (machine === "scale" && tap !== undefined && tap.protocol !== "ascii-line")
     complain(
       ["simulate", "tap"],

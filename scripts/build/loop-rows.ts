@@ -22,6 +22,7 @@ import {
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
 import { meterTables, type MeterTables } from "./generate-objects.ts";
 import type { Row } from "./loop-table.ts";
+import { type PollTables, pollTables } from "./polls.ts";
 import { allChannels, type NodeType } from "./schema.ts";
 import { setpointSteps } from "./setpoints.ts";
 import { distance, level, typeOf } from "./steps.ts";
@@ -176,4 +177,9 @@ function modbusRows(node: NodeType, protocol: string): Row[] {
 /** Tables of the taps of meters. */
 export function metersOf(node: NodeType): MeterTables {
   return meterTables(node, (tap) => characterUsOf(node, tap));
+}
+
+/** Tables of the taps that poll. */
+export function pollsOf(node: NodeType): PollTables {
+  return pollTables(node, (tap) => characterUsOf(node, tap));
 }

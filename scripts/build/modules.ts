@@ -13,7 +13,7 @@ import { type Compiled, type CompileInput, work } from "./compile.ts";
 import { generateLink } from "./generate-link.ts";
 import { generateLoop } from "./generate-loop.ts";
 import { generateUses } from "./generate-uses.ts";
-import { checkModule, type ModuleName } from "./imports.ts";
+import { checkModule, checkSending, type ModuleName } from "./imports.ts";
 import { readNode, show, type NodeFolder } from "./node.ts";
 import { createSourceTree, LINK_ENTRY, LOOP_ENTRY, type TreeParts } from "./sources.ts";
 import { compilerVersion, packageVersion } from "./version.ts";
@@ -80,7 +80,7 @@ async function buildModule(
   const key = `${name}-${hashTexts([["asc", compilerVersion()], ...texts]).slice(0, 40)}`;
   const cached = takeCached(key);
   const wasm = cached ?? (await compileModule(name, node, parts, options));
-  const problems = checkModule(name, wasm);
+  const problems = [...checkModule(name, wasm), ...checkSending(node.type, wasm)];
   if (problems.length > 0)
     throw new Failure(
       EXIT_FAILED,

@@ -21,6 +21,8 @@ import type {
 import { EXIT_FAILED, EXIT_NOT_FOUND, Failure } from "../cli/failure.ts";
 import { buildNode, type BuildOptions, type BuiltNode } from "./modules.ts";
 import { FAULTS_MAX, faultSchema, reportFaults, toFaultPlan } from "./faults.ts";
+import { polls } from "./polls.ts";
+import { orderCode, registersOf, tableCode } from "./registers.ts";
 import type { NodeType } from "./schema.ts";
 import { setpointSteps } from "./setpoints.ts";
 import { findDescription, jsonSchema, readDescription, readNode, show } from "./node.ts";
@@ -45,6 +47,10 @@ const simulateSchema = z.discriminatedUnion("machine", [
   z.strictObject({
     machine: z.literal("scale"),
     tap: z.string().describe("name of the tap that hears it"),
+  }),
+  z.strictObject({
+    machine: z.literal("slaves"),
+    tap: z.string().describe("name of the tap that polls them"),
   }),
   z.strictObject({
     machine: z.literal("replay"),
@@ -184,12 +190,10 @@ function toNodePlan(node: PlantNode, built: BuiltNode, plantFolder: string): Nod
     periodUs: Math.round(type.periodMs * 1000),
     ...toPinPlan(type),
     setpoints: toSetpointPlans(type),
-    taps: Object.entries(type.taps).map(([name, { uart, baud, format }]) => ({
-      name,
-      uart,
-      baud,
-      format,
-    })),
+    taps: Object.entries(type.taps).map(([name, tap]) => {
+      const { uart, baud, format } = tap;
+      return { name, uart, baud, format, ...(polls(tap) && { polls: true }) };
+    }),
     machine:
       node.simulate === undefined
         ? machineOf(built, type.simulate, built.folder)
@@ -266,6 +270,7 @@ function machineOf(
       `name one of ${Object.keys(built.type.taps).join(", ") || "its taps; it has none"}`,
     );
   if (simulate.machine === "scale") return { kind: "scale", tap };
+  if (simulate.machine === "slaves") return slavesOf(built.type, simulate.tap, tap);
   const file = resolve(folder, simulate.trace);
   if (!existsSync(file))
     throw new Failure(
@@ -274,6 +279,21 @@ function machineOf(
       "give the path of a recorded line, relative to node.json",
     );
   return { kind: "replay", tap, trace: readTrace(file), repeat: simulate.repeat };
+}
+
+// Units that hold what the channels of a tap name.
+function slavesOf({ taps, channels }: NodeType, name: string, tap: number): NodePlan["machine"] {
+  const registers = Object.values(channels).flatMap((one) =>
+    one.kind === "register" && one.tap === name
+      ? [
+          {
+            ...{ unit: one.unitId, code: tableCode(one), address: one.address },
+            ...{ type: one.type, order: orderCode(one), registers: registersOf(one) },
+          },
+        ]
+      : [],
+  );
+  return { kind: "slaves", tap, ascii: taps[name]!.protocol === "modbus-ascii", registers };
 }
 
 function readTrace(file: string): TraceByte[] {

@@ -79,6 +79,13 @@ export function tableCode({ table }: Register): number {
   return TABLE_CODES[table];
 }
 
+/** How many registers, or bits, a channel takes. */
+export function registersOf({ table, type, registers }: Register): number {
+  if (table === "coil" || table === "discrete") return 1;
+  if (type === "text") return registers ?? 1;
+  return REGISTERS[type.slice(1) as keyof typeof REGISTERS];
+}
+
 /** Order of the octets as a birth and a row have it, 0..3. */
 export function orderCode({ order }: Register): number {
   return REGISTER_ORDERS.indexOf(order) % 4;

@@ -30,6 +30,7 @@ import {
 import { checkAccelerometers, checkChannel, tenthsOf, unknownTap } from "./checks.ts";
 import { checkMachine, checkTaps, lineFields } from "./line-taps.ts";
 import { METER_PROTOCOLS } from "./object-taps.ts";
+import { checkPolls, pollFields } from "./polls.ts";
 import { checkWires, modbusFields, register } from "./registers.ts";
 import { VIBRATION_RATE_HZ_MIN } from "./generate-vibration.ts";
 import {
@@ -76,7 +77,7 @@ const wire = {
     .int()
     .min(0)
     .max(TAPS_MAX - 1)
-    .describe("which UART listens; it never transmits"),
+    .describe('which UART; it transmits on a tap of "mode": "poll" alone'),
   baud: z.number().int().min(300).max(921_600).default(9600),
   format: z.enum(["8N1", "8N2", "8E1", "8O1", "7E1", "7O1"]).default("8N1"),
 };
@@ -89,13 +90,19 @@ const watch = {
     .describe("learns which registers are asked for, with their values, and tells them"),
   notices: z
     .boolean()
-    .default(false)
-    .describe("tells writes, scans, new and silent units as security events"),
+    .optional()
+    .describe("tells writes, scans, new and silent units as security events; default: if it polls"),
 };
 
 const tap = z.discriminatedUnion("protocol", [
-  z.strictObject({ protocol: z.literal("modbus-rtu"), ...wire, ...modbusFields, ...watch }),
-  z.strictObject({ protocol: z.literal("modbus-ascii"), ...wire, ...watch }),
+  z.strictObject({
+    protocol: z.literal("modbus-rtu"),
+    ...wire,
+    ...modbusFields,
+    ...watch,
+    ...pollFields,
+  }),
+  z.strictObject({ protocol: z.literal("modbus-ascii"), ...wire, ...watch, ...pollFields }),
   z.strictObject({ protocol: z.literal("ascii-line"), ...wire, ...lineFields }),
   z
     .strictObject({ protocol: z.enum(METER_PROTOCOLS).exclude(["iec62056-21"]), ...wire })
@@ -147,6 +154,10 @@ const simulate = z
     z.strictObject({
       machine: z.literal("scale"),
       tap: name.describe("name of the tap that hears it"),
+    }),
+    z.strictObject({
+      machine: z.literal("slaves"),
+      tap: name.describe("name of the tap that polls them"),
     }),
     z.strictObject({
       machine: z.literal("replay"),
@@ -212,6 +223,7 @@ export const nodeSchema = z
     checkAccelerometers(node, complain);
     checkTaps(node.taps, complain);
     checkWires(node.taps, complain);
+    checkPolls(node, complain);
     checkMachine(node.simulate, node, complain);
     checkSetpoints(node, complain);
     checkBoards(node, complain);

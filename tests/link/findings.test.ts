@@ -245,7 +245,8 @@ test("records that are not what the table says are counted and dropped", async (
 test("each notice is an event with its tap, its word and what it is about", async () => {
   const rig = startLink(module);
   rig.host.run(5000);
-  NOTICE_NAMES.forEach((_, i) => {
+  const words = NOTICE_NAMES.slice(0, finding.NOTICE_LAST);
+  words.forEach((_, i) => {
     put(rig.host, {
       kind: KIND_NOTICE,
       channel: i % 2,
@@ -267,13 +268,30 @@ test("each notice is an event with its tap, its word and what it is about", asyn
   assert.deepEqual(
     seen.map(({ name, active, notice: detail }) => [name, active, detail]),
     [
-      ...NOTICE_NAMES.map((word, i) => [`${taps[i % 2]}/${word}`, true, [17, 6, 40, 1, 9, i + 1]]),
+      ...words.map((word, i) => [`${taps[i % 2]}/${word}`, true, [17, 6, 40, 1, 9, i + 1]]),
       [`${taps[0]}/write`, true, [-1, 127, 65535, 65535, 2 ** 32 - 1, 65535]],
     ],
   );
   for (const { topic, qos } of rig.gateway.publications)
     if (topic === "event") assert.equal(qos, 1);
   assertAccounted(rig);
+});
+
+test("a second master is a notice of a node that polls, and of no other", async () => {
+  const bytes = notice({ number: finding.NOTICE_SECOND_MASTER });
+  const told = async (link: WebAssembly.Module): Promise<[string[], number]> => {
+    const rig = startLink(link);
+    rig.host.run(5000);
+    put(rig.host, { kind: KIND_NOTICE, channel: 0, bytes });
+    rig.host.run(5000);
+    const names = delivered(rig.gateway).map(({ name }) => name);
+    return [names, rig.host.counters()["recordsBad"]!];
+  };
+  assert.deepEqual(await told(module), [[], 1]);
+  const bus = { uart: 0, protocol: "modbus-rtu", mode: "poll" };
+  const speed = { kind: "register", tap: "bus", unitId: 1, table: "holding", address: 1 };
+  const asker = parseNode({ type: "asker", taps: { bus }, channels: { speed } });
+  assert.deepEqual(await told(await buildLink(asker)), [["bus/second-master"], 0]);
 });
 
 test("notices among readings and alarms: each once, through loss either way", async () => {

@@ -124,6 +124,17 @@ test("a file that is not there and a file outside the folder are named", async (
   assert.equal(text.split("\n")[0], "loop.ts:1:19: File 'x.ts' not found. (AS6054)");
 });
 
+test("only a node with a tap that polls may import tap_put", async () => {
+  const loop = [
+    '@external("host", "tap_put") declare function put(tap: i32, at: i32, length: i32): i32;',
+    "export function decide(): void { put(0, 0, 8); }",
+  ].join("\n");
+  assert.equal(
+    (await refusal("sender", { "loop.ts": loop })).replace(/^.*?: /, "").split("\n")[0],
+    'loop imports tap_put, and no tap of this node has "mode": "poll"',
+  );
+});
+
 test("a host function outside the list is refused with its name and the list", async () => {
   const loop = [
     '@external("host", "flash_erase") declare function erase(offset: i32): i32;',
@@ -133,7 +144,7 @@ test("a host function outside the list is refused with its name and the list", a
     (await refusal("greedy", { "loop.ts": loop })).replace(/^.*?: /, ""),
     "loop imports host.flash_erase, which it may not; " +
       "loop may import now_us, adc_read, pwm_write, digital_read, digital_write, pulse_count, " +
-      "burst_take, tap_take, edge_take, edge_unit_ps, tap_open, ring_put, mailbox_take",
+      "burst_take, tap_take, tap_put, edge_take, edge_unit_ps, tap_open, ring_put, mailbox_take",
   );
 });
 

@@ -89,6 +89,7 @@ export interface LoopHost {
   records: LoopRecord[];
   ringFull: boolean;
   tapLimit: number; // most entries that a tap_take gives
+  send: (tap: number, octets: Uint8Array) => number; // tap_put; the octets are a copy
   opened: number[][]; // tap, baud, format of each tap_open
   memory: WebAssembly.Memory;
   init(): void;
@@ -131,8 +132,7 @@ function compiled(wasm: Uint8Array | WebAssembly.Module): WebAssembly.Module {
 /** Instantiates a module; the test calls init(). */
 export function createLoopHost(wasm: Uint8Array | WebAssembly.Module): LoopHost {
   const sources = new Map<number, TapSource>();
-  const taken = (address: number, length: number): DataView =>
-    new DataView(host.memory.buffer, address, length);
+  const taken = (at: number, length: number) => new DataView(host.memory.buffer, at, length);
 
   const host = blankHost();
   const imports = {
@@ -158,14 +158,15 @@ export function createLoopHost(wasm: Uint8Array | WebAssembly.Module): LoopHost 
       const most = Math.min(capacity, host.tapLimit);
       return takeEntries(source, taken(address, capacity * TAP_ENTRY_BYTES), most, host.nowUs);
     },
+    tap_put: (tap: number, at: number, length: number) =>
+      host.send(tap, new Uint8Array(host.memory.buffer.slice(at, at + length))),
     ring_put: (address: number, length: number) => {
       if (host.ringFull) return 0;
       host.records.push(readRecord(taken(address, length), length));
       return 1;
     },
   };
-  const module = compiled(wasm);
-  const { exports } = new WebAssembly.Instance(module, { host: imports });
+  const { exports } = new WebAssembly.Instance(compiled(wasm), { host: imports });
   const call = (name: string) => exports[name] as () => void;
 
   return Object.assign(host, {
@@ -184,8 +185,8 @@ export function createLoopHost(wasm: Uint8Array | WebAssembly.Module): LoopHost 
       sources.set(tap, { octets, timesUs, next: 0 });
     },
     waiting(tap: number) {
-      const source = sources.get(tap);
-      return source === undefined ? 0 : source.octets.length - source.next;
+      const { octets, next } = sources.get(tap) ?? { octets: [], next: 0 };
+      return octets.length - next;
     },
   });
 }
@@ -205,6 +206,7 @@ function blankHost(): LoopHost {
     records: [],
     ringFull: false,
     tapLimit: Infinity,
+    send: () => -1,
     opened: [],
   };
   return settings as LoopHost;

@@ -359,6 +359,16 @@ function trialOf(tap: ModbusTap): Request {
   return changetype<Request>(changetype<usize>(askerOf(tap)) + TRIAL);
 }
 
+/** The latest request that was heard on a tap; it may have been answered since. */
+export function openRequest(tap: ModbusTap): Request {
+  return openOf(tap);
+}
+
+/** Nothing more comes to what is in the window: takeModbus ends every wait in it. */
+export function hushModbus(tap: ModbusTap): void {
+  tap.hushed = 1;
+}
+
 /** The window of a tap. */
 export function windowOf(tap: ModbusTap): Window {
   return changetype<Window>(changetype<usize>(tap) + WINDOW);

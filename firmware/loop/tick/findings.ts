@@ -6,7 +6,7 @@
 
 import { LEARNED_TAPS, WATCHED_TAPS } from "../../generated/loop";
 import { TAPS_MAX } from "../../limits";
-import { NOTICE_LINE_CHANGED } from "../../wire/finding";
+import { NOTICE_LINE_CHANGED, NOTICE_SECOND_MASTER } from "../../wire/finding";
 import { KIND_FINDING, KIND_NOTICE, RECORD_VALUE } from "../../wire/record";
 import { ring_put } from "../abi";
 import { encodeTap } from "../record";
@@ -43,6 +43,13 @@ export function noticeLineChanged(tap: i32, event: TapEvent): void {
   event.address = 0;
   event.quantity = 0;
   raise(notices(), NOTICE_LINE_CHANGED, event, 0);
+}
+
+/** Another master asks on a line that this node polls: the event is its request. */
+export function noticeSecondMaster(tap: i32, event: TapEvent): void {
+  if (WATCHED_TAPS == 0 || !(WATCHED_TAPS & (1 << tap))) return;
+  startWatching(notices(), tap, tickMs());
+  raise(notices(), NOTICE_SECOND_MASTER, event, 0);
 }
 
 /** At the end of a tick: what is due. */

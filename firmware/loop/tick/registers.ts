@@ -71,7 +71,8 @@ function hearText(row: RegisterRow, at: usize): void {
   settle(row.channel);
 }
 
-function registerRow(index: i32): RegisterRow {
+/** One mapped register. */
+export function registerRow(index: i32): RegisterRow {
   return changetype<RegisterRow>(
     changetype<usize>(REGISTER_ROWS) + index * offsetof<RegisterRow>(),
   );

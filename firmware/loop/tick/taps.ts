@@ -16,6 +16,7 @@ import {
   LINE_COUNT,
   M_BUS_COUNT,
   P1_COUNT,
+  POLL_COUNT,
   REGISTER_COUNT,
   SML_COUNT,
   TAP_COUNT,
@@ -43,6 +44,7 @@ import {
 } from "../tap/ascii";
 import { TapEvent } from "../tap/event";
 import {
+  hushModbus,
   joinModbus,
   MODBUS_TAP_BYTES,
   modbusCounters,
@@ -52,8 +54,20 @@ import {
   startModbus,
   takeModbus,
 } from "../tap/modbus";
+import { ECHO, PollRow } from "../tap/poll";
 import { RECORD, SPARE, tickMs, tickUs } from "./channels";
 import { findEvent } from "./findings";
+import {
+  hearPolledOctet,
+  notePolled,
+  polledTimeUs,
+  pollRow,
+  pollRowOf,
+  questionOctet,
+  startPolls,
+  stepPoll,
+  watchMaster,
+} from "./polls";
 import { hearRegisters } from "./registers";
 
 const STATE_PERIOD_MS: u32 = 10_000; // SPEC §4: the status that carries the tap counters
@@ -101,6 +115,7 @@ const TAPS = memory.data(TAP_COUNT * MODBUS_TAP_BYTES + SPARE, 4);
 export function startTaps(): void {
   for (let i = 0; i < TAP_COUNT; i++) startModbus(tapState(i), tapRow(i).characterUs, tickUs());
   if (JOIN_COUNT > 0) joinModbus(tapState(joinRow().requests), tapState(joinRow().answers));
+  if (POLL_COUNT > 0) startPolls();
   if (ASCII_COUNT == 0) return;
   for (let i = 0; i < ASCII_COUNT; i++)
     startAscii(asciiState(i), asciiRow(i).characterUs, tickUs());
@@ -112,6 +127,14 @@ export function hearTaps(): void {
   else for (let i = 0; i < TAP_COUNT; i++) hearTap(tapNumber(i), tapState(i));
   if (ASCII_COUNT == 0) return;
   for (let i = 0; i < ASCII_COUNT; i++) hearAscii(asciiRow(i).tap, asciiState(i));
+}
+
+/** After hearTaps: questions of the taps that poll. */
+export function askTaps(): void {
+  for (let i = 0; i < POLL_COUNT; i++) {
+    const octets = stepPoll(i);
+    if (octets > 0) hearQuestion(pollRow(i), octets);
+  }
 }
 
 /** The counters of every tap, when they are due. */
@@ -144,7 +167,11 @@ function hearAscii(number: i32, tap: AsciiTap): void {
     for (let k = 0; k < count; k++) {
       const entry = ENTRIES + k * TAP_ENTRY_BYTES;
       const flags = load<u8>(entry + TAP_ENTRY_FLAGS);
-      const atUs = load<u32>(entry + TAP_ENTRY_TIME_US);
+      let atUs = load<u32>(entry + TAP_ENTRY_TIME_US);
+      if (POLL_COUNT > 0) {
+        if (isOwnOctet(number, load<u8>(entry + TAP_ENTRY_BYTE), atUs)) continue;
+        atUs = polledTimeUs(number, atUs);
+      }
       putAscii(tap, load<u8>(entry + TAP_ENTRY_BYTE), flags, atUs);
       hearEvents(number, pairsOf(tap));
     }
@@ -211,8 +238,42 @@ function takeEntries(number: i32, to: usize): i32 {
 function hearEntry(number: i32, tap: ModbusTap, entry: usize): void {
   const octet = load<u8>(entry + TAP_ENTRY_BYTE);
   const flags = load<u8>(entry + TAP_ENTRY_FLAGS);
-  putModbus(tap, octet, flags, load<u32>(entry + TAP_ENTRY_TIME_US));
+  if (POLL_COUNT > 0) {
+    const atUs = load<u32>(entry + TAP_ENTRY_TIME_US);
+    if (isOwnOctet(number, octet, atUs)) return;
+    putModbus(tap, octet, flags, polledTimeUs(number, atUs));
+  } else putModbus(tap, octet, flags, load<u32>(entry + TAP_ENTRY_TIME_US));
   hearEvents(number, tap);
+}
+
+// True: it is of the question itself, heard again. What was taken for that and is none comes in first.
+function isOwnOctet(number: i32, octet: i32, atUs: u32): bool {
+  const held = hearPolledOctet(number, octet, atUs);
+  if (held == ECHO) return true;
+  for (let k = 0; k < held; k++) putPolled(number, k, polledTimeUs(number, atUs));
+  return false;
+}
+
+// A question that goes out: its decoder hears it at the time at which the line does.
+function hearQuestion(row: PollRow, octets: i32): void {
+  if (ASCII_COUNT == 0 || !row.ascii) {
+    hushModbus(tapState(row.state));
+    hearEvents(row.tap, tapState(row.state));
+  }
+  for (let k = 0; k < octets; k++) putPolled(row.tap, k, tickUs() + (k + 1) * row.characterUs);
+}
+
+// Octet `k` of the latest question of a tap that polls.
+function putPolled(number: i32, k: i32, atUs: u32): void {
+  const row = pollRowOf(number);
+  const octet = questionOctet(number, k);
+  if (ASCII_COUNT > 0 && row.ascii) {
+    putAscii(asciiState(row.state), octet, 0, atUs);
+    hearEvents(number, pairsOf(asciiState(row.state)));
+  } else {
+    putModbus(tapState(row.state), octet, 0, atUs);
+    hearEvents(number, tapState(row.state));
+  }
 }
 
 function hearIdle(number: i32, tap: ModbusTap): void {
@@ -223,9 +284,11 @@ function hearIdle(number: i32, tap: ModbusTap): void {
 function hearEvents(number: i32, tap: ModbusTap): void {
   const event = heardEvent();
   for (let k = 0; k <= EVENTS_MAX && takeModbus(tap, event); k++) {
+    if (POLL_COUNT > 0 && notePolled(number, event)) continue;
     if (LEARNED_TAPS != 0 || WATCHED_TAPS != 0) findEvent(number, event);
     if (REGISTER_COUNT > 0) hearRegisters(number, event);
   }
+  if (POLL_COUNT > 0) watchMaster(number, tap, event);
 }
 
 // Functions, so that only a module that needs it has the memory.
