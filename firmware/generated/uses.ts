@@ -15,4 +15,7 @@ export const USES_TWO_WIRES: bool = true; // a tap that hears the answers to the
 export const USES_REGISTER_PARTS: bool = true; // bits of a register, written values, divided ones
 export const USES_REGISTER_WIDE: bool = true; // 64 bits
 export const USES_FREE_SLOTS: bool = true; // objects of a meter that nobody named
+export const USES_WORD_SCALES: bool = true; // words that say a power of ten or a sign
+export const USES_ABSENT_FIELDS: bool = true; // lines that say that a number is none
+export const USES_LINE_CHECKS: bool = true; // lines with a check of their own
 export const TEXT_BYTES: i32 = 64; // of the longest text of a channel, a multiple of 8; 0: none

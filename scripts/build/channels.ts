@@ -121,8 +121,8 @@ export const field = z
   .strictObject({
     kind: z.literal("field"),
     tap: name,
-    pattern: name.describe("pattern of the tap"),
-    field: name.describe("field of that pattern"),
+    pattern: name.optional().describe("the only pattern of the tap that is heard; absent: each"),
+    field: name.describe("field of the patterns"),
     decimals: decimals.default(0),
     scale: z
       .number()

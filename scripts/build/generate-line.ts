@@ -3,7 +3,8 @@
 //
 // Spec: SPEC.md §13; steps and rows as in firmware/loop/tap/match.ts. A pattern is text: a blank stands for
 // any number of blanks, {name} for a number or a word, {} for anything up to what follows, {name:8} and
-// {:3} for exactly so many octets, {{ for a brace; everything else stands for itself.
+// {:3} for exactly so many octets, {!name} for a number that is none in this line, {{ for a brace; everything else
+// stands for itself.
 
 import { LINE_FIELDS_MAX, LINE_PROGRAM_BYTES_MAX } from "../../firmware/limits.ts";
 import {
@@ -24,6 +25,7 @@ import type { LineTap, Word } from "./line-taps.ts";
 // In the order of LINE_* in firmware/loop/tap/match.ts.
 const [END, BLANKS, LITERAL, NUMBER, WORDS, SKIP] = [0, 1, 2, 3, 4, 5];
 const WIDTH_MAX = 80; // LINE_BYTES_MAX
+const CHECK_NMEA = 256; // of LineRow.terminator, tick/lines.ts
 const ENDS = { CRLF: 10, CR: 13, LF: 10, ETX: 3 };
 const SAYS = {
   uncertain: [QUALITY_UNCERTAIN, CAUSE_NONE],
@@ -39,13 +41,15 @@ type Step =
   | { kind: "blanks" }
   | { kind: "literal"; octet: number }
   | { kind: "field"; name: string; width: number }
-  | { kind: "skip"; width: number };
+  | { kind: "skip"; width: number }
+  | { kind: "absent"; name: string };
 type Parsed<T> = { ok: true; value: T } | { ok: false; message: string };
 
 /** Names of the fields of a pattern in order, or what is wrong with it and at which character. */
 export function patternFields(pattern: string, words: Record<string, unknown>): Parsed<string[]> {
-  const steps = parsePattern(pattern);
-  if (!steps.ok) return steps;
+  const parsed = parsePattern(pattern);
+  if (!parsed.ok) return parsed;
+  const steps = { value: parsed.value.filter(({ kind }) => kind !== "absent") };
   const refuse = (message: string) => ({ ok: false as const, message });
   const fields = steps.value.flatMap((s) => (s.kind === "field" ? [s.name] : []));
   const twice = fields.find((name, i) => fields.indexOf(name) < i);
@@ -63,6 +67,12 @@ export function patternFields(pattern: string, words: Record<string, unknown>): 
       return refuse(`nothing parts "${nameOf(step)}" from "${next.name}": give {name:8} its width`);
   }
   return { ok: true, value: fields };
+}
+
+/** Names of the numbers that a sound pattern says are none. */
+export function absentFields(pattern: string): string[] {
+  const steps = parsePattern(pattern);
+  return steps.ok ? steps.value.flatMap((s) => (s.kind === "absent" ? [s.name] : [])) : [];
 }
 
 function isOpenNumber(step: Step, words: Record<string, unknown>): boolean {
@@ -90,23 +100,29 @@ function parsePattern(pattern: string): Parsed<Step[]> {
     } else {
       const close = pattern.indexOf("}", at);
       if (close < 0) return refuse('"}" is missing; a brace of the line itself is written {{');
-      const found = /^([A-Za-z0-9][A-Za-z0-9_-]*)?(?::([1-9][0-9]?))?$/.exec(
-        pattern.slice(at + 1, close),
-      );
-      const width = Number(found?.[2] ?? 0);
-      if (found === null || width > WIDTH_MAX)
+      const step = fieldStep(pattern.slice(at + 1, close));
+      if (step === null)
         return refuse(
-          `"${pattern.slice(at, close + 1)}" is no field; {weight}, {weight:8}, {} are`,
+          `"${pattern.slice(at, close + 1)}" is no field; {weight}, {weight:8}, {!weight}, {} are`,
         );
-      steps.push(
-        found[1] === undefined ? { kind: "skip", width } : { kind: "field", name: found[1], width },
-      );
+      steps.push(step);
       at = close;
     }
   }
   return steps.length === 0
     ? { ok: false, message: "an empty pattern fits nothing" }
     : { ok: true, value: steps };
+}
+
+// What stands between braces; null: nothing that is known.
+function fieldStep(text: string): Step | null {
+  const found = /^(!)?([A-Za-z0-9][A-Za-z0-9_-]*)?(?::([1-9][0-9]?))?$/.exec(text);
+  const [, absent, name, digits] = found ?? [];
+  const width = Number(digits ?? 0);
+  if (found === null || width > WIDTH_MAX) return null;
+  if (absent !== undefined)
+    return name === undefined || width > 0 ? null : { kind: "absent", name };
+  return name === undefined ? { kind: "skip", width } : { kind: "field", name, width };
 }
 
 type FindWords = (name: string) => { first: number; count: number } | null;
@@ -117,6 +133,7 @@ function programOf(steps: Step[], wordsOf: FindWords): number[] {
     if (step.kind === "blanks") return [BLANKS!];
     if (step.kind === "literal") return [LITERAL!, step.octet];
     if (step.kind === "skip") return [SKIP!, step.width];
+    if (step.kind === "absent") return [];
     const words = wordsOf(step.name);
     return words === null
       ? [NUMBER!, field++, step.width]
@@ -137,7 +154,8 @@ export interface LineTables {
 export function lineTables(taps: [string, LineTap, number][]): LineTables {
   const all: LineTables = { lines: [], patterns: [], patternNames: [], words: [], program: [] };
   for (const [name, tap, order] of taps) {
-    const fields = [order, characterUs(tap), ENDS[tap.end], tap.end === "CRLF" ? 1 : 0];
+    const terminator = ENDS[tap.end] + (tap.check === "nmea" ? CHECK_NMEA : 0);
+    const fields = [order, characterUs(tap), terminator, tap.end === "CRLF" ? 1 : 0];
     const lists = new Map<string, { first: number; count: number }>();
     for (const [key, list] of Object.entries(tap.words)) {
       lists.set(key, { first: all.words.length, count: Object.keys(list).length });
@@ -164,7 +182,14 @@ function characterUs({ baud, format }: LineTap): number {
 function wordFields(word: string, says: Word): number[] {
   const octets = Buffer.alloc(8);
   octets.write(word, "latin1");
-  const { value, others } = typeof says === "number" ? { value: says, others: undefined } : says;
+  const { value, others, power = 0, negative = false } = wordMeaning(says);
   const quality = others === undefined ? [QUALITY_GOOD, CAUSE_NONE] : SAYS[others];
-  return [octets.readInt32LE(0), octets.readInt32LE(4), word.length, value, ...quality];
+  const scaling = (power << 1) | (negative ? 1 : 0);
+  const length = word.length | (scaling << 8);
+  return [octets.readInt32LE(0), octets.readInt32LE(4), length, value, ...quality];
+}
+
+/** A word with all that it may say. */
+export function wordMeaning(says: Word): Exclude<Word, number> {
+  return typeof says === "number" ? { value: says } : says;
 }

@@ -63,6 +63,7 @@ import {
 } from "./cbor-encode.ts";
 import { noticeTables } from "./generate-notices.ts";
 import { constant, octets, rows, u16 } from "./link-table.ts";
+import { patternsOf } from "./line-taps.ts";
 import { valuePeriodMs } from "./periods.ts";
 import { pollOf, polls } from "./polls.ts";
 import { orderCode, REGISTER_TYPES, tableCode } from "./registers.ts";
@@ -329,8 +330,13 @@ function encodeRegister(channel: RegisterChannel, node: NodeType): number[] {
 }
 
 /** `[order of the tap, pattern, field]` */
-function encodeField({ tap, pattern, field }: FieldChannel, node: NodeType): number[] {
-  return array([integer(Object.keys(node.taps).indexOf(tap)), text(pattern), text(field)]);
+function encodeField(channel: FieldChannel, node: NodeType): number[] {
+  const tap = node.taps[channel.tap];
+  const heard = tap?.protocol === "ascii-line" ? patternsOf(tap, channel) : [];
+  // Of a channel that hears several the first stands for all.
+  const [pattern = channel.pattern ?? ""] = heard;
+  const order = Object.keys(node.taps).indexOf(channel.tap);
+  return array([integer(order), text(pattern), text(channel.field)]);
 }
 
 /** `[order of the tap, object, which of its values, meter]`: value 0 is the best; M-Bus alone has several meters. */

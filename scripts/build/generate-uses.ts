@@ -4,6 +4,7 @@
 // A part that is not used costs flash and SRAM on a board: floats alone are 7 KB of libgcc.
 
 import { TYPE_F32 } from "../../firmware/wire/record.ts";
+import { lineUses } from "./line-taps.ts";
 import { polls } from "./polls.ts";
 import { tableCode, textBytes, typeCode } from "./registers.ts";
 import { allChannels, type NodeType, type RegisterChannel } from "./schema.ts";
@@ -30,6 +31,7 @@ export function generateUses(node: NodeType): string {
     TWO_WIRES: taps.some((tap) => "requestsOn" in tap && tap.requestsOn !== undefined),
     REGISTER_PARTS: registers.some((one) => typeCode(one) >= 256),
     REGISTER_WIDE: registers.some(({ type }) => type.endsWith("64")),
+    ...lineUses(taps),
     FREE_SLOTS: false, // only `ferrule tap` asks what a meter says
   };
   return [

@@ -13,9 +13,9 @@ import {
 import { LINE_FORMATS } from "../../firmware/wire/line-names.ts";
 import { butterworthLowpass } from "./butterworth.ts";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
-import { lineTables, patternFields, type LineTables } from "./generate-line.ts";
+import { absentFields, lineTables, patternFields, type LineTables } from "./generate-line.ts";
 import { vibrationFields } from "./generate-vibration.ts";
-import type { LineTap } from "./line-taps.ts";
+import { patternsOf, type LineTap } from "./line-taps.ts";
 import type { Row } from "./loop-table.ts";
 import { orderCode, tableCode, textBytes, typeCode } from "./registers.ts";
 import type { AnalogChannel, NodeType, RegisterChannel, StateChannel } from "./schema.ts";
@@ -163,12 +163,25 @@ export function fieldRowsOf(node: NodeType, { patternNames }: LineTables): Row[]
   return Object.entries(node.channels).flatMap(([name, c], index) => {
     const tap = c.kind === "field" ? node.taps[c.tap] : undefined;
     if (c.kind !== "field" || tap?.protocol !== "ascii-line") return [];
-    const fields = patternFields(tap.patterns[c.pattern]!, tap.words);
-    const order = fields.ok ? fields.value.indexOf(c.field) : -1;
-    const pattern = patternNames.indexOf(`${c.tap}/${c.pattern}`);
     // One step of the channel in digits after the point as the line has it.
     const decimals = c.decimals + Math.round(Math.log10(c.scale));
-    return [{ name, fields: [index, pattern, order, decimals, c.staleMs ?? 0] }];
+    const row = (pattern: string, order: number, staleMs: number): Row => {
+      const number = patternNames.indexOf(`${c.tap}/${pattern}`);
+      return { name, fields: [index, number, order, decimals, staleMs] };
+    };
+    const heard = patternsOf(tap, c).map((pattern, i) => {
+      const fields = patternFields(tap.patterns[pattern]!, tap.words);
+      return row(
+        pattern,
+        fields.ok ? fields.value.indexOf(c.field) : -1,
+        i > 0 ? 0 : (c.staleMs ?? 0),
+      );
+    });
+    // A line that says that this number is none.
+    const none = Object.entries(tap.patterns).flatMap(([pattern, text]) =>
+      absentFields(text).includes(c.field) ? [row(pattern, -1, 0)] : [],
+    );
+    return [...heard, ...none];
   });
 }
 

@@ -29,6 +29,7 @@ import {
 } from "./channels.ts";
 import { checkAccelerometers, checkChannel, tenthsOf, unknownTap } from "./checks.ts";
 import { checkMachine, checkTaps, lineFields } from "./line-taps.ts";
+import { withTemplate } from "./line-templates.ts";
 import { METER_PROTOCOLS } from "./object-taps.ts";
 import { checkPolls, pollFields } from "./polls.ts";
 import { checkWires, modbusFields, register } from "./registers.ts";
@@ -103,7 +104,15 @@ const tap = z.discriminatedUnion("protocol", [
     ...pollFields,
   }),
   z.strictObject({ protocol: z.literal("modbus-ascii"), ...wire, ...watch, ...pollFields }),
-  z.strictObject({ protocol: z.literal("ascii-line"), ...wire, ...lineFields }),
+  z
+    .strictObject({
+      protocol: z.literal("ascii-line"),
+      ...wire,
+      baud: wire.baud.unwrap().optional().describe("9600 unless a template says otherwise"),
+      format: wire.format.unwrap().optional().describe("8N1 unless a template says otherwise"),
+      ...lineFields,
+    })
+    .transform(({ template, ...own }) => ({ ...own, ...withTemplate(template, own) })),
   z
     .strictObject({ protocol: z.enum(METER_PROTOCOLS).exclude(["iec62056-21"]), ...wire })
     .describe("a meter's line"),

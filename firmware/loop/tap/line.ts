@@ -96,7 +96,8 @@ export function countLine(tap: LineTap, matched: bool): void {
   tap.length = 0;
 }
 
-function dropLine(tap: LineTap): void {
+/** The line was damaged, or belongs to one that was; the next one begins. */
+export function dropLine(tap: LineTap): void {
   count(tap, TAP_COUNTER_EXCEPTIONS, 1);
   count(tap, TAP_COUNTER_JUNK_BYTES, tap.length);
   tap.length = 0;

@@ -6,6 +6,7 @@
 // taken back, so a line costs one look at each octet; a word list LINE_WORDS_MAX comparisons of 8 octets.
 // A number is kept as its digits and the place of its point: no rounding before the channel is known.
 
+import { USES_WORD_SCALES } from "../../generated/uses";
 import { LINE_FIELDS_MAX } from "../../limits";
 import { CAUSE_NONE, QUALITY_GOOD } from "../../wire/record";
 
@@ -23,13 +24,14 @@ const POINT = 0x2e;
 const ZERO = 0x30;
 const DIGITS_LIMIT: i64 = 10_000_000_000_000_000; // 10^16: one digit more stays far from 2^63
 const STEPS_MAX: i64 = 0x7fff_ffff;
+const SHIFT_MAX = 18; // 10^18 fits an i64
 
 /** One word of a list. */
 @unmanaged
 export class WordRow {
   low: u32; // octets 0..3, the first one lowest
   high: u32; // octets 4..7
-  length: i32;
+  length: i32; // and from bit 8 on its scaling: twice a power of ten, and 1 for a sign that turns
   value: i32;
   quality: i32; // what it says of the other fields of the line
   cause: i32;
@@ -54,7 +56,7 @@ export class Match {
   octets: usize;
   quality: i32; // the worst that a word says
   cause: i32;
-  reserved: i32; // the fields after it are aligned to 8
+  scaling: i32; // of the numbers of the line, as of a word
 }
 
 /** Memory of one match, a multiple of 8. */
@@ -79,6 +81,7 @@ export function matchLine(
   match.length = length;
   match.quality = QUALITY_GOOD;
   match.cause = CAUSE_NONE;
+  if (USES_WORD_SCALES) match.scaling = 0;
   for (let step = load<u8>(program); step != LINE_END; step = load<u8>(program)) {
     if (!takeStep(match, step, program + 1, words)) return false;
     program += stepBytes(step);
@@ -99,6 +102,20 @@ export function fieldSteps(field: LineField, decimals: i32): i64 {
   }
   if (steps > STEPS_MAX) return STEPS_OVER;
   return field.negative ? -steps : steps;
+}
+
+/** The same, with the power of ten and the sign that words of the line said. */
+export function scaledSteps(match: Match, field: LineField, decimals: i32): i64 {
+  const shifted = decimals + (match.scaling >> 1);
+  if (field.decimals - shifted > SHIFT_MAX) return 0; // far below half a step
+  const steps = fieldSteps(field, shifted);
+  return match.scaling & 1 && steps != STEPS_OVER ? -steps : steps;
+}
+
+/** True when the number of a field is below 0. */
+export function isNegative(match: Match, field: LineField): bool {
+  const turned = USES_WORD_SCALES && !field.isWord ? match.scaling & 1 : 0;
+  return ((<i32>field.negative) ^ turned) != 0;
 }
 
 /** No number of 32 bits. */
@@ -182,8 +199,8 @@ function takeWord(match: Match, field: LineField, words: usize, count: i32): boo
   let found: usize = 0;
   for (let i = 0; i < count; i++, words += offsetof<WordRow>()) {
     const word = changetype<WordRow>(words);
-    if (word.length <= longest || !fits(match, word)) continue;
-    longest = word.length;
+    if (lengthOf(word) <= longest || !fits(match, word)) continue;
+    longest = lengthOf(word);
     field.digits = abs<i64>(word.value);
     field.negative = word.value < 0 ? 1 : 0;
     field.decimals = 0;
@@ -194,6 +211,7 @@ function takeWord(match: Match, field: LineField, words: usize, count: i32): boo
   if (longest == 0) return false;
   const word = changetype<WordRow>(found);
   match.at += longest;
+  if (USES_WORD_SCALES) addScaling(match, word.length >> 8);
   if (word.quality > match.quality) {
     match.quality = word.quality;
     match.cause = word.cause;
@@ -201,9 +219,20 @@ function takeWord(match: Match, field: LineField, words: usize, count: i32): boo
   return true;
 }
 
+function lengthOf(word: WordRow): i32 {
+  return USES_WORD_SCALES ? word.length & 0xff : word.length;
+}
+
+// Powers add up, and two turned signs are none.
+function addScaling(match: Match, said: i32): void {
+  const power = (match.scaling >> 1) + (said >> 1);
+  match.scaling = (power << 1) | ((match.scaling ^ said) & 1);
+}
+
 function fits(match: Match, word: WordRow): bool {
-  if (match.at + word.length > match.length) return false;
-  for (let i = 0; i < word.length; i++) {
+  const length = lengthOf(word);
+  if (match.at + length > match.length) return false;
+  for (let i = 0; i < length; i++) {
     const wanted = (i < 4 ? word.low >> (i << 3) : word.high >> ((i - 4) << 3)) & 0xff;
     if (load<u8>(match.octets + match.at + i) != wanted) return false;
   }

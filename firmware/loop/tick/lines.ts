@@ -14,8 +14,14 @@ import {
   PROGRAM,
   WORD_ROWS,
 } from "../../generated/loop";
+import { USES_ABSENT_FIELDS, USES_LINE_CHECKS, USES_WORD_SCALES } from "../../generated/uses";
 import { TAP_ENTRIES_PER_TICK } from "../../limits";
-import { CAUSE_NONE, CAUSE_OVER_RANGE, CAUSE_UNDER_RANGE } from "../../wire/record";
+import {
+  CAUSE_NONE,
+  CAUSE_NOT_A_NUMBER,
+  CAUSE_OVER_RANGE,
+  CAUSE_UNDER_RANGE,
+} from "../../wire/record";
 import { QUALITY_BAD, QUALITY_GOOD } from "../../wire/record";
 import {
   TAP_ENTRY_BYTE,
@@ -28,6 +34,7 @@ import { acceptSample } from "../filter";
 import { encodeState } from "../record";
 import {
   countLine,
+  dropLine,
   LINE_TAP_BYTES,
   lineCounters,
   lineLength,
@@ -36,16 +43,28 @@ import {
   putLineOctet,
   startLine,
 } from "../tap/line";
-import { fieldSteps, Match, MATCH_BYTES, matchField, matchLine, STEPS_OVER } from "../tap/match";
+import { isSentence } from "../tap/line-check";
+import {
+  fieldSteps,
+  isNegative,
+  LineField,
+  Match,
+  MATCH_BYTES,
+  matchField,
+  matchLine,
+  scaledSteps,
+  STEPS_OVER,
+} from "../tap/match";
 import { channelState, checkHeard, RECORD, settle, SPARE, tickMs, tickUs } from "./channels";
 
+const CHECK_NMEA = 256; // of LineRow.terminator
 const STATE_PERIOD_MS: u32 = 10_000; // SPEC §4: the status that carries the tap counters
 
 @unmanaged
 class LineRow {
   tap: i32; // order in node.json
   characterUs: i32;
-  terminator: i32;
+  terminator: i32; // and 256 where each line is a sentence of NMEA 0183 with a right sum
   afterReturn: i32;
 }
 
@@ -59,7 +78,7 @@ class PatternRow {
 class FieldRow {
   channel: i32;
   pattern: i32;
-  field: i32; // order in its pattern
+  field: i32; // order in its pattern; -1: the line says that it is no number
   decimals: i32;
   staleMs: i32;
 }
@@ -75,7 +94,7 @@ export function startLines(): void {
     const row = lineRow(i);
     const tap = lineTap(i);
     tap.characterUs = row.characterUs;
-    tap.terminator = row.terminator;
+    tap.terminator = USES_LINE_CHECKS ? row.terminator & 0xff : row.terminator;
     tap.afterReturn = row.afterReturn;
     startLine(tap, tickUs());
   }
@@ -92,7 +111,9 @@ export function hearLines(): void {
       const octet = load<u8>(entry + TAP_ENTRY_BYTE);
       const flags = load<u8>(entry + TAP_ENTRY_FLAGS);
       const whole = putLineOctet(tap, octet, flags, load<u32>(entry + TAP_ENTRY_TIME_US));
-      if (whole) countLine(tap, hearLine(i, tap));
+      if (!whole) continue;
+      if (USES_LINE_CHECKS && isWrong(i, tap)) dropLine(tap);
+      else countLine(tap, hearLine(i, tap));
     }
   }
 }
@@ -108,6 +129,12 @@ export function tellLines(): void {
   store<u32>(DUE, tickMs() + STATE_PERIOD_MS);
   for (let i = 0; i < LINE_COUNT; i++)
     ring_put(RECORD, encodeState(RECORD, tickUs(), lineRow(i).tap, lineCounters(lineTap(i))));
+}
+
+function isWrong(line: i32, tap: LineTap): bool {
+  const length = lineLength(tap);
+  if (lineRow(line).terminator < CHECK_NMEA || length == 0) return false; // an empty line is none
+  return !isSentence(lineOctets(tap), length);
 }
 
 function hearLine(line: i32, tap: LineTap): bool {
@@ -136,17 +163,30 @@ function hearFields(match: Match, pattern: i32): void {
 
 // A word is what the device says of itself, so it holds even when it says that the number is none.
 function hearField(match: Match, row: FieldRow): void {
-  const field = matchField(match, row.field);
   const state = channelState(row.channel);
-  const steps = fieldSteps(field, row.decimals);
+  if (USES_ABSENT_FIELDS && row.field < 0) {
+    const isSaid = match.quality == QUALITY_BAD;
+    acceptSample(state, state.value, QUALITY_BAD, isSaid ? match.cause : CAUSE_NOT_A_NUMBER);
+    state.heardMs = tickMs();
+    settle(row.channel);
+    return;
+  }
+  const field = matchField(match, row.field);
+  const steps = stepsOf(match, field, row.decimals);
   const quality = field.isWord ? QUALITY_GOOD : match.quality;
   if (quality == QUALITY_BAD) acceptSample(state, state.value, QUALITY_BAD, match.cause);
   else if (steps == STEPS_OVER) {
-    const cause = field.negative ? CAUSE_UNDER_RANGE : CAUSE_OVER_RANGE;
+    const cause = isNegative(match, field) ? CAUSE_UNDER_RANGE : CAUSE_OVER_RANGE;
     acceptSample(state, state.value, QUALITY_BAD, cause);
   } else acceptSample(state, <i32>steps, quality, CAUSE_NONE);
   state.heardMs = tickMs();
   settle(row.channel);
+}
+
+// A word is a whole number, whatever others say of the numbers beside it.
+function stepsOf(match: Match, field: LineField, decimals: i32): i64 {
+  if (!USES_WORD_SCALES || field.isWord) return fieldSteps(field, decimals);
+  return scaledSteps(match, field, decimals);
 }
 
 function lineRow(index: i32): LineRow {
