@@ -12,18 +12,16 @@ export const FLASH_SECTOR_BYTES: u32 = 4096;
 export const BOOT_ENTRY_BYTES: u32 = 8;
 const ENTRIES_PER_SECTOR: u32 = FLASH_SECTOR_BYTES / BOOT_ENTRY_BYTES;
 
-@unmanaged
-class BootState {
-  number: u32; // to be taken
-  sector: u32; // where its entry goes
-  entry: u32; // order in that sector
-  erase: bool; // that sector is erased before
-  used0: u32; // entries of each sector that are not free, torn ones between them included
-  used1: u32;
-  largest: u32;
-  holder: u32; // the sector of the largest
+export namespace boot {
+  export let number: u32 = 0; // to be taken
+  export let sector: u32 = 0; // where its entry goes
+  export let entry: u32 = 0; // order in that sector
+  export let erase: bool = false; // that sector is erased before
+  export let used0: u32 = 0; // entries of each sector that are not free, torn ones between them included
+  export let used1: u32 = 0;
+  export let largest: u32 = 0;
+  export let holder: u32 = 0; // the sector of the largest
 }
-export const boot: BootState = changetype<BootState>(memory.data(offsetof<BootState>(), 4));
 
 export function bootScanStart(): void {
   boot.used0 = 0;

@@ -4,13 +4,13 @@
 // Spec: RFC 8949 §3, §4.2.1, §3.4.4. Reads the octets given to readerStart(). The first item that is not
 // what was asked for sets `failed`; later ones then give 0, and the caller checks once. State: `reader`.
 
-@unmanaged
-class ReaderState {
-  at: usize; // the next octet
-  end: usize; // the first octet past the message
-  failed: bool;
+import { wide, wideLow } from "../wide";
+
+export namespace reader {
+  export let at: usize = 0; // the next octet
+  export let end: usize = 0; // the first octet past the message
+  export let failed: bool = false;
 }
-export const reader: ReaderState = changetype<ReaderState>(memory.data(offsetof<ReaderState>(), 4));
 
 export const MAJOR_UNSIGNED: u32 = 0;
 export const MAJOR_NEGATIVE: u32 = 1;
@@ -36,28 +36,31 @@ export function nextMajor(): u32 {
 }
 
 /** The argument of a head of this major type, below 2^63. */
-export function takeHead(major: u32): i64 {
+export function takeHead(major: u32): wide {
   if (nextMajor() != major) return refuse();
   const short: u32 = load<u8>(reader.at++) & 31;
-  if (short < 24) return short;
+  if (short < 24) return short as wide;
   const bytes: u32 = 1 << (short & 3);
   if (short > 27 || ((reader.end - reader.at) as u32) < bytes) return refuse();
-  let value: i64 = 0;
-  for (let left = bytes; left > 0; left--) value = (value << 8) | load<u8>(reader.at++);
-  // What a shorter head could hold is not deterministic; 2^63 and above is negative here.
-  const least: i64 = bytes == 1 ? 24 : (1 as i64) << (bytes * 4);
+  let value: wide = 0;
+  let least: wide = bytes == 1 ? 24 : 1;
+  for (let left = bytes; left > 0; left--) {
+    value = value * 256 + (load<u8>(reader.at++) as wide);
+    if (bytes > 1) least *= 16;
+  }
+  // What a shorter head could hold is not deterministic; 2^63 and above is negative here, or a double.
   return value < least ? refuse() : value;
 }
 
 /** An unsigned integer of 32 bits. */
 export function takeU32(): u32 {
   const value = takeHead(MAJOR_UNSIGNED);
-  return value > 0xffff_ffff ? (refuse() as u32) : (value as u32);
+  return value > 0xffff_ffff ? (refuse() as u32) : wideLow(value);
 }
 
 /** An integer of either sign. */
-export function takeInteger(): i64 {
-  return nextMajor() == MAJOR_NEGATIVE ? ~takeHead(MAJOR_NEGATIVE) : takeHead(MAJOR_UNSIGNED);
+export function takeInteger(): wide {
+  return nextMajor() == MAJOR_NEGATIVE ? -1 - takeHead(MAJOR_NEGATIVE) : takeHead(MAJOR_UNSIGNED);
 }
 
 /** Passes over so many octets and gives where they start. */
@@ -71,7 +74,7 @@ export function takeOctets(bytes: u32): usize {
 }
 
 /** Notes that the message is not what it should be; 0. */
-export function refuse(): i64 {
+export function refuse(): wide {
   reader.failed = true;
   return 0;
 }

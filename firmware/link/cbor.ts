@@ -5,6 +5,8 @@
 // Writes into the octets given to writerStart(). The first write that does not fit sets `failed` and
 // writes nothing; so do all later ones, and the caller checks once. State: `writer`.
 
+import { wide, wideHigh, wideLow } from "../wide";
+
 // (I1) at <= end, and no single write is longer than the addresses below any room (asc starts data at 1024): so
 // end - bytes never wraps, and `at > end - bytes` bounds `at` for whoever proves accesses.
 const NO_ROOM: usize = memory.data(1); // where the writer is before it is started: nothing fits
@@ -76,16 +78,16 @@ export function putUnsigned(value: u32): void {
   putHead(MAJOR_UNSIGNED, value);
 }
 
-export function putInteger(value: i64): void {
+export function putInteger(value: wide): void {
   const major = value < 0 ? MAJOR_NEGATIVE : MAJOR_UNSIGNED;
-  if (value < 0) value = ~value; // -1 - value
-  const high = (value >> 32) as u32;
+  if (value < 0) value = -1 - value;
+  const high = wideHigh(value);
   if (high == 0) {
-    putHead(major, value as u32);
+    putHead(major, wideLow(value));
   } else {
     put((major << 5) | 27, 1);
     put(high, 4);
-    put(value as u32, 4);
+    put(wideLow(value), 4);
   }
 }
 
@@ -119,9 +121,9 @@ export function putBoolean(value: bool): void {
 }
 
 /** 4([exponent, mantissa]): the exponent is the caller's, it is never reduced. */
-export function putDecimal(exponent: i32, mantissa: i64): void {
+export function putDecimal(exponent: i32, mantissa: wide): void {
   put(DECIMAL_FRACTION_HEAD, 2);
-  putInteger(exponent);
+  putInteger(exponent as wide);
   putInteger(mantissa);
 }
 

@@ -6,6 +6,7 @@
 // State: `command`, COMMAND (the mailbox record), SEEN.
 
 import { NAME_BYTES_MAX, REQUESTS_REMEMBERED } from "../limits";
+import { wide, wideDivide } from "../wide";
 import {
   CODE_ABOVE_MAX,
   CODE_APPLIED,
@@ -39,28 +40,24 @@ import {
   takeOctets,
   takeU32,
 } from "./cbor-reader";
-import { channelAt, node, setpointAt } from "./node";
+import { channelAt, isSame, node, setpointAt } from "./node";
 import { addResult } from "./results";
 
-const EXPONENT_MAX: i64 = 18; // beyond it no value is within 32 bits of steps
-const STEPS_MAX: i64 = 1 << 53; // larger mantissas are refused as malformed
+const EXPONENT_MAX: wide = 18; // beyond it no value is within 32 bits of steps
+const STEPS_MAX: wide = 9_007_199_254_740_992; // 2^53: // larger mantissas are refused as malformed
 const NAME_CHARACTER_MIN: u32 = 0x21; // printable ASCII: the name is sent back as a text
 const NAME_CHARACTER_MAX: u32 = 0x7e;
 
-@unmanaged
-class CommandState {
-  mantissa: i64; // as sent
-  name: usize;
-  nameBytes: u32;
-  request: u32;
-  lifetimeMs: u32;
-  exponent: i32; // as sent
-  seen: u32; // place of the next request remembered
-  ready: bool; // COMMAND is to be put into the mailbox
+export namespace command {
+  export let mantissa: wide = 0; // as sent
+  export let name: usize = 0;
+  export let nameBytes: u32 = 0;
+  export let request: u32 = 0;
+  export let lifetimeMs: u32 = 0;
+  export let exponent: i32 = 0; // as sent
+  export let seen: u32 = 0; // place of the next request remembered
+  export let ready: bool = false; // COMMAND is to be put into the mailbox
 }
-export const command: CommandState = changetype<CommandState>(
-  memory.data(offsetof<CommandState>(), 8),
-);
 export const COMMAND: usize = memory.data(MAILBOX_BYTES, 4);
 
 /** A request that was taken; MsgId plus 1, so that 0 is none. */
@@ -141,7 +138,7 @@ function takeKey(key: u32): void {
 
 function takeName(): void {
   const bytes = takeHead(MAJOR_TEXT);
-  if (bytes < 1 || bytes > NAME_BYTES_MAX) refuse();
+  if (bytes < 1 || bytes > (NAME_BYTES_MAX as wide)) refuse();
   command.nameBytes = bytes as u32;
   command.name = takeOctets(bytes as u32);
   if (reader.failed) return;
@@ -153,7 +150,7 @@ function takeName(): void {
 
 /** An integer, or `4([exponent, mantissa])`. */
 function takeValue(): void {
-  let exponent: i64 = 0;
+  let exponent: wide = 0;
   if (nextMajor() == MAJOR_TAG) {
     if (takeHead(MAJOR_TAG) != TAG_DECIMAL_FRACTION || takeHead(MAJOR_ARRAY) != 2) refuse();
     exponent = takeInteger();
@@ -171,7 +168,7 @@ function findSetpoint(): i32 {
   for (let i = 0; i < node.setpointCount; i++) {
     const channel = channelAt(first + i);
     if (channel.nameBytes != command.nameBytes) continue;
-    if (memory.compare(node.birth + channel.name, command.name, command.nameBytes) == 0) return i;
+    if (isSame(node.birth + channel.name, command.name, command.nameBytes)) return i;
   }
   return -1;
 }
@@ -186,13 +183,14 @@ function prepare(setpoint: i32): i32 {
   for (; shift > 0 && steps <= STEPS_MAX && steps >= -STEPS_MAX; shift--) steps *= 10;
   let isBetween = false;
   for (; shift < 0 && steps != 0; shift++) {
-    if (steps % 10 != 0) isBetween = true;
-    steps /= 10;
+    const tenth = wideDivide(steps, 10);
+    if (steps != tenth * 10) isBetween = true;
+    steps = tenth;
   }
   // Between two steps the lower one tells whether it is below min, the upper one whether above max.
   const isNegative = command.mantissa < 0;
-  if (steps - (isBetween && isNegative ? 1 : 0) < limits.min) return CODE_BELOW_MIN;
-  if (steps + (isBetween && !isNegative ? 1 : 0) > limits.max) return CODE_ABOVE_MAX;
+  if (steps - (isBetween && isNegative ? 1 : 0) < (limits.min as wide)) return CODE_BELOW_MIN;
+  if (steps + (isBetween && !isNegative ? 1 : 0) > (limits.max as wide)) return CODE_ABOVE_MAX;
   if (isBetween) return CODE_RESOLUTION;
   store<u32>(COMMAND, setpoint);
   store<u32>(COMMAND, command.request, MAILBOX_REQUEST);

@@ -14,6 +14,7 @@ import {
   TYPE_NONE,
   TYPE_U32,
 } from "../wire/record";
+import { wide } from "../wide";
 import {
   LABEL_BASE_NAME,
   LABEL_BASE_TIME,
@@ -57,13 +58,11 @@ import {
 } from "./outbox";
 import { TEXT_BASE_NAME, TEXT_CAUSE } from "./texts";
 
-@unmanaged
-class PackState {
-  baseMs: i64; // wall time of the first record, or now without wall time
-  sequence: u32; // of the record before
-  first: bool;
+namespace pack {
+  export let baseMs: wide = 0; // wall time of the first record, or now without wall time
+  export let sequence: u32 = 0; // of the record before
+  export let first: bool = false;
 }
-const pack: PackState = changetype<PackState>(memory.data(offsetof<PackState>(), 8));
 
 const ARRAY_HEAD_LONG = 24; // from so many records on the array's head takes two octets
 
@@ -71,7 +70,7 @@ const ARRAY_HEAD_LONG = 24; // from so many records on the array's head takes tw
  * Encodes the head of a list from `at` on, at most to `end`; returns how many records went in.
  * The pack ends at writer.at. `monotonicMs` is time since start: the base of a pack without wall time.
  */
-export function encodePack(list: u32, at: usize, end: usize, monotonicMs: i64): i32 {
+export function encodePack(list: u32, at: usize, end: usize, monotonicMs: wide): i32 {
   writerStart(at + 1, end - 1);
   let records = 0;
   for (let slot = listHead(list); slot != NO_SLOT && records < PACK_RECORDS_MAX; records++) {
@@ -207,8 +206,8 @@ function encodeValue(entry: Slot, channel: Channel): void {
     return;
   }
   // |mantissa| < 2^32 and the scale's has at most four digits: the product stays below 2^46.
-  const value = entry.type == TYPE_U32 ? (entry.value as i64) : (entry.value as i32 as i64);
-  const mantissa = value * channel.scaleMantissa;
+  const value = entry.type == TYPE_U32 ? (entry.value as wide) : (entry.value as i32 as wide);
+  const mantissa = value * (channel.scaleMantissa as wide);
   if (exponent == 0 && channel.scaleMantissa == 1) putInteger(mantissa);
   else putDecimal(exponent, mantissa);
 }

@@ -44,17 +44,13 @@ const WIDTHS: usize = USES_FINDINGS
   ? memory.data<u64>([0x421111114, 0x442222211, 0x44444422211, 0x4422])
   : 0;
 
-@unmanaged
-class FindingsState {
-  first: u32;
-  next: u32;
-  lost: u32;
-  leaving: u32; // records in the packet that goes out now; they leave when the host took it
-  lingerMs: u32; // when they leave even if few
+export namespace findings {
+  export let first: u32 = 0;
+  export let next: u32 = 0;
+  export let lost: u32 = 0;
+  export let leaving: u32 = 0; // records in the packet that goes out now; they leave when the host took it
+  export let lingerMs: u32 = 0; // when they leave even if few
 }
-export const findings: FindingsState = changetype<FindingsState>(
-  USES_FINDINGS ? memory.data(offsetof<FindingsState>(), 4) : 0,
-);
 const ENTRIES: usize = USES_FINDINGS ? memory.data(FINDINGS_MAX * ENTRY_BYTES, 4) : 0;
 
 function entryAt(number: u32): Entry {

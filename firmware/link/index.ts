@@ -5,26 +5,7 @@
 // Nothing is sent before the identity is read and a boot number is taken; until then readings queue.
 // Nothing is allocated: all memory is static. State: `link`, SLOTS, SCRATCH.
 
-import {
-  ALARMS,
-  BIRTH,
-  BIRTH_PART_COUNT,
-  BIRTH_PARTS,
-  CHANNEL_COUNT,
-  CHANNELS,
-  KEEP_ALIVE_S,
-  NOTICE_TEXTS,
-  OUTBOX_SLOTS,
-  PERIOD_US,
-  SETPOINT_COUNT,
-  SETPOINTS,
-  TAP_COUNT,
-  TAPS,
-  TEXTS,
-  TYPE_BYTES,
-  VERSION_BYTES,
-  WAIT_MS,
-} from "../generated/link";
+import { NOTICE_TEXTS, OUTBOX_SLOTS, TAPS } from "../generated/link";
 import { USES_NOTICES, USES_SETPOINTS } from "../generated/uses";
 import {
   DATAGRAM_BYTES_MAX,
@@ -95,31 +76,14 @@ const FLASH_CHUNK_BYTES: u32 = 256;
 const ENTROPY_BYTES = 8;
 const STOPPED_FOR_GOOD = -1; // what poll() gives when it will do nothing more
 
-@unmanaged
-class LinkState {
-  started: bool;
-  startMs: u32; // when to try to start again
-  startDelayMs: u32;
-  gatewayCount: u32;
+namespace link {
+  export let started: bool = false;
+  export let startMs: u32 = 0; // when to try to start again
+  export let startDelayMs: u32 = 0;
+  export let gatewayCount: u32 = 0;
 }
-const link: LinkState = changetype<LinkState>(memory.data(offsetof<LinkState>(), 4));
 
 export function init(): void {
-  node.channels = CHANNELS;
-  node.alarms = ALARMS;
-  node.setpoints = SETPOINTS;
-  node.texts = TEXTS;
-  node.birth = BIRTH;
-  node.birthParts = BIRTH_PARTS;
-  node.channelCount = CHANNEL_COUNT;
-  node.setpointCount = SETPOINT_COUNT;
-  node.tapCount = TAP_COUNT;
-  node.birthPartCount = BIRTH_PART_COUNT;
-  node.typeBytes = TYPE_BYTES;
-  node.versionBytes = VERSION_BYTES;
-  node.periodUs = PERIOD_US;
-  node.keepAliveS = KEEP_ALIVE_S;
-  node.waitMs = WAIT_MS;
   outboxInit(SLOTS, OUTBOX_SLOTS);
   if (USES_NOTICES) noticeInit(TAPS, NOTICE_TEXTS);
   timeInit(now_us());

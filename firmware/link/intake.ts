@@ -11,6 +11,7 @@ import {
   USES_NOTICES,
   USES_SETPOINTS,
 } from "../generated/uses";
+import { wide } from "../wide";
 import { COUNTER_RECORDS_BAD } from "../wire/counters";
 import {
   CAUSE_NO_INPUT,
@@ -142,7 +143,7 @@ function takeOutcome(record: usize): void {
   const outcome = record + RECORD_VALUE;
   const result = addResult(node.birth + channel.name, channel.nameBytes);
   result.request = load<u32>(outcome, OUTCOME_REQUEST);
-  result.requested = load<i32>(outcome, OUTCOME_REQUESTED);
+  result.requested = load<i32>(outcome, OUTCOME_REQUESTED) as wide;
   result.effective = load<i32>(outcome, OUTCOME_EFFECTIVE);
   result.exponent = channel.scaleExponent;
   result.code = load<u8>(outcome, OUTCOME_CODE);

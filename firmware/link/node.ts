@@ -1,9 +1,26 @@
 // SPDX-License-Identifier: MIT
 // What link knows about its node: generated tables, identity, boot number.
 //
-// Spec: SPEC.md §1.5, §3 (bn). index.ts fills this once at start; everything else reads it.
+// Spec: SPEC.md §1.5, §3 (bn). index.ts fills in once what is only known at start; everything else reads it.
 // The tables are little-endian and lie where scripts/build/generate-link.ts put them.
 
+import {
+  ALARMS,
+  BIRTH,
+  BIRTH_PARTS,
+  BIRTH_PART_COUNT,
+  CHANNELS,
+  CHANNEL_COUNT,
+  KEEP_ALIVE_S,
+  PERIOD_US,
+  SETPOINTS,
+  SETPOINT_COUNT,
+  TAP_COUNT,
+  TEXTS,
+  TYPE_BYTES,
+  VERSION_BYTES,
+  WAIT_MS,
+} from "../generated/link";
 import { NODE_ID_BYTES_MAX } from "../wire/info";
 import { TEXT_LAST } from "./texts";
 
@@ -45,28 +62,26 @@ export class BirthPart {
   pairs: u16;
 }
 
-@unmanaged
-export class NodeState {
-  channels: usize;
-  alarms: usize;
-  setpoints: usize;
-  texts: usize;
-  birth: usize;
-  birthParts: usize;
-  channelCount: i32; // set-points included: they are the last
-  setpointCount: i32;
-  tapCount: i32;
-  birthPartCount: i32;
-  typeBytes: u32; // the node type, as encoded text, opens the birth bytes
-  versionBytes: u32; // the version, as encoded text, follows it
-  periodUs: u32;
-  keepAliveS: u32;
-  waitMs: u32; // first Twait
-  boot: u32;
-  idBytes: u32;
-  hostBytes: u32;
+export namespace node {
+  export const channels: usize = CHANNELS;
+  export const alarms: usize = ALARMS;
+  export const setpoints: usize = SETPOINTS;
+  export const texts: usize = TEXTS;
+  export const birth: usize = BIRTH;
+  export const birthParts: usize = BIRTH_PARTS;
+  export const channelCount: i32 = CHANNEL_COUNT; // set-points included: they are the last
+  export const setpointCount: i32 = SETPOINT_COUNT;
+  export const tapCount: i32 = TAP_COUNT;
+  export const birthPartCount: i32 = BIRTH_PART_COUNT;
+  export const typeBytes: u32 = TYPE_BYTES; // the node type, as encoded text, opens the birth bytes
+  export const versionBytes: u32 = VERSION_BYTES; // the version, as encoded text, follows it
+  export const periodUs: u32 = PERIOD_US;
+  export const keepAliveS: u32 = KEEP_ALIVE_S;
+  export const waitMs: u32 = WAIT_MS; // first Twait
+  export let boot: u32 = 0;
+  export let idBytes: u32 = 0;
+  export let hostBytes: u32 = 0;
 }
-export const node: NodeState = changetype<NodeState>(memory.data(offsetof<NodeState>(), 4));
 
 export const NODE_ID: usize = memory.data(NODE_ID_BYTES_MAX);
 export const EUI64: usize = memory.data(EUI64_BYTES);
@@ -100,4 +115,12 @@ export function textAt(text: i32): usize {
   let at = node.texts;
   for (; text > 0; text--) at += load<u8>(at) + 1;
   return at;
+}
+
+/** True when two runs of so many octets are the same. */
+export function isSame(one: usize, other: usize, bytes: u32): bool {
+  for (; bytes > 0; bytes--) {
+    if (load<u8>(one++) != load<u8>(other++)) return false;
+  }
+  return true;
 }

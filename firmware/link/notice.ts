@@ -5,6 +5,7 @@
 // channel of a notice is its tap, its alarm the number of the notice; quality and cause hold unit and code. State: `notices`.
 
 import { USES_NOTICES, USES_POLLING } from "../generated/uses";
+import { wide } from "../wide";
 import {
   NOTICE_ADDRESS,
   NOTICE_BYTES,
@@ -38,14 +39,10 @@ class TapName {
   nameBytes: u16;
 }
 
-@unmanaged
-class NoticeState {
-  taps: usize; // names of all taps
-  texts: usize; // words of the notices, a length octet before each
+namespace notices {
+  export let taps: usize = 0; // names of all taps
+  export let texts: usize = 0; // words of the notices, a length octet before each
 }
-const notices: NoticeState = changetype<NoticeState>(
-  USES_NOTICES ? memory.data(offsetof<NoticeState>(), 4) : 0,
-);
 
 /** Once at the start: where the generated tables lie. */
 export function noticeInit(taps: usize, texts: usize): void {
@@ -102,7 +99,7 @@ export function putNoticeDetail(entry: Slot): void {
   putTextHead(1);
   put(LABEL_NOTICE, 1);
   putArray(ITEMS);
-  putInteger(entry.quality == NOTICE_NO_UNIT ? -1 : (entry.quality as i64));
+  putInteger(entry.quality == NOTICE_NO_UNIT ? -1 : (entry.quality as wide));
   putUnsigned(entry.cause);
   putUnsigned(load<u16>(at, SLOT_ADDRESS));
   putUnsigned(load<u16>(at, SLOT_QUANTITY));

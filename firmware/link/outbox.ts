@@ -9,6 +9,7 @@
 
 import { TEXT_BYTES, USES_NOTICES } from "../generated/uses";
 import { PACK_RECORDS_MAX } from "../limits";
+import { wide } from "../wide";
 import {
   COUNTER_ACKNOWLEDGED,
   COUNTER_DROPPED_ALARM,
@@ -25,7 +26,7 @@ import { due, PACK_LINGER_MS, PACK_RECORDS_READY } from "./timing";
 /** One reading or event. `timeMs` is wall time once FLAG_STAMPED is set, else since start of link. */
 @unmanaged
 export class Slot {
-  timeMs: i64;
+  timeMs: wide;
   sequence: u32;
   value: u32; // bits of an i32, u32 or f32; of a text its length
   next: u16;
@@ -62,13 +63,11 @@ class List {
 }
 const LISTS: usize = memory.data(LIST_COUNT * offsetof<List>(), 4);
 
-@unmanaged
-class OutboxState {
-  slots: usize;
-  capacity: u32;
-  sequence: u32;
+namespace outbox {
+  export let slots: usize = 0;
+  export let capacity: u32 = 0;
+  export let sequence: u32 = 0;
 }
-const outbox: OutboxState = changetype<OutboxState>(memory.data(offsetof<OutboxState>(), 4));
 
 function listAt(list: u32): List {
   return changetype<List>(LISTS + list * offsetof<List>());
@@ -213,7 +212,7 @@ export function outboxRelease(records: u32, sent: bool, nowMs: u32): void {
 }
 
 /** Wall time is known: turns the times of all that wait into wall time, once. */
-export function outboxStamp(wallOffsetMs: i64): void {
+export function outboxStamp(wallOffsetMs: wide): void {
   for (let list = LIST_EVENTS; list < LIST_COUNT; list++) {
     for (let slot = listHead(list); slot != NO_SLOT; slot = slotAt(slot).next) {
       const entry = slotAt(slot);

@@ -4,11 +4,9 @@
 // Not for secrets. index.ts seeds it from the host's entropy, mixed with identity and boot number, so
 // nodes spread their retries even where the host has no entropy. State: `random`.
 
-@unmanaged
-class RandomState {
-  word: u32;
+namespace random {
+  export let word: u32 = 0;
 }
-const random: RandomState = changetype<RandomState>(memory.data(offsetof<RandomState>(), 4));
 
 /** Mixes 32 more bits into the state; a seed of any value will do. */
 export function randomMix(seed: u32): void {

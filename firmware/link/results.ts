@@ -7,6 +7,7 @@
 
 import { USES_SETPOINTS } from "../generated/uses";
 import { NAME_BYTES_MAX, RESULTS_MAX } from "../limits";
+import { wide } from "../wide";
 import { COUNTER_RESULTS_DROPPED } from "../wire/counters";
 import {
   CODE_MALFORMED,
@@ -23,7 +24,7 @@ import { count } from "./counters";
 /** One result; its name follows it. Values are `mantissa x 10^exponent`. */
 @unmanaged
 export class Result {
-  requested: i64;
+  requested: wide;
   request: u32;
   effective: i32; // of loop's codes only
   exponent: i8;
@@ -33,14 +34,10 @@ export class Result {
 const ENTRY_BYTES: u32 = 56; // a multiple of 8
 export const RESULT_NAME_OFFSET: u32 = 20;
 
-@unmanaged
-class ResultsState {
-  first: u32;
-  next: u32;
+export namespace results {
+  export let first: u32 = 0;
+  export let next: u32 = 0;
 }
-export const results: ResultsState = changetype<ResultsState>(
-  memory.data(offsetof<ResultsState>(), 4),
-);
 const ENTRIES: usize = memory.data(USES_SETPOINTS ? RESULTS_MAX * ENTRY_BYTES : ENTRY_BYTES, 8);
 
 function resultAt(number: u32): Result {
@@ -88,13 +85,13 @@ export function encodeResult(): void {
   }
   if (isOfLoop) {
     putUnsigned(RESULT_EFFECTIVE);
-    putValue(result.effective, result.exponent);
+    putValue(result.effective as wide, result.exponent);
   }
   putUnsigned(RESULT_CODE);
   putUnsigned(result.code);
 }
 
-function putValue(mantissa: i64, exponent: i32): void {
+function putValue(mantissa: wide, exponent: i32): void {
   if (exponent == 0) putInteger(mantissa);
   else putDecimal(exponent, mantissa);
 }

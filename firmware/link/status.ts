@@ -3,6 +3,7 @@
 //
 // Spec: SPEC.md §4, §6. At most 247 octets: 19 and 20 counters of five octets, heads, ten numbers. State: HOST_STATE.
 
+import { wide } from "../wide";
 import { COUNTER_COUNT } from "../wire/counters";
 import { HOST_STATE_WORDS } from "../wire/info";
 import {
@@ -29,7 +30,7 @@ function isHostTold(): bool {
 }
 
 /** Writes the status to the writer. */
-export function encodeStatus(uptimeMs: i64, roundTripMs: u32, sent: u32): void {
+export function encodeStatus(uptimeMs: wide, roundTripMs: u32, sent: u32): void {
   const host = isHostTold();
   putMap(host ? 7 : 6);
   putUnsigned(STATUS_BOOT);

@@ -5,6 +5,7 @@
 // only; the answer is as old as half the round trip. A reading is stamped once: a later answer moves
 // the offset for later readings and changes nothing that is stamped. State: `time`.
 
+import { wide, wideOf } from "../wide";
 import { COUNTER_TIME_ANSWERS } from "../wire/counters";
 import {
   MAJOR_ARRAY,
@@ -25,27 +26,26 @@ import {
   TIME_ROUND_TRIP_MS_MAX,
 } from "./timing";
 
-@unmanaged
-class TimeState {
-  nowMs: i64; // since start of link
-  wallOffsetMs: i64; // wall time minus nowMs
-  lastUs: u32;
-  restUs: u32; // 0..999, not yet in nowMs
-  token: u32;
-  askedMs: u32;
-  askMs: u32; // when to ask again
-  holdMs: u32; // until when readings wait for wall time
-  known: bool;
-  asking: bool; // a question is open
-  held: bool; // the first CONNECT has set holdMs
-  over: bool; // readings wait no longer
+export namespace time {
+  export let nowMs: u32 = 0; // since start of link, wraps
+  export let wraps: u32 = 0; // of nowMs
+  export let wallOffsetMs: wide = 0; // wall time minus uptimeMs()
+  export let lastUs: u32 = 0;
+  export let restUs: u32 = 0; // 0..999, not yet in nowMs
+  export let token: u32 = 0;
+  export let askedMs: u32 = 0;
+  export let askMs: u32 = 0; // when to ask again
+  export let holdMs: u32 = 0; // until when readings wait for wall time
+  export let known: bool = false;
+  export let asking: bool = false; // a question is open
+  export let held: bool = false; // the first CONNECT has set holdMs
+  export let over: bool = false; // readings wait no longer
 }
-export const time: TimeState = changetype<TimeState>(memory.data(offsetof<TimeState>(), 8));
 
-const ANSWER_ITEMS: i64 = 2;
+const ANSWER_ITEMS: wide = 2;
 // RFC 8428 §4.5.3: a time below 2^28 s counts as relative. A clock that is not set is no wall time.
-const WALL_MS_MIN: i64 = (1 << 28) * 1000;
-const WALL_MS_MAX: i64 = 1 << 53; // beyond it a double is not exact
+const WALL_MS_MIN: wide = 268_435_456_000;
+const WALL_MS_MAX: wide = 9_007_199_254_740_992; // beyond it a double is not exact
 
 export function timeInit(nowUs: u32): void {
   time.lastUs = nowUs;
@@ -55,26 +55,29 @@ export function timeInit(nowUs: u32): void {
 export function timeAdvance(nowUs: u32): void {
   const passedUs = nowUs - time.lastUs;
   time.lastUs = nowUs;
-  time.restUs += passedUs % 1000;
-  time.nowMs += passedUs / 1000;
-  if (time.restUs >= 1000) {
-    time.restUs -= 1000;
-    time.nowMs++;
-  }
+  const restUs = time.restUs + (passedUs % 1000);
+  const passedMs = passedUs / 1000 + restUs / 1000;
+  time.restUs = restUs % 1000;
+  time.nowMs += passedMs;
+  if (time.nowMs < passedMs) time.wraps++;
   if (time.held && due(timeNow(), time.holdMs)) time.over = true;
 }
 
 /** Milliseconds since start, wrapping: what the client's deadlines use. */
 export function timeNow(): u32 {
-  return time.nowMs as u32;
+  return time.nowMs;
+}
+
+/** Milliseconds since start. */
+export function uptimeMs(): wide {
+  return wideOf(time.wraps, time.nowMs);
 }
 
 /** When a record was taken, in milliseconds since start; before the start it is negative. */
-export function timeOfRecord(timeUs: u32): i64 {
+export function timeOfRecord(timeUs: u32): wide {
   const ageUs = time.lastUs - timeUs;
-  if (ageUs <= time.restUs) return time.nowMs;
-  const whole: u32 = (ageUs - time.restUs - 1) / 1000 + 1;
-  return time.nowMs - whole;
+  const whole: u32 = ageUs <= time.restUs ? 0 : (ageUs - time.restUs - 1) / 1000 + 1;
+  return uptimeMs() - (whole as wide);
 }
 
 /** The gateway accepted the node: ask at once; the first time, readings begin to wait for the answer. */
@@ -116,7 +119,7 @@ export function timeAnswer(at: usize, bytes: u32, nowMs: u32): bool {
   if (roundTripMs > TIME_ROUND_TRIP_MS_MAX) return false;
   time.asking = false;
   time.known = true;
-  time.wallOffsetMs = wallMs + (roundTripMs >> 1) - time.nowMs;
+  time.wallOffsetMs = wallMs + ((roundTripMs >> 1) as wide) - uptimeMs();
   time.askMs = nowMs + TIME_PERIOD_MS;
   count(COUNTER_TIME_ANSWERS);
   return true;

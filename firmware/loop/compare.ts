@@ -5,6 +5,7 @@
 // compared with limits and dead bands; the comparison is exact, the difference is rounded once.
 
 import { USES_FLOATS } from "../generated/uses";
+import { wide } from "../wide";
 import { TYPE_F32, TYPE_U32 } from "../wire/record";
 
 /** True when `a` is above `b`, both of the given type. */
@@ -21,8 +22,8 @@ export function hasMoved(type: i32, a: i32, b: i32, deadband: i32): bool {
     return distance > reinterpret<f32>(deadband);
   }
   // 64 bits: two i32 may be 2^32 - 1 apart.
-  const distance = type == TYPE_U32 ? <i64>(<u32>a) - <i64>(<u32>b) : <i64>a - <i64>b;
-  return abs<i64>(distance) > <i64>(<u32>deadband);
+  const distance = type == TYPE_U32 ? <wide>(<u32>a) - <wide>(<u32>b) : <wide>a - <wide>b;
+  return abs<wide>(distance) > <wide>(<u32>deadband);
 }
 
 /** False for the f32 bits of NaN and of the infinities; integers are always numbers. */

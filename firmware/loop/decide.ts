@@ -6,8 +6,10 @@
 // PID: output in 1/10,000 of the full duty, input in mantissa steps. Gains are in thousandths: kp of an
 // output step per input step, ki of that per second, kd of that times a second; each within ±2^20.
 // (I1) the integral stays within the output limits, so it cannot wind up.
-// (I2) 64-bit terms cannot overflow: inputs are clamped to the bounds below.
+// (I2) 64-bit terms cannot overflow: inputs are clamped to the bounds below. As doubles, too, the result is exact:
+// the parts that may be beyond 2^53 are multiples of 64, or are clamped to the output limits next.
 
+import { wide, wideDivide, wideScale } from "../wide";
 import { isAbove } from "./compare";
 
 /** One alarm. Above: raised when value > limit, returns when value <= back; below: the mirror. */
@@ -69,18 +71,18 @@ export function interruptAlarm(state: AlarmState): void {
 }
 
 const GAIN_MAX: i32 = 1 << 20;
-const ERROR_MAX: i64 = 1 << 24; // mantissa steps; beyond it any useful gain is at full output
-const CHANGE_MAX: i64 = 1 << 22; // mantissa steps between two steps: times kd and 10^6 below 2^62
-const TERM_MAX: i64 = 1 << 34; // thousandths of an output step: 1,700 times the output range
-const RATE_MAX: i64 = 1 << 36; // thousandths per second: the whole output range in 0.15 ms
+const ERROR_MAX: wide = 16_777_216; // 2^24 mantissa steps; beyond it any useful gain is at full output
+const CHANGE_MAX: wide = 4_194_304; // 2^22 // mantissa steps between two steps: times kd and 10^6 below 2^62
+const TERM_MAX: wide = 17_179_869_184; // 2^34 // thousandths of an output step: 1,700 times the output range
+const RATE_MAX: wide = 68_719_476_736; // 2^36 // thousandths per second: the whole output range in 0.15 ms
 const ELAPSED_US_MAX: u32 = 60_000_000; // below 2^26; a longer pause counts as a minute
-const NANO: i64 = 1_000_000_000;
-const MILLI_TO_NANO: i64 = 1_000_000;
+const NANO: wide = 1_000_000_000;
+const MILLI_TO_NANO: wide = 1_000_000;
 
 /** A controller; the integral is in 1e-9 of an output step. */
 @unmanaged
 export class Pid {
-  integral: i64;
+  integral: wide;
   kp: i32;
   ki: i32;
   kd: i32;
@@ -107,7 +109,7 @@ export function tunePid(pid: Pid, kp: i32, ki: i32, kd: i32): void {
  * within its limits can carry it; far from the setpoint the proportional part wins.
  */
 export function startPid(pid: Pid, setpoint: i32, measured: i32, duty: i32, nowUs: u32): void {
-  pid.integral = within(<i64>duty * NANO - proportionalOf(pid, setpoint, measured), pid);
+  pid.integral = within(<wide>duty * NANO - proportionalOf(pid, setpoint, measured), pid);
   pid.setpoint = setpoint;
   pid.measured = measured;
   pid.atUs = nowUs;
@@ -117,13 +119,13 @@ export function startPid(pid: Pid, setpoint: i32, measured: i32, duty: i32, nowU
 /** One step; the output, in 1/10,000, within the limits of the controller, which are not negative. */
 export function stepPid(pid: Pid, setpoint: i32, measured: i32, nowUs: u32): i32 {
   if (setpoint != pid.setpoint) retarget(pid, setpoint, measured);
-  const elapsedUs = <i64>min(nowUs - pid.atUs, ELAPSED_US_MAX);
+  const elapsedUs = <wide>min(nowUs - pid.atUs, ELAPSED_US_MAX);
   const direct = proportionalOf(pid, setpoint, measured) - derivativeOf(pid, measured, elapsedUs);
   const increment = incrementOf(pid, setpoint, measured, elapsedUs);
   pid.integral = within(integrate(pid, direct, increment), pid); // (I1)
   pid.measured = measured;
   pid.atUs = nowUs;
-  return <i32>((within(direct + pid.integral, pid) + NANO / 2) / NANO);
+  return <i32>wideDivide(within(direct + pid.integral, pid) + NANO / 2, NANO);
 }
 
 // What the proportional part jumps by, the integral takes back within its limits: a new setpoint gives
@@ -136,35 +138,37 @@ function retarget(pid: Pid, setpoint: i32, measured: i32): void {
 }
 
 // The integral grows until the output is at a limit, never beyond: what is above shrinks at once.
-function integrate(pid: Pid, direct: i64, increment: i64): i64 {
+function integrate(pid: Pid, direct: wide, increment: wide): wide {
   const next = pid.integral + increment;
-  if (increment > 0) return max(pid.integral, min(next, <i64>pid.max * NANO - direct));
-  return min(pid.integral, max(next, <i64>pid.min * NANO - direct));
+  if (increment > 0) return max(pid.integral, min(next, <wide>pid.max * NANO - direct));
+  return min(pid.integral, max(next, <wide>pid.min * NANO - direct));
 }
 
-function proportionalOf(pid: Pid, setpoint: i32, measured: i32): i64 {
-  const error = clamp(<i64>setpoint - <i64>measured, ERROR_MAX);
-  return clamp(pid.kp * error, TERM_MAX) * MILLI_TO_NANO;
+function proportionalOf(pid: Pid, setpoint: i32, measured: i32): wide {
+  const error = clamp(<wide>setpoint - <wide>measured, ERROR_MAX);
+  return clamp(<wide>pid.kp * error, TERM_MAX) * MILLI_TO_NANO;
 }
 
 // Thousandths per second times microseconds are 1e-9.
-function incrementOf(pid: Pid, setpoint: i32, measured: i32, elapsedUs: i64): i64 {
-  const error = clamp(<i64>setpoint - <i64>measured, ERROR_MAX);
-  return clamp(pid.ki * error, RATE_MAX) * elapsedUs;
+function incrementOf(pid: Pid, setpoint: i32, measured: i32, elapsedUs: wide): wide {
+  const error = clamp(<wide>setpoint - <wide>measured, ERROR_MAX);
+  return clamp(<wide>pid.ki * error, RATE_MAX) * elapsedUs;
 }
 
 // On the measurement, not on the error: a new setpoint gives no kick.
-function derivativeOf(pid: Pid, measured: i32, elapsedUs: i64): i64 {
+function derivativeOf(pid: Pid, measured: i32, elapsedUs: wide): wide {
   if (elapsedUs == 0) return 0;
-  const change = clamp(<i64>measured - <i64>pid.measured, CHANGE_MAX);
-  return clamp((pid.kd * change * 1_000_000) / elapsedUs, TERM_MAX) * MILLI_TO_NANO;
+  const change = clamp(<wide>measured - <wide>pid.measured, CHANGE_MAX);
+  return (
+    clamp(wideScale(<wide>pid.kd * change, MILLI_TO_NANO, elapsedUs), TERM_MAX) * MILLI_TO_NANO
+  );
 }
 
-function clamp(value: i64, most: i64): i64 {
+function clamp(value: wide, most: wide): wide {
   return min(max(value, -most), most);
 }
 
 // Between the output limits, in 1e-9.
-function within(value: i64, pid: Pid): i64 {
-  return min(max(value, <i64>pid.min * NANO), <i64>pid.max * NANO);
+function within(value: wide, pid: Pid): wide {
+  return min(max(value, <wide>pid.min * NANO), <wide>pid.max * NANO);
 }

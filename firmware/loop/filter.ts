@@ -5,13 +5,14 @@
 // wire is never smoothed into numbers. Report by exception: first sample, changed quality or cause,
 // moved by more than the dead band, or the heartbeat is due. Without a dead band every sample is told.
 
+import { wide, wideShift } from "../wide";
 import { QUALITY_BAD } from "../wire/record";
 import { hasMoved } from "./compare";
 
 /** Median window, newest first, and the moving average with 15 bits of fraction. */
 @unmanaged
 export class FilterState {
-  average: i64;
+  average: wide;
   w0: i32;
   w1: i32;
   w2: i32;
@@ -59,9 +60,10 @@ export function filterSample(state: FilterState, median: i32, weight: i32, sampl
   state.w0 = sample;
   const middle = median == 1 ? sample : median == 3 ? median3Of(state) : median5Of(state);
   // The step is below 2^32 * 2^15 and the weight at most 2^16: the product fits 63 bits and a sign.
-  const step = ((<i64>middle) << 15) - state.average;
-  state.average += (step * weight + 0x8000) >> 16;
-  return <i32>((state.average + 0x4000) >> 15);
+  // The generator sees to 2^53 where they are doubles.
+  const step = <wide>middle * 32768 - state.average;
+  state.average += wideShift(step * <wide>weight + 32768, 16);
+  return <i32>wideShift(state.average + 16384, 15);
 }
 
 /** Empties the filter, after a bad sample. */
@@ -107,7 +109,7 @@ function startFilter(state: FilterState, sample: i32): void {
   state.w1 = sample;
   state.w2 = sample;
   state.w3 = sample;
-  state.average = (<i64>sample) << 15;
+  state.average = <wide>sample * 32768;
   state.started = 1;
 }
 

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Memory of what node code makes once: controllers, ramps, sequences, interlocks.
 //
-// State: room(), handed out from its start and never given back. All of it is 0 at first.
+// State: madeBytes and room(), handed out from its start and never given back. All of it is 0 at first.
 
 import { PARTS_BYTES } from "../limits";
 
-@unmanaged
-class Made {
-  bytes: i32; // handed out
-}
-
-const MADE = changetype<Made>(memory.data(offsetof<Made>(), 4));
+let madeBytes = 0; // handed out
 
 // A function, so that only a module that makes a part has the memory.
 function room(): usize {
@@ -19,8 +14,8 @@ function room(): usize {
 
 /** The next part, zeroed; traps when PARTS_BYTES are spent, so make parts at the top level of loop.ts. */
 export function makePart<T>(): T {
-  const part = room() + MADE.bytes;
-  MADE.bytes += (<i32>offsetof<T>() + 7) & ~7; // each keeps the next one aligned
-  assert(MADE.bytes <= PARTS_BYTES);
+  const part = room() + madeBytes;
+  madeBytes += (<i32>offsetof<T>() + 7) & ~7; // each keeps the next one aligned
+  assert(madeBytes <= PARTS_BYTES);
   return changetype<T>(part);
 }

@@ -4,6 +4,7 @@
 // Spec: SPEC.md §1.4 (quality, cause). A count outside the valid range is a cause, never a number (D13).
 // No state but a countdown of ticks. Rows come from the generator, in the order of the fields.
 
+import { wide, wideShift } from "../wide";
 import { CAUSE_NONE, CAUSE_NO_INPUT } from "../wire/record";
 
 /** One analog channel. The line is given at raw 0 and raw 4096, each in mantissa steps plus 1/65536. */
@@ -48,12 +49,12 @@ export function rawCause(row: AnalogRow, raw: i32): i32 {
 /** Mantissa at a raw count of 0..4095, rounded to the nearest step (halves up). */
 export function scaleRaw(row: AnalogRow, raw: i32): i32 {
   assert(raw >= 0 && raw <= 4095);
-  const zero = ((<i64>row.zero) << 16) + row.zeroFraction;
-  const full = ((<i64>row.full) << 16) + row.fullFraction;
-  // |full - zero| < 2^49 and raw < 2^12: the product stays below 2^61.
-  const exact = zero + (((full - zero) * raw) >> 12);
-  const rounded = (exact + 0x8000) >> 16;
-  assert(rounded == <i64>(<i32>rounded)); // the generator refuses a line that leaves 32 bits
+  const zero = <wide>row.zero * 65536 + <wide>row.zeroFraction;
+  const full = <wide>row.full * 65536 + <wide>row.fullFraction;
+  // |full - zero| < 2^49 and raw < 2^12: the product stays below 2^61, and below 2^53 where they are doubles.
+  const exact = zero + wideShift((full - zero) * <wide>raw, 12);
+  const rounded = wideShift(exact + 32768, 16);
+  assert(rounded == <wide>(<i32>rounded)); // the generator refuses a line that leaves 32 bits
   return <i32>rounded;
 }
 

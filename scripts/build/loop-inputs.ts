@@ -11,6 +11,8 @@ import {
   CAUSE_UNDER_RANGE,
 } from "../../firmware/wire/record.ts";
 import { LINE_FORMATS } from "../../firmware/wire/line-names.ts";
+import { isJsBoard } from "./board-names.ts";
+import type { BoardNode } from "./board-values.ts";
 import { butterworthLowpass } from "./butterworth.ts";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
 import { absentFields, lineTables, patternFields, type LineTables } from "./generate-line.ts";
@@ -31,17 +33,26 @@ const FEATURES = ["velocity-rms", "acceleration-rms", "peak", "crest", "kurtosis
 const BURST_SAMPLES_MIN = 8; // a sensor with a buffer brings that many at once
 const RAW_FULL = 4096; // the line is tabled at raw 0 and here, so that a shift takes the place of a division
 const FRACTION = 65_536;
+const DOUBLE_SPAN_MAX = 2 ** 21; // times 2^15 of fraction and 2^16 of weight: below 2^53 (wide-double.ts)
 const STEP_MAX = 2 ** 48; // as far as an i32 can move
 
 /** AnalogRow, sample.ts. */
-export function analogRowsOf(node: NodeType): Row[] {
+export function analogRowsOf(node: BoardNode): Row[] {
   return Object.entries(node.channels).flatMap(([name, channel], index) => {
     if (channel.kind !== "analog") return [];
     return [{ name, fields: analogFields(node, name, channel, index) }];
   });
 }
 
-function analogFields(node: NodeType, name: string, c: AnalogChannel, index: number): number[] {
+function analogFields(node: BoardNode, name: string, c: AnalogChannel, index: number): number[] {
+  const [zero, full] = [linePoint(name, c, 0), linePoint(name, c, RAW_FULL)];
+  if (isJsBoard(node.board) && Math.abs(full[0] - zero[0]) >= DOUBLE_SPAN_MAX)
+    throw new Failure(
+      EXIT_FAILED,
+      `channels.${name}.scale: all counts together are ${Math.abs(full[0] - zero[0])} steps of ` +
+        `1e-${c.decimals}; ${node.board} takes ${DOUBLE_SPAN_MAX - 1}`,
+      'give fewer "decimals"',
+    );
   return [
     index,
     c.input,
@@ -50,8 +61,8 @@ function analogFields(node: NodeType, name: string, c: AnalogChannel, index: num
     c.valid[1],
     CAUSES[c.belowCause],
     CAUSES[c.aboveCause],
-    ...linePoint(name, c, 0),
-    ...linePoint(name, c, RAW_FULL),
+    ...zero,
+    ...full,
     c.median,
     Math.max(1, Math.round(c.ema * FRACTION)),
   ];

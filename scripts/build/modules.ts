@@ -10,6 +10,7 @@ import { runApart } from "../run/apart.ts";
 import { type BoardNode, onBoard } from "./board-values.ts";
 import { hashTexts, putCached, takeCached } from "./cache.ts";
 import { type Compiled, type CompileInput, work } from "./compile.ts";
+import { doublesOf } from "./doubles.ts";
 import { generateLink } from "./generate-link.ts";
 import { generateLoop } from "./generate-loop.ts";
 import { generateUses } from "./generate-uses.ts";
@@ -118,6 +119,7 @@ async function compileModule(
 function loopParts(node: BoardFolder): TreeParts {
   const { constants, names, entry } = generateLoop(node.type);
   const overlay = {
+    ...doublesOf(node.type),
     "firmware/generated/loop.ts": constants,
     [USES]: generateUses(node.type),
     "node_modules/ferrule/node.ts": names,
@@ -128,6 +130,7 @@ function loopParts(node: BoardFolder): TreeParts {
 
 function linkParts(node: BoardFolder): TreeParts {
   const overlay = {
+    ...doublesOf(node.type),
     "firmware/generated/link.ts": generateLink(node.type, packageVersion()),
     [USES]: generateUses(node.type),
   };

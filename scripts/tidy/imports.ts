@@ -15,7 +15,7 @@ interface Row {
   why: string;
 }
 
-const WIRE = "firmware/wire/.*|firmware/limits\\.ts";
+const WIRE = "firmware/wire/.*|firmware/limits\\.ts|firmware/wide\\.ts";
 const USES = "firmware/generated/uses\\.ts"; // constants that leave parts out
 const GATEWAY_ADAPTERS = "udp|broker|serial|index";
 const HUB_ADAPTERS = "server[a-z-]*|http[a-z-]*|mqtt[a-z-]*|sse|metrics|index";
@@ -55,7 +55,7 @@ const TABLE: readonly Row[] = [
     ),
   ),
   row(
-    "firmware/link/index\\.ts",
+    "firmware/link/(index|node)\\.ts",
     `firmware/link/.*|firmware/generated/link\\.ts|${USES}|${WIRE}`,
     "link only",
   ),

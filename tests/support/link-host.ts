@@ -8,6 +8,8 @@ import assert from "node:assert/strict";
 import { compile } from "../../scripts/build/compile.ts";
 import { hashTexts, putCached, takeCached } from "../../scripts/build/cache.ts";
 import { generateLink } from "../../scripts/build/generate-link.ts";
+import type { BoardNode } from "../../scripts/build/board-values.ts";
+import { doublesOf } from "../../scripts/build/doubles.ts";
 import { generateUses } from "../../scripts/build/generate-uses.ts";
 import { nodeSchema, type NodeType } from "../../scripts/build/schema.ts";
 import { createSourceTree, LINK_ENTRY } from "../../scripts/build/sources.ts";
@@ -34,10 +36,11 @@ export function parseNode(node: unknown): NodeType {
 }
 
 /** The release link.wasm of a node type, kept by the hash of its sources. */
-export async function linkBytes(node: NodeType): Promise<Uint8Array> {
+export async function linkBytes(node: BoardNode): Promise<Uint8Array> {
   const overlay = {
     "firmware/generated/link.ts": generateLink(node, LINK_VERSION),
     "firmware/generated/uses.ts": generateUses(node),
+    ...doublesOf(node),
   };
   const tree = createSourceTree({ folder: undefined, overlay });
   const texts = tree.texts().filter(([name]) => !name.startsWith("firmware/loop/"));
@@ -50,7 +53,7 @@ export async function linkBytes(node: NodeType): Promise<Uint8Array> {
   return compiled.wasm;
 }
 
-export async function buildLink(node: NodeType): Promise<WebAssembly.Module> {
+export async function buildLink(node: BoardNode): Promise<WebAssembly.Module> {
   return new WebAssembly.Module((await linkBytes(node)) as BufferSource);
 }
 

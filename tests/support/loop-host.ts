@@ -6,6 +6,8 @@
 
 import assert from "node:assert/strict";
 import { generateLoop } from "../../scripts/build/generate-loop.ts";
+import type { BoardNode } from "../../scripts/build/board-values.ts";
+import { doublesOf } from "../../scripts/build/doubles.ts";
 import { generateUses } from "../../scripts/build/generate-uses.ts";
 import { nodeSchema, type NodeType } from "../../scripts/build/schema.ts";
 import { LOOP_ENTRY } from "../../scripts/build/sources.ts";
@@ -108,11 +110,12 @@ export function parseNode(node: unknown): NodeType {
 }
 
 /** The release module of a node type with the given loop.ts. */
-export async function buildLoop(node: NodeType, code = NO_CODE): Promise<Uint8Array> {
+export async function buildLoop(node: BoardNode, code = NO_CODE): Promise<Uint8Array> {
   const { constants, names, entry } = generateLoop(node);
   return buildRelease({
     "firmware/generated/loop.ts": constants,
     "firmware/generated/uses.ts": generateUses(node),
+    ...doublesOf(node),
     "node_modules/ferrule/node.ts": names,
     "node/loop.ts": code,
     [LOOP_ENTRY]: entry,

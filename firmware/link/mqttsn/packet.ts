@@ -19,17 +19,15 @@ import {
 } from "../../wire/mqttsn";
 import { put, writer, writerStart } from "../cbor";
 
-@unmanaged
-class PacketState {
-  type: i32;
-  flags: u32;
-  topicId: u32;
-  msgId: u32;
-  returnCode: u32;
-  data: usize; // PUBLISH: payload; REGISTER: name; others: the whole body
-  dataBytes: u32;
+export namespace packet {
+  export let type: i32 = 0;
+  export let flags: u32 = 0;
+  export let topicId: u32 = 0;
+  export let msgId: u32 = 0;
+  export let returnCode: u32 = 0;
+  export let data: usize = 0; // PUBLISH: payload; REGISTER: name; others: the whole body
+  export let dataBytes: u32 = 0;
 }
-export const packet: PacketState = changetype<PacketState>(memory.data(offsetof<PacketState>(), 4));
 
 const HEADER_BYTES: u32 = 4;
 export const BODY: usize = 4; // offset of the body in a packet buffer

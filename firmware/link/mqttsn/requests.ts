@@ -34,7 +34,7 @@ import { encodeBirth } from "../birth";
 import { put, putRaw, putUnsigned, writer, writerStart } from "../cbor";
 import { encodePack } from "../encode";
 import { encodeFindings, findings, findingsReady } from "../findings";
-import { node, NODE_ID } from "../node";
+import { isSame, node, NODE_ID } from "../node";
 import {
   flightIsEvents,
   LIST_CONFIRMED,
@@ -64,7 +64,7 @@ import {
   TOPIC_TIME,
   TOPIC_TIME_GET,
 } from "../texts";
-import { time, timeAsk, timeQuestionDue, timeSettled } from "../time";
+import { timeAsk, timeQuestionDue, timeSettled, uptimeMs } from "../time";
 import { due, PING_MS_PER_KEEP_ALIVE_S, STATUS_PERIOD_MS } from "../timing";
 import { BODY, packet, PACKET_BYTES, packetFinish, packetStart } from "./packet";
 import {
@@ -86,17 +86,13 @@ const QOS_1: u32 = 1 << FLAG_QOS_SHIFT;
 const PUBLISH_HEADER_BYTES: usize = 5; // flags, topic id, MsgId
 const SEARCH_RADIUS: u32 = 1;
 
-@unmanaged
-class OutgoingState {
-  address: usize;
-  bytes: u32;
-  peer: u32;
-  unconfirmed: u32; // QoS 0 readings in it, until datagramSent(); they leave the outbox when the host took it
-  sent: u32; // datagrams that the host took, since start
+export namespace outgoing {
+  export let address: usize = 0;
+  export let bytes: u32 = 0;
+  export let peer: u32 = 0;
+  export let unconfirmed: u32 = 0; // QoS 0 readings in it, until datagramSent(); they leave the outbox when the host took it
+  export let sent: u32 = 0; // datagrams that the host took, since start
 }
-export const outgoing: OutgoingState = changetype<OutgoingState>(
-  memory.data(offsetof<OutgoingState>(), 4),
-);
 const ONCE: usize = memory.data(PACKET_BYTES);
 
 export function requestConnect(nowMs: u32): void {
@@ -219,7 +215,7 @@ function requestStatus(nowMs: u32): void {
 
 function putStatus(nowMs: u32): void {
   session.statusMs = nowMs + STATUS_PERIOD_MS;
-  encodeStatus(time.nowMs, (session.roundTrip + 7) / 8, outgoing.sent);
+  encodeStatus(uptimeMs(), (session.roundTrip + 7) / 8, outgoing.sent);
 }
 
 function startRegister(topic: i32, nowMs: u32): bool {
@@ -285,7 +281,7 @@ function startPack(list: u32, buffer: usize): i32 {
     list,
     buffer + BODY + PUBLISH_HEADER_BYTES,
     buffer + DATAGRAM_BYTES_MAX,
-    time.nowMs,
+    uptimeMs(),
   );
 }
 
@@ -370,7 +366,7 @@ export function replyAck(type: i32, code: u32): void {
 export function isTopicName(topic: i32, at: usize, bytes: u32): bool {
   writerStart(ONCE, ONCE + PACKET_BYTES);
   putTopicName(topic);
-  return writer.at - ONCE == bytes && memory.compare(ONCE, at, bytes) == 0;
+  return writer.at - ONCE == bytes && isSame(ONCE, at, bytes);
 }
 
 function sendOnce(peer: u32): void {

@@ -58,43 +58,39 @@ export const FAREWELL_SAID: u32 = 3;
 /** No packet in REQUEST awaits an answer; 0 is a type of its own. */
 export const NOTHING: i32 = -1;
 
-@unmanaged
-class SessionState {
-  state: u32;
-  gatewayCount: u32;
-  gateway: u32; // 0..gatewayCount - 1, tried in turn
-  peer: u32;
-  awaited: i32; // NOTHING, or the MsgType of the answer
-  topic: i32; // what the outstanding SUBSCRIBE, REGISTER or PUBLISH is about
-  records: u32; // readings or events in the outstanding PUBLISH, or the number of a result
-  msgId: u32;
-  sends: u32; // of the outstanding packet so far
-  sentMs: u32;
-  deadlineMs: u32; // of the state, or of the outstanding packet
-  delayMs: u32; // until its next repeat
-  retryMs: u32; // first delay of a packet
-  roundTrip: u32; // smoothed, in 1/8 ms; 0: not measured
-  heardMs: u32;
-  saidMs: u32;
-  backoffMs: u32;
-  searchMs: u32;
-  waitMs: u32; // next Twait
-  resumeMs: u32; // end of this Twait
-  congested: bool; // a Twait is running
-  refusals: u32; // gateways that refused CONNECT, one after the other
-  invalidIds: u32; // PUBACK "invalid topic id", one after the other
-  birthPart: i32; // next to be published
-  birthMs: u32; // when the birth is said again
-  present: bool; // presence is published
-  farewell: u32;
-  told: bool; // the first status is acknowledged
-  statusMs: u32; // when the next status goes out
-  request: usize; // start of the outstanding packet
-  requestBytes: u32;
+export namespace session {
+  export let state: u32 = 0;
+  export let gatewayCount: u32 = 0;
+  export let gateway: u32 = 0; // 0..gatewayCount - 1, tried in turn
+  export let peer: u32 = 0;
+  export let awaited: i32 = 0; // NOTHING, or the MsgType of the answer
+  export let topic: i32 = 0; // what the outstanding SUBSCRIBE, REGISTER or PUBLISH is about
+  export let records: u32 = 0; // readings or events in the outstanding PUBLISH, or the number of a result
+  export let msgId: u32 = 0;
+  export let sends: u32 = 0; // of the outstanding packet so far
+  export let sentMs: u32 = 0;
+  export let deadlineMs: u32 = 0; // of the state, or of the outstanding packet
+  export let delayMs: u32 = 0; // until its next repeat
+  export let retryMs: u32 = 0; // first delay of a packet
+  export let roundTrip: u32 = 0; // smoothed, in 1/8 ms; 0: not measured
+  export let heardMs: u32 = 0;
+  export let saidMs: u32 = 0;
+  export let backoffMs: u32 = 0;
+  export let searchMs: u32 = 0;
+  export let waitMs: u32 = 0; // next Twait
+  export let resumeMs: u32 = 0; // end of this Twait
+  export let congested: bool = false; // a Twait is running
+  export let refusals: u32 = 0; // gateways that refused CONNECT, one after the other
+  export let invalidIds: u32 = 0; // PUBACK "invalid topic id", one after the other
+  export let birthPart: i32 = 0; // next to be published
+  export let birthMs: u32 = 0; // when the birth is said again
+  export let present: bool = false; // presence is published
+  export let farewell: u32 = 0;
+  export let told: bool = false; // the first status is acknowledged
+  export let statusMs: u32 = 0; // when the next status goes out
+  export let request: usize = 0; // start of the outstanding packet
+  export let requestBytes: u32 = 0;
 }
-export const session: SessionState = changetype<SessionState>(
-  memory.data(offsetof<SessionState>(), 4),
-);
 
 export const ID_NONE: u32 = 0;
 export const ID_REFUSED: u32 = 0xffff; // reserved on the wire: marks a topic the gateway does not take

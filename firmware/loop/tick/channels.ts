@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Channels of all kinds: clock, latest samples, and what is told of them.
 //
-// Spec: SPEC.md §1.4. State: `Clock`, one ChannelState a channel and one AlarmState an alarm, in static
+// Spec: SPEC.md §1.4. State: `clock`, one ChannelState a channel and one AlarmState an alarm, in static
 // memory. What a full ring refuses stays untold: it is due again with the next sample.
 
 import {
@@ -31,34 +31,33 @@ import {
 import { encodeEvent, encodeReading } from "../record";
 import { encodeText } from "./texts";
 
-@unmanaged
-class Clock {
-  nowUs: u32; // of this tick
-  nowMs: u32; // since init, wraps after 49 days
-  restUs: u32; // not yet in nowMs
+/** Globals, not memory: no pointer is one of them, and nothing is read again. */
+namespace clock {
+  export let nowUs: u32 = 0; // of this tick
+  export let nowMs: u32 = 0; // since init, wraps after 49 days
+  export let restUs: u32 = 0; // not yet in nowMs
 }
 
 /** Room for tables of no rows: asc refuses a size of 0. */
 export const SPARE = 4;
 /** Where one record is made at a time. */
 export const RECORD = memory.data(RECORD_BYTES_MAX, 4);
-const CLOCK = memory.data(offsetof<Clock>());
 const CHANNELS = memory.data(CHANNEL_COUNT * offsetof<ChannelState>() + SPARE, 4);
 const ALARMS = memory.data(ALARM_COUNT * offsetof<AlarmState>() + SPARE, 4);
 
 /** Microseconds of this tick, as the host has them. */
 export function tickUs(): u32 {
-  return clock().nowUs;
+  return clock.nowUs;
 }
 
 /** Milliseconds since init, of this tick; wraps after 49 days. */
 export function tickMs(): u32 {
-  return clock().nowMs;
+  return clock.nowMs;
 }
 
 /** The clock starts at 0. */
 export function startClock(): void {
-  clock().nowUs = now_us();
+  clock.nowUs = now_us();
 }
 
 /** A new tick: its time, and no sample yet. */
@@ -120,17 +119,13 @@ export function channelState(index: i32): ChannelState {
   return changetype<ChannelState>(CHANNELS + index * offsetof<ChannelState>());
 }
 
-function clock(): Clock {
-  return changetype<Clock>(CLOCK);
-}
-
 // now_us() wraps after 71.6 minutes; a tick is far shorter, so the difference is right.
 function stepClock(): void {
   const now: u32 = now_us();
-  const restUs = clock().restUs + (now - clock().nowUs);
-  clock().nowUs = now;
-  clock().nowMs += restUs / 1000;
-  clock().restUs = restUs % 1000;
+  const restUs = clock.restUs + (now - clock.nowUs);
+  clock.nowUs = now;
+  clock.nowMs += restUs / 1000;
+  clock.restUs = restUs % 1000;
 }
 
 function encodeChannel(channel: i32): i32 {

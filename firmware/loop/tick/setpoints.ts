@@ -25,13 +25,11 @@ import {
 } from "../setpoint";
 import { channelState, RECORD, SPARE, tickMs, tickUs } from "./channels";
 
-@unmanaged
-class Queue {
-  waiting: i32; // outcomes that link was not told, oldest first
+namespace queue {
+  export let waiting: i32 = 0; // outcomes that link was not told, oldest first
 }
 
 // Memory is only laid out where there is a set-point.
-const QUEUE = memory.data(offsetof<Queue>());
 const COMMAND = memory.data(SETPOINT_COUNT > 0 ? MAILBOX_BYTES : SPARE, 4);
 const STATES = memory.data(SETPOINT_COUNT * SETPOINT_BYTES + SPARE, 4);
 // One more than the queue holds: where a stale command is laid out.
@@ -47,7 +45,6 @@ export function startSetpoints(): void {
 
 /** Takes the commands of this tick, as many as there is room to answer. */
 export function takeSetpoints(): void {
-  const queue = changetype<Queue>(QUEUE);
   for (let i = 0; i < SETPOINT_COUNT; i++) ageSetpoint(rowOf(i), stateOf(i), tickMs());
   for (let i = 0; i < queue.waiting; i++) outcomeAt(i).fresh = 0;
   for (let k = 0; k < COMMANDS_PER_TICK && queue.waiting < COMMANDS_PER_TICK; k++) {
@@ -67,7 +64,6 @@ export function setpointValue(index: i32): i32 {
 
 /** Refuses what was commanded in this tick. */
 export function refuseSetpoint(index: i32): void {
-  const queue = changetype<Queue>(QUEUE);
   takeBack(stateOf(index));
   for (let i = 0; i < queue.waiting; i++) {
     const outcome = outcomeAt(i);
@@ -88,7 +84,6 @@ export function settleSetpoints(): void {
 
 // In order; what a full ring refuses stays, with all that came after it.
 function tellOutcomes(): void {
-  const queue = changetype<Queue>(QUEUE);
   let told = 0;
   while (told < queue.waiting && tellOutcome(outcomeAt(told))) told++;
   if (told == 0) return;

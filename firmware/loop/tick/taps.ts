@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Modbus taps of a tick: octets ► pair ► event ► registers; tap counters.
 //
-// Spec: SPEC.md §1.3, §19. State: `Due`, one ModbusTap or AsciiTap a tap and one TapEvent, in static memory.
+// Spec: SPEC.md §1.3, §19. State: statesMs, one ModbusTap or AsciiTap a tap and one TapEvent, in static memory.
 // Two taps on two wires are heard in order of time, so that an answer finds its request. Text lines are in
 // lines.ts, meters in meters.ts, taps that find their line in auto.ts; without them a tap's number is its row's.
 
@@ -77,10 +77,7 @@ const METER_COUNT = P1_COUNT + IEC_COUNT + SML_COUNT + M_BUS_COUNT;
 const OTHER_COUNT = ASCII_COUNT + AUTO_COUNT + LINE_COUNT + METER_COUNT;
 const EVENTS_MAX = MODBUS_FRAME_BYTES_MAX; // each takes a request or at least four octets
 
-@unmanaged
-class Due {
-  statesMs: u32; // next time that the counters are told
-}
+let statesMs: u32 = 0; // next time that the counters are told
 
 @unmanaged
 class TapRow {
@@ -104,7 +101,6 @@ class Wire {
 }
 
 const WIRE_BYTES: usize = offsetof<Wire>() + PART_ENTRIES * TAP_ENTRY_BYTES;
-const DUE = memory.data(offsetof<Due>());
 const ENTRIES = memory.data(
   TAP_COUNT + ASCII_COUNT > 0 ? PART_ENTRIES * TAP_ENTRY_BYTES : SPARE,
   4,
@@ -139,9 +135,8 @@ export function askTaps(): void {
 
 /** The counters of every tap, when they are due. */
 export function tellTaps(): void {
-  const due = changetype<Due>(DUE);
-  if (<i32>(tickMs() - due.statesMs) < 0) return;
-  due.statesMs = tickMs() + STATE_PERIOD_MS;
+  if (<i32>(tickMs() - statesMs) < 0) return;
+  statesMs = tickMs() + STATE_PERIOD_MS;
   for (let i = 0; i < TAP_COUNT; i++) tellCounters(tapNumber(i), modbusCounters(tapState(i)));
   if (ASCII_COUNT == 0) return;
   for (let i = 0; i < ASCII_COUNT; i++) tellCounters(asciiRow(i).tap, asciiCounters(asciiState(i)));

@@ -2,17 +2,6 @@
 // Goal: the session changes its state as its diagram says, and not otherwise.
 // Method: one test a transition, named as the arrow; a test of the tree compares the names with the diagram.
 
-import {
-  ALARMS,
-  BIRTH,
-  BIRTH_PART_COUNT,
-  BIRTH_PARTS,
-  CHANNEL_COUNT,
-  CHANNELS,
-  KEEP_ALIVE_S,
-  TEXTS,
-  WAIT_MS,
-} from "../../../firmware/generated/link";
 import { offerDatagram } from "../../../firmware/link/mqttsn/answers";
 import { takeDatagram } from "../../../firmware/link/mqttsn/client";
 import { outgoing } from "../../../firmware/link/mqttsn/requests";
@@ -45,15 +34,6 @@ const LONG_MS: u32 = 100_000;
 let nowMs: u32 = 0;
 
 function begin(gateways: u32): void {
-  node.channels = CHANNELS;
-  node.alarms = ALARMS;
-  node.texts = TEXTS;
-  node.birth = BIRTH;
-  node.birthParts = BIRTH_PARTS;
-  node.channelCount = CHANNEL_COUNT;
-  node.keepAliveS = KEEP_ALIVE_S;
-  node.waitMs = WAIT_MS;
-  node.birthPartCount = BIRTH_PART_COUNT;
   store<u8>(NODE_ID, 0x6e);
   node.idBytes = 1;
   outboxInit(slots, 128);
