@@ -115,7 +115,7 @@ describe("the outbox", () => {
 
   it("has slots of the size that index.ts reserves", () => {
     expect<usize>(offsetof<Slot>()).toBe(SLOT_NOTICE);
-    expect<u32>(SLOT_BYTES).toBe(32); // with the details of a notice
+    expect<u32>(SLOT_BYTES).toBe(96); // with the details of a notice and a text
   });
 
   it("keeps its invariants over random steps", () => {

@@ -23,10 +23,10 @@ import {
 } from "../../../firmware/link/mqttsn/session";
 import { node, NODE_ID } from "../../../firmware/link/node";
 import { TOPIC_PRESENCE } from "../../../firmware/link/texts";
-import { outboxInit } from "../../../firmware/link/outbox";
+import { outboxInit, SLOT_BYTES } from "../../../firmware/link/outbox";
 import { CONNACK, DISCONNECT, GWINFO } from "../../../firmware/wire/mqttsn";
 
-const slots: usize = memory.data(128 * 24, 8);
+const slots: usize = memory.data(128 * SLOT_BYTES, 8);
 const datagram: usize = memory.data(16);
 const PEER: u32 = 1;
 const LONG_MS: u32 = 100_000;
