@@ -25,7 +25,9 @@ export interface Packed {
 export function pack(name: "loop" | "link", wasm: Uint8Array): Packed {
   refuseWideImports(wasm);
   const memoryBytes = memoryOf(wasm);
-  const text = Buffer.from(runBinaryen("wasm2js", wasm, ["-Oz"])).toString();
+  const text = Buffer.from(
+    runBinaryen("wasm2js", wasm, ["-Oz", "--skip-pass=coalesce-locals"]),
+  ).toString();
   const parts = takeApart(text);
   for (const { at, octets } of parts.segments)
     if (at + octets.length > memoryBytes)
