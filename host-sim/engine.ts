@@ -70,8 +70,22 @@ export interface ModuleMemory {
   reach(address: number, length: number): number;
   /** Makes octets up to `end`, where the module itself has no use for them. */
   extend(end: number): void;
-  attach(memory: WebAssembly.Memory): void;
+  attach(memory: MemorySource): void;
 }
+
+/** Where the octets of an instance are. */
+export interface MemorySource {
+  readonly buffer: ArrayBuffer;
+  /** Makes it larger by pages; a memory of another engine has a page to spare from the start. */
+  grow(pages: number): unknown;
+}
+
+/** A module that another engine runs; its errors are HostTrap where they are the module's. */
+export interface ForeignModule {
+  instantiate(functions: HostFunctions, memory: ModuleMemory): ModuleExports;
+}
+
+export type CompiledModule = WebAssembly.Module | ForeignModule;
 
 export type HostFunctions = Record<string, (...values: number[]) => number>;
 export type ModuleExports = Record<string, (...values: number[]) => number>;
@@ -92,10 +106,10 @@ export function compileModule(name: ModuleName, wasm: Uint8Array): WebAssembly.M
   return module;
 }
 
-export type Compile = typeof compileModule;
+export type Compile = (name: ModuleName, wasm: Uint8Array) => CompiledModule;
 
 /** Compiles the same octets once: nodes of one image share a module, and with it its machine code. */
-export function createCompiler(): Compile {
+export function createCompiler(): typeof compileModule {
   const compiled = {
     loop: new WeakMap<Uint8Array, WebAssembly.Module>(),
     link: new WeakMap<Uint8Array, WebAssembly.Module>(),
@@ -109,7 +123,7 @@ export function createCompiler(): Compile {
 
 /** A memory without an instance: everything is out of reach until attach(). */
 export function createModuleMemory(): ModuleMemory {
-  let memory: WebAssembly.Memory | undefined;
+  let memory: MemorySource | undefined;
   let view = new Uint8Array(0);
 
   // Growing detaches the view; to ask the memory for its buffer each time would cost more than the copy.
@@ -140,10 +154,11 @@ export function createModuleMemory(): ModuleMemory {
 
 /** Makes an instance; `init` is not called yet. A trap of its start function is thrown. */
 export function instantiate(
-  module: WebAssembly.Module,
+  module: CompiledModule,
   functions: HostFunctions,
   memory: ModuleMemory,
 ): ModuleExports {
+  if (!(module instanceof WebAssembly.Module)) return module.instantiate(functions, memory);
   const instance = new WebAssembly.Instance(module, { host: functions });
   memory.attach(instance.exports["memory"] as WebAssembly.Memory);
   return instance.exports as unknown as ModuleExports;

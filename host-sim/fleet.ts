@@ -64,6 +64,8 @@ export interface FleetSetup {
   send(from: string, to: string, bytes: Uint8Array): boolean | void;
   /** What is not as in virtual time. */
   surroundings?: Surroundings;
+  /** In place of WebAssembly. */
+  compile?: Compile | undefined;
 }
 
 export interface Surroundings {
@@ -207,7 +209,7 @@ export function createMachine(plan: NodePlan, prng: Prng): Device {
 }
 
 function createPlaces(setup: FleetSetup): Place[] {
-  const compile = createCompiler();
+  const compile = setup.compile ?? createCompiler();
   return setup.plan.nodes.map((node, i) => createPlace(setup, compile, node, i + 1));
 }
 

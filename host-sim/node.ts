@@ -17,6 +17,7 @@ import {
   createModuleMemory,
   instantiate,
   isTrap,
+  type CompiledModule,
   type ModuleExports,
   type ModuleMemory,
 } from "./engine.ts";
@@ -77,8 +78,8 @@ interface Running {
 interface State {
   readonly hardware: Hardware;
   readonly ledger: Ledger;
-  readonly loopModule: WebAssembly.Module;
-  readonly linkModule: WebAssembly.Module | undefined; // undefined: the node has no IT side
+  readonly loopModule: CompiledModule;
+  readonly linkModule: CompiledModule | undefined; // undefined: the node has no IT side
   loop: Running | undefined;
   link: Running | undefined;
   sampling: boolean;

@@ -79,7 +79,7 @@ export interface ScenarioResult {
 export function runScenario(
   plan: PlantPlan,
   scenario: Scenario,
-  options: Pick<SimulationOptions, "trace" | "pcap" | "progress"> = {},
+  options: Pick<SimulationOptions, "trace" | "pcap" | "progress" | "compile"> = {},
 ): ScenarioResult {
   const { seed, forMs } = scenario;
   const judge = createJudge(scenario);

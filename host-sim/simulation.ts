@@ -20,6 +20,7 @@ import {
   type Member,
 } from "./fleet.ts";
 import type { Hub } from "../hub/hub.ts";
+import type { Compile } from "./engine.ts";
 import { newestBoot } from "./flash.ts";
 import { GROUP, type HostCounters } from "./hardware.ts";
 import type { Totals } from "./ledger.ts";
@@ -44,6 +45,8 @@ export interface SimulationOptions {
   pcap?: (bytes: Uint8Array) => void;
   /** Set-points that are written meanwhile. */
   commands?: readonly CommandPlan[];
+  /** What runs the modules, in place of WebAssembly. */
+  compile?: Compile | undefined;
   /** Once a virtual second. */
   progress?: (virtualMs: number) => void;
   /** Decides the fate of each datagram instead of chance. */
@@ -161,7 +164,8 @@ function createWorld(plan: PlantPlan, options: SimulationOptions, trace: Trace):
     network.send(from, to === GROUP ? GROUP_ADDRESS : to, bytes);
   const { machine } = options;
   const surroundings = machine && { surroundings: { ...VIRTUAL, machine } };
-  const fleet: Fleet = createFleet({ clock, prng, trace, plan, send, ...surroundings });
+  const { compile } = options;
+  const fleet: Fleet = createFleet({ clock, prng, trace, plan, send, compile, ...surroundings });
   return { clock, fleet, network, road };
 }
 

@@ -35,12 +35,15 @@ export async function simulateReal(plant: string, options: SimOptions): Promise<
         `--${name} is for virtual time`,
         `leave it away, or leave --realtime and --pty away`,
       );
-  if (options.engine === "chip")
+  const { engine = "wasm" } = options;
+  if (engine !== "wasm") {
+    const next = "leave --realtime and --pty away";
     throw new Failure(
       EXIT_USAGE,
-      "--engine chip is for virtual time",
-      "leave --realtime and --pty away, or run ferrule up --chip NODE",
+      `--engine ${engine} is for virtual time`,
+      engine === "chip" ? `${next}, or run ferrule up --chip NODE` : next,
     );
+  }
   const { loss, duplicate, reorder, forMs, json, ...rest } = options;
   const drive = { forMs, json, interruption: watchInterruption() };
   const road = { ...rest, network: { loss, duplicate, reorder } };

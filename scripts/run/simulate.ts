@@ -15,6 +15,7 @@ import { about, EXIT_NOT_FOUND, Failure, systemCode } from "../cli/failure.ts";
 import { createProgress, tellCompiling } from "../cli/progress.ts";
 import { runApart } from "./apart.ts";
 import { asFailure, putOnChips, refuseFaults } from "./chips.ts";
+import { packScripts, type Script, startScripts } from "./scripts.ts";
 import { markOfWriter, refuseNoFile, writeAs } from "./together.ts";
 
 const WRITE_BYTES = 1 << 16; // gathers trace lines, so that a line is no system call
@@ -43,6 +44,7 @@ interface Work {
   plan: PlantPlan;
   scenario: Scenario | undefined;
   options: SimulateOptions;
+  scripts: Script[]; // of engines js and duktape
   mark: string; // ends the names of the files until they are whole
 }
 
@@ -61,10 +63,11 @@ export async function simulate(
     const build = { signal, compiling, board: options.board ?? "pico" };
     return putOnChips(plant, await toPlantPlan(plant, build), build);
   });
+  const scripts = packScripts(plan, options.engine);
   const mark = markOfWriter();
   const progress = createProgress();
   const forMs = scenario?.forMs ?? options.forMs;
-  const input: Work = { plan, scenario, options, mark };
+  const input: Work = { plan, scenario, options, scripts, mark };
   try {
     const simulated = await runApart<Work, Simulated, number>(import.meta.url, input, {
       signal,
@@ -125,15 +128,20 @@ export function work(input: Work, report: (virtualMs: number) => void): Simulate
     ...(pcapFile && { pcap: (bytes: Uint8Array) => putCopy(pcapFile, bytes) }),
     progress: report,
   };
-  const run = { seed, forMs, loss, duplicate, reorder, ...watchers };
-  const simulated = asFailure(() =>
-    input.scenario === undefined
-      ? { result: runSimulation(input.plan, run), verdicts: [] }
-      : runScenario(input.plan, input.scenario, watchers),
-  );
-  traceFile?.close();
-  pcapFile?.close();
-  return simulated;
+  const engine = startScripts(input.scripts, input.options.engine);
+  const compile = engine?.compile;
+  const run = { seed, forMs, loss, duplicate, reorder, ...watchers, compile };
+  try {
+    return asFailure(() =>
+      input.scenario === undefined
+        ? { result: runSimulation(input.plan, run), verdicts: [] }
+        : runScenario(input.plan, input.scenario, { ...watchers, compile }),
+    );
+  } finally {
+    engine?.close();
+    traceFile?.close();
+    pcapFile?.close();
+  }
 }
 
 interface Writer {

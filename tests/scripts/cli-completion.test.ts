@@ -42,7 +42,7 @@ test("bash completes commands, options and choices", need.program("bash"), async
   assert.deepEqual(await complete("tap", "re"), ["record", "replay"]);
   assert.deepEqual(await complete("tap", "listen", "--ma"), ["--map"]);
   assert.deepEqual(await complete("up", "fo"), [], "left to the shell: files");
-  assert.deepEqual(await complete("sim", "--engine", ""), ["wasm", "chip"]);
+  assert.deepEqual(await complete("sim", "--engine", ""), ["wasm", "chip", "js", "duktape"]);
   assert.deepEqual(await complete("sim", "--engine", "c"), ["chip"]);
 });
 
@@ -56,8 +56,8 @@ test("zsh and fish know every command and its options", async () => {
   }
   assert.match(zsh!, /'--template\[[^\]]+\]: :_files'/);
   assert.match(fish!, /from new" -l template -r -d '/);
-  assert.match(zsh!, /'--engine\[[^\]]+\]: :\(wasm chip\)'/);
-  assert.match(fish!, /from sim" -l engine -x -a 'wasm chip' -d '/);
+  assert.match(zsh!, /'--engine\[[^\]]+\]: :\(wasm chip js duktape\)'/);
+  assert.match(fish!, /from sim" -l engine -x -a 'wasm chip js duktape' -d '/);
   const other = await ferrule(["completion", "tcsh"]);
   assert.equal(other.code, 2);
   assert.match(other.stderr, /Allowed choices are bash, zsh, fish\.\n$/);
