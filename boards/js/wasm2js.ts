@@ -25,7 +25,7 @@ export interface Parts {
 
 const VIEWS = /^HEAP(8|16|32|U8|U16|U32|F32|F64)$/;
 const MATH = /^Math_(imul|fround|abs|clz32|min|max|floor|ceil|trunc|sqrt)$/;
-const GLOBALS = /^(global\$\d+|__wasm_intrinsics_temp_i64(\$hi)?|i64toi32_i32\$HIGH_BITS)$/;
+const GLOBALS = /^(global\$\d+(\$hi)?|__wasm_intrinsics_temp_i64(\$hi)?|i64toi32_i32\$HIGH_BITS)$/;
 const RUN_TIME = new RegExp(
   "^wasm2js_(trap|memory_(copy|fill)|scratch_(load|store)_(i32|f32|f64))$",
 );
