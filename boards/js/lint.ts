@@ -16,7 +16,7 @@ export interface Profile {
 
 export const PROFILE: Profile = { memoryBytesMax: 8192, labels: false };
 
-const MATH = new Set(["abs", "ceil", "floor", "sqrt", "min", "max"]);
+const MATH = new Set(["abs", "ceil", "floor", "sqrt", "min", "max", "random"]);
 const MATH_GUARDED = new Set(["imul", "fround", "clz32", "trunc"]);
 const MEMBERS = new Set([
   ...["copyWithin", "fill", "set", "slice", "subarray", "from", "of", "includes", "find"],

@@ -3,7 +3,8 @@
 
 import { join } from "node:path";
 import { Failure, EXIT_NOT_FOUND } from "../cli/failure.ts";
-import { RP2040_BOARDS } from "./board-names.ts";
+import { BOARD_NAMES, isJsBoard, RP2040_BOARDS } from "./board-names.ts";
+import { buildJs, type JsImage } from "./js.ts";
 import type { BuiltNode } from "./modules.ts";
 import { buildPosix, type PosixImage } from "./posix.ts";
 import { buildRp2040, type Rp2040Image } from "./rp2040.ts";
@@ -11,7 +12,7 @@ import { buildRp2040, type Rp2040Image } from "./rp2040.ts";
 export { RP2040_BOARDS };
 export const BOARDS: readonly string[] = ["posix", ...RP2040_BOARDS];
 
-export type Image = PosixImage | Rp2040Image;
+export type Image = PosixImage | Rp2040Image | JsImage;
 
 /** Where an image goes when nobody says. */
 export function imageFolder({ type }: BuiltNode, out?: string): string {
@@ -19,8 +20,9 @@ export function imageFolder({ type }: BuiltNode, out?: string): string {
 }
 
 /** Makes the image of a built node in a folder, `build/<type>` without one. Throws Failure. */
-export function buildBoard(board: string, built: BuiltNode, out?: string): Image {
+export async function buildBoard(board: string, built: BuiltNode, out?: string): Promise<Image> {
   if (board === "posix") return buildPosix(built, imageFolder(built, out));
+  if (isJsBoard(board)) return buildJs(board, built, imageFolder(built, out));
   return buildImage(board, built, out);
 }
 
@@ -30,6 +32,6 @@ export function buildImage(board: string, built: BuiltNode, out?: string): Rp204
   throw new Failure(
     EXIT_NOT_FOUND,
     `there is no board ${board}`,
-    `take one of ${BOARDS.join(" ")}`,
+    `take one of ${BOARD_NAMES.join(" ")}`,
   );
 }

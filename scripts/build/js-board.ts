@@ -8,10 +8,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { JS_BOARDS } from "./board-names.ts";
 import { PROJECT } from "./sources.ts";
-
-export { JS_BOARDS };
 
 const MEMORY_BYTES_HARD = 8192; // beyond it an engine with 53 KB for everything has no room for code
 const pin = z.number().int().min(0).max(47);
@@ -38,7 +35,9 @@ const boardSchema = z
     firmware: z.string().describe("what must be on the board before"),
     periodMsMin: z.number().int().min(1),
     bundleBytesMax: octets.describe("of the one file that is uploaded"),
-    coreBytesMax: octets.describe("of loop's part of it: what an engine parses for a tick"),
+    coreBytesMax: octets.describe(
+      "of loop's part of it, three fifths: what an engine runs in a tick",
+    ),
     memoryBytes: octets.describe("of loop"),
     memoryBytesMax: octets.max(MEMORY_BYTES_HARD).describe("of either module"),
     variables: z
@@ -82,11 +81,6 @@ const boardSchema = z
   });
 
 export type JsBoard = z.output<typeof boardSchema>;
-
-/** True for a board whose program is a JavaScript bundle. */
-export function isJsBoard(name: string): boolean {
-  return JS_BOARDS.includes(name);
-}
 
 /** A board of the folder boards. Throws when it is not as its schema says: that is our own mistake. */
 export function readJsBoard(name: string): JsBoard {

@@ -15,21 +15,23 @@ export function settingsText(board: JsBoard, identity: Identity): string {
   const { id, eui64, wifi, network } = identity;
   const refuse = (what: string): Failure =>
     new Failure(EXIT_FAILED, `${board.name}: ${what}`, NEXT);
-  const gateways = network?.gateways ?? [];
+  const [gateway] = network?.gateways ?? [];
+  if (id === undefined) throw refuse('it needs an "id"');
   if (board.network.kind === "serial") {
     if (wifi !== undefined || network !== undefined)
       throw refuse("it has no network of its own, but the identity file names one");
   } else {
     if (wifi === undefined) throw refuse('it needs "wifi": {"ssid": "…", "password": "…"}');
-    if (gateways.length === 0)
+    if (gateway === undefined)
       throw refuse('it needs "network": {"gateways": ["192.0.2.2:10000"]}: it cannot search');
     if (network?.address !== undefined || network?.router !== undefined)
       throw refuse("its engine asks for an address (DHCP): leave address and router out");
   }
   const settings = {
-    ...(id !== undefined && { id, eui64: eui64 ?? Buffer.from(eui64Of(id)).toString("hex") }),
-    ...(wifi !== undefined && { wifi }),
-    ...(gateways.length > 0 && { gateways }),
+    id,
+    eui64: eui64 ?? Buffer.from(eui64Of(id)).toString("hex"),
+    gateway,
+    ...wifi,
   };
   return JSON.stringify(settings).replaceAll(/[\u007f-\uffff]/g, escapeCharacter);
 }

@@ -39,6 +39,7 @@ export interface PosixImage {
   program: string; // path
   sources: string; // folder of the C
   sizes?: undefined; // a process has no budget
+  takes?: undefined;
 }
 
 /** Writes the C of a built node to a folder and makes the program in it. Throws Failure. */

@@ -52,6 +52,7 @@ export interface Rp2040Image {
   map: string;
   sbom: string;
   sizes: Sizes;
+  takes?: undefined;
 }
 
 /** Makes the image of a built node in a folder; whether it keeps its budget is in the sizes. Throws Failure. */

@@ -2,13 +2,15 @@
 // `ferrule size NODE`: what an image takes, beside the build before.
 
 import { type Command, Option } from "commander";
-import { buildImage, imageFolder, RP2040_BOARDS } from "../build/boards.ts";
+import { isJsBoard, JS_BOARDS, RP2040_BOARDS } from "../build/board-names.ts";
+import { buildImage, imageFolder } from "../build/boards.ts";
 import { buildNode } from "../build/modules.ts";
 import { sizeTable } from "../build/size.ts";
 import { watchInterruption } from "../cli/interrupt.ts";
 import { tellCompiling } from "../cli/progress.ts";
 import { print, printJson } from "../cli/terminal.ts";
 import { measureImage, reportTable, requireTick } from "../run/measure.ts";
+import { tellJsSize } from "../run/js-size.ts";
 import { readSizesBefore, requireBudget } from "../run/size.ts";
 
 interface Options {
@@ -19,11 +21,12 @@ interface Options {
 }
 
 export function addSize(program: Command): void {
+  const boards = [...RP2040_BOARDS, ...JS_BOARDS];
   program
     .command("size")
     .description("what the image of a node type takes of a board, beside the build before")
     .argument("<NODE>", "folder with a node.json")
-    .addOption(new Option("--board <B>", "an image for it").choices(RP2040_BOARDS).default("pico"))
+    .addOption(new Option("--board <B>", "an image for it").choices(boards).default("pico"))
     .option("--out <DIR>", "where the image goes and the build before lies (build/NODE)")
     .option("--run", "also runs it in the chip's model: lateness, cycles, stacks, queues")
     .addHelpText("after", "\nExample:\n  ferrule size firmware/nodes/meter --board pico")
@@ -35,6 +38,7 @@ async function run(folder: string, options: Options): Promise<void> {
   const { board } = options;
   const built = await tellCompiling((compiling) => buildNode(folder, { signal, compiling, board }));
   const out = imageFolder(built, options.out);
+  if (isJsBoard(board)) return tellJsSize(built, { ...options, out });
   const before = readSizesBefore(out, built.type.type);
   const image = buildImage(board, built, out);
   const { sizes } = image;

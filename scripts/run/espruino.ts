@@ -22,7 +22,7 @@ import {
 
 /** Files in the storage of a board: what it runs at power-on, and who it is. */
 export const BOOT_FILE = ".bootcde";
-export const SETTINGS_FILE = "ferrule";
+export const SETTINGS_FILE = "ferrule.json";
 
 const RUN_MS_MAX = 120_000; // 24,576 octets at 9,600 baud take 30 s, erasing flash some more
 const ASK_MS_MAX = 30_000;

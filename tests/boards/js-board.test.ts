@@ -6,7 +6,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { JS_BOARDS, modelledVariables, readJsBoard } from "../../scripts/build/js-board.ts";
+import { JS_BOARDS } from "../../scripts/build/board-names.ts";
+import { modelledVariables, readJsBoard } from "../../scripts/build/js-board.ts";
 
 for (const name of JS_BOARDS)
   test(`${name} is as its schema says, and its picture shows each pin`, () => {

@@ -42,12 +42,15 @@ test("settings are ASCII, and what a board cannot do is refused", () => {
   const { eui64, ...rest } = JSON.parse(SETTINGS) as Record<string, unknown>;
   assert.match(String(eui64), /^[0-9a-f]{16}$/);
   const { id, wifi, network } = IDENTITY;
-  assert.deepEqual(rest, { id, wifi, ...network });
+  assert.deepEqual(rest, { id, gateway: "192.0.2.2:10000", ...wifi });
+  const serial = settingsText(readJsBoard("espruino-rp2040"), { id, eui64: "0123456789abcdef" });
+  assert.equal(serial, '{"id":"oven-1","eui64":"0123456789abcdef"}');
   const on = (name: string, changed: object) => () =>
     settingsText(readJsBoard(name), { ...IDENTITY, ...changed });
   const umlaut = on("espruino-esp32", { wifi: { ssid: "Härterei" } })();
   assert.match(umlaut, /^[\x20-\x7e]+$/);
   assert.match(umlaut, /"H\\u00e4rterei"/);
+  assert.throws(on("espruino-esp32", { id: undefined }), /it needs an "id"/);
   assert.throws(on("espruino-rp2040", {}), /espruino-rp2040: it has no network of its own/);
   assert.throws(on("kaluma-pico2w", { wifi: undefined }), /kaluma-pico2w: it needs "wifi"/);
   assert.throws(on("espruino-esp32c3", { network: undefined }), /"gateways".*it cannot search/);
@@ -61,7 +64,7 @@ test("a console on TCP receives the bundle and the settings, octet for octet", a
     const board = readJsBoard("espruino-esp32");
     await upload({ board, bundle: BUNDLE, settings: SETTINGS, port: repl.port });
     assert.equal(repl.files.get(".bootcde"), BUNDLE);
-    assert.equal(repl.files.get("ferrule"), SETTINGS);
+    assert.equal(repl.files.get("ferrule.json"), SETTINGS);
     assert.equal(repl.files.size, 2);
     assert.equal(repl.loads, 1);
   } finally {
