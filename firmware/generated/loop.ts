@@ -193,6 +193,16 @@ export const FOLLOW_COUNT: i32 = 0;
 // FollowRow, tick/meters.ts
 export const FOLLOW_ROWS: usize = 0;
 
+export const EXCHANGE_COUNT: i32 = 0;
+
+// ExchangeRow, tick/exchanges.ts
+export const EXCHANGE_ROWS: usize = 0;
+
+export const PLACE_COUNT: i32 = 0;
+
+// PlaceRow, tap/place.ts
+export const PLACE_ROWS: usize = 0;
+
 export const OBJECT_COUNT: i32 = 0;
 
 // ObjectRow, tick/meters.ts

@@ -19,3 +19,4 @@ export const USES_WORD_SCALES: bool = true; // words that say a power of ten or 
 export const USES_ABSENT_FIELDS: bool = true; // lines that say that a number is none
 export const USES_LINE_CHECKS: bool = true; // lines with a check of their own
 export const TEXT_BYTES: i32 = 64; // of the longest text of a channel, a multiple of 8; 0: none
+export const EXCHANGE_PROTOCOLS: i32 = 0x7e00; // a bit for each protocol on exchange.ts, by its number

@@ -16,6 +16,7 @@ import {
   ASCII_COUNT,
   COUNTER_COUNT,
   DIGITAL_COUNT,
+  EXCHANGE_COUNT,
   FIELD_COUNT,
   FOLLOW_COUNT,
   IEC_COUNT,
@@ -24,6 +25,7 @@ import {
   M_BUS_COUNT,
   OBJECT_COUNT,
   P1_COUNT,
+  PLACE_COUNT,
   POLL_COUNT,
   REGISTER_COUNT,
   SETPOINT_COUNT,
@@ -54,6 +56,7 @@ import {
   tickMs,
   tickUs,
 } from "./tick/channels";
+import { checkPlaces, hearExchanges, startExchanges, tellExchanges } from "./tick/exchanges";
 import { tellFindings } from "./tick/findings";
 import { checkFields, hearLines, startLines, tellLines } from "./tick/lines";
 import { checkObjects, followRates, hearMeters, startMeters, tellMeters } from "./tick/meters";
@@ -240,6 +243,7 @@ export function init(): void {
   if (TAP_COUNT + ASCII_COUNT > 0) startTaps();
   if (LINE_COUNT > 0) startLines();
   if (METER_COUNT > 0) startMeters();
+  if (EXCHANGE_COUNT > 0) startExchanges();
 }
 
 /** First part of a tick: everything that is measured or heard. */
@@ -257,6 +261,8 @@ export function beginTick(): void {
   if (AUTO_COUNT > 0) hearAutos();
   if (FIELD_COUNT > 0) checkFields();
   if (METER_COUNT > 0) hearMeters();
+  if (EXCHANGE_COUNT > 0) hearExchanges();
+  if (PLACE_COUNT > 0) checkPlaces();
   if (FOLLOW_COUNT > 0) followRates();
   if (OBJECT_COUNT > 0) checkObjects();
 }
@@ -269,6 +275,7 @@ export function endTick(): void {
   if (TAP_COUNT + ASCII_COUNT > 0) tellTaps();
   if (LINE_COUNT > 0) tellLines();
   if (METER_COUNT > 0) tellMeters();
+  if (EXCHANGE_COUNT > 0) tellExchanges();
   if (AUTO_COUNT > 0) tellAutos();
   if (LEARNED_TAPS != 0 || WATCHED_TAPS != 0) tellFindings();
   writeOutputs();

@@ -6,6 +6,7 @@
 // who read a checked node need not know the kind.
 
 import { z } from "zod";
+import { PLACE_TYPES } from "./exchange-taps.ts";
 import {
   ALARMS_PER_CHANNEL_MAX,
   AVERAGE_SAMPLES_MAX,
@@ -145,7 +146,13 @@ export const object = z
       .string()
       .min(1)
       .max(64)
-      .describe('OBIS code as "1-0:1.8.0"; of M-Bus DIB and VIB of the record, as "0413"'),
+      .describe(
+        'OBIS code as "1-0:1.8.0"; of M-Bus DIB and VIB of the record, as "0413"; a place as N7:10',
+      ),
+    type: z
+      .enum(PLACE_TYPES)
+      .optional()
+      .describe("of a controller's place: how its octets make a number, unless the object says"),
     value: z
       .number()
       .int()
@@ -153,7 +160,13 @@ export const object = z
       .max(255)
       .optional()
       .describe("which of several values of the object; absent: the last one with a unit"),
-    unitId: z.number().int().min(0).max(253).optional().describe("address of an M-Bus meter"),
+    unitId: z
+      .number()
+      .int()
+      .min(0)
+      .max(254)
+      .optional()
+      .describe("address of an M-Bus meter (0..253), a controller or a drive"),
     meterId: z
       .string()
       .regex(/^\d{8}$/, "the number of a meter has eight digits")
@@ -176,7 +189,7 @@ export const object = z
       .describe("bad (stale) when it was not heard for this long"),
     ...reporting,
   })
-  .describe("an object of a meter heard on a tap; numbers in Wh, W, V, A, m3, J, s without prefix");
+  .describe("what a meter, scale or controller says on a tap; of meters in Wh, W, V, A, m3, J, s");
 
 /** A value of node code. */
 export const computed = z

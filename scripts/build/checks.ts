@@ -16,7 +16,7 @@ export interface Surroundings {
   periodMs: number;
   taps: NodeType["taps"];
   accelerometers: Record<string, { device: number; rateHz: number }>;
-  channels: Record<string, { kind: string; type?: string }>;
+  channels: Record<string, { kind: string; type?: string | undefined }>;
 }
 
 export type Complain = (path: (string | number)[], message: string) => void;

@@ -25,6 +25,7 @@ import {
   alarmRowsOf,
   asciiRowsOf,
   channelRowsOf,
+  exchangesOf,
   joinRowsOf,
   latchRowsOf,
   metersOf,
@@ -77,6 +78,7 @@ export function memoryBytes(): i32 {
 function constantsOf(node: BoardNode): string {
   const lines = linesOf(node);
   const meters = metersOf(node);
+  const exchanges = exchangesOf(node);
   const polls = pollsOf(node);
   return [
     `// SPDX-License-Identifier: MIT
@@ -120,6 +122,8 @@ function constantsOf(node: BoardNode): string {
     table("SML", "MeterRow, tick/meters.ts", meters.taps.sml),
     table("M_BUS", "MeterRow, tick/meters.ts", meters.taps["m-bus"]),
     table("FOLLOW", "FollowRow, tick/meters.ts", meters.follows),
+    table("EXCHANGE", "ExchangeRow, tick/exchanges.ts", exchanges.taps),
+    table("PLACE", "PlaceRow, tap/place.ts", exchanges.places),
     table("OBJECT", "ObjectRow, tick/meters.ts", meters.objects),
     octetTable("RECORD_NAMES", "DIB and VIB of M-Bus records, tick/meters.ts", meters.names),
   ].join("\n");

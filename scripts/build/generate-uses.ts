@@ -4,6 +4,7 @@
 // A part that is not used costs flash and SRAM on a board: floats alone are 7 KB of libgcc.
 
 import { TYPE_F32 } from "../../firmware/wire/record.ts";
+import { exchangeProtocols } from "./exchange-taps.ts";
 import { lineUses } from "./line-taps.ts";
 import { polls } from "./polls.ts";
 import { tableCode, textBytes, typeCode } from "./registers.ts";
@@ -39,6 +40,7 @@ export function generateUses(node: NodeType): string {
     "// What a node type uses of the firmware, written by scripts/build/generate-uses.ts.",
     "",
     ...Object.entries(uses).map(([name, used]) => `export const USES_${name}: bool = ${used};`),
+    `export const EXCHANGE_PROTOCOLS: i32 = ${exchangeProtocols(node)};`,
     `export const TEXT_BYTES: i32 = ${longestText(registers)};`,
     "",
   ].join("\n");

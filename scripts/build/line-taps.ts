@@ -8,6 +8,7 @@ import { LINE_PATTERNS_MAX, LINE_WORDS_MAX } from "../../firmware/limits.ts";
 import { name } from "./channels.ts";
 import { absentFields, patternFields, wordMeaning } from "./generate-line.ts";
 import { LINE_TEMPLATES } from "./line-templates.ts";
+import type { ExchangeProtocol } from "./exchange-taps.ts";
 import type { MeterProtocol } from "./object-taps.ts";
 import { polls } from "./polls.ts";
 
@@ -77,7 +78,7 @@ export interface LineTap {
 }
 
 type AnyTap =
-  | { protocol: "modbus-rtu" | "modbus-ascii" | "auto" | MeterProtocol }
+  | { protocol: "modbus-rtu" | "modbus-ascii" | "auto" | MeterProtocol | ExchangeProtocol }
   | ({ protocol: "ascii-line" } & LineTap);
 type Complain = (path: (string | number)[], message: string) => void;
 

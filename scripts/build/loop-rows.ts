@@ -20,6 +20,7 @@ import {
   CHANNEL_KIND_VIBRATION,
 } from "../../firmware/wire/senml.ts";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
+import { exchangeTables } from "./exchange-taps.ts";
 import { meterTables, type MeterTables } from "./generate-objects.ts";
 import type { Row } from "./loop-table.ts";
 import { type PollTables, pollTables } from "./polls.ts";
@@ -177,6 +178,11 @@ function modbusRows(node: NodeType, protocol: string): Row[] {
 /** Tables of the taps of meters. */
 export function metersOf(node: NodeType): MeterTables {
   return meterTables(node, (tap) => characterUsOf(node, tap));
+}
+
+/** Tables of the taps of scales, controllers and drives. */
+export function exchangesOf(node: NodeType): ReturnType<typeof exchangeTables> {
+  return exchangeTables(node, (tap) => characterUsOf(node, tap));
 }
 
 /** Tables of the taps that poll. */

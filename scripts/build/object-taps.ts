@@ -4,6 +4,8 @@
 // Spec: SPEC.md §17. An object is an OBIS code, or for M-Bus the DIB and VIB of a record in hexadecimal. Every complaint names
 // its field.
 
+import { checkPlace, EXCHANGE_PROTOCOLS, isExchange } from "./exchange-taps.ts";
+
 export const METER_PROTOCOLS = ["dsmr-p1", "iec62056-21", "sml", "m-bus"] as const;
 export type MeterProtocol = (typeof METER_PROTOCOLS)[number];
 
@@ -72,6 +74,8 @@ function chainEnd(octets: number[], at: number, more = octets[at]! >= 0x80): num
 export interface ObjectSource {
   tap: string;
   object: string;
+  type?: string | undefined;
+  decimals: number;
   value?: number | undefined;
   unitId?: number | undefined;
   meterId?: string | undefined;
@@ -83,8 +87,13 @@ export function checkObject(
   protocol: string,
   here: (field: string, message: string) => void,
 ): void {
+  if (isExchange(protocol)) {
+    checkPlace(channel, protocol, here);
+    return;
+  }
+  if (channel.type !== undefined) here("type", `only places of a controller have it: leave it out`);
   if (!isMeter(protocol)) {
-    const known = METER_PROTOCOLS.join(", ");
+    const known = [...METER_PROTOCOLS, ...EXCHANGE_PROTOCOLS].join(", ");
     here("tap", `"${channel.tap}" hears ${protocol}; an object needs a tap of ${known}`);
     return;
   }
@@ -93,6 +102,7 @@ export function checkObject(
       here("object", 'DIB and VIB of a record in hexadecimal, as "0413", or counter1, counter2');
     if (channel.unitId === undefined && channel.meterId === undefined)
       here("unitId", 'give "unitId", the address of the meter, or "meterId", its eight digits');
+    if (channel.unitId === 254) here("unitId", "0 to 253: 254 is all of them");
     if (channel.value !== undefined) here("value", "a record of M-Bus has one value");
     return;
   }

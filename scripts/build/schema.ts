@@ -29,6 +29,7 @@ import {
 } from "./channels.ts";
 import { checkAccelerometers, checkChannel, tenthsOf, unknownTap } from "./checks.ts";
 import { checkMachine, checkTaps, lineFields } from "./line-taps.ts";
+import { EXCHANGE_PROTOCOLS } from "./exchange-taps.ts";
 import { withTemplate } from "./line-templates.ts";
 import { METER_PROTOCOLS } from "./object-taps.ts";
 import { checkPolls, pollFields } from "./polls.ts";
@@ -116,6 +117,9 @@ const tap = z.discriminatedUnion("protocol", [
   z
     .strictObject({ protocol: z.enum(METER_PROTOCOLS).exclude(["iec62056-21"]), ...wire })
     .describe("a meter's line"),
+  z
+    .strictObject({ protocol: z.enum(EXCHANGE_PROTOCOLS), ...wire })
+    .describe("a scale, a controller or a drive, by the book"),
   z
     .strictObject({
       protocol: z.literal("iec62056-21"),

@@ -13,6 +13,7 @@ import {
   LATCH_COUNT,
   LATCH_ROWS,
   OBJECT_COUNT,
+  PLACE_COUNT,
 } from "../../generated/loop";
 import { TEXT_BYTES } from "../../generated/uses";
 import { RECORD_BYTES_MAX } from "../../limits";
@@ -77,7 +78,7 @@ export function tellChannels(): void {
 // What is heard on a line is told when it was heard.
 function wasTold(kind: i32): bool {
   if (FIELD_COUNT > 0 && kind == CHANNEL_KIND_FIELD) return true;
-  if (OBJECT_COUNT > 0 && kind == CHANNEL_KIND_OBJECT) return true;
+  if (OBJECT_COUNT + PLACE_COUNT > 0 && kind == CHANNEL_KIND_OBJECT) return true;
   return kind == CHANNEL_KIND_REGISTER;
 }
 

@@ -9,6 +9,7 @@ import {
   ASCII_COUNT,
   ASCII_ROWS,
   AUTO_COUNT,
+  EXCHANGE_COUNT,
   IEC_COUNT,
   JOIN_COUNT,
   JOIN_ROWS,
@@ -74,7 +75,7 @@ const STATE_PERIOD_MS: u32 = 10_000; // SPEC §4: the status that carries the ta
 const PART_ENTRIES = 16; // taken at a time: room for all of a tick would be 512 octets
 const PARTS = TAP_ENTRIES / PART_ENTRIES;
 const METER_COUNT = P1_COUNT + IEC_COUNT + SML_COUNT + M_BUS_COUNT;
-const OTHER_COUNT = ASCII_COUNT + AUTO_COUNT + LINE_COUNT + METER_COUNT;
+const OTHER_COUNT = ASCII_COUNT + AUTO_COUNT + LINE_COUNT + METER_COUNT + EXCHANGE_COUNT;
 const EVENTS_MAX = MODBUS_FRAME_BYTES_MAX; // each takes a request or at least four octets
 
 let statesMs: u32 = 0; // next time that the counters are told
