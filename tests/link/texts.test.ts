@@ -6,8 +6,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createHub } from "../../hub/hub.ts";
+import { PLANT } from "../support/fixture-hub.ts";
 import { buildLink, parseNode } from "../support/link-host.ts";
-import { delivered, put, startLink, type Rig } from "../support/link-rig.ts";
+import { delivered, put, startLink, WALL_MS, type Rig } from "../support/link-rig.ts";
 
 const text = (registers: number): object => ({
   ...{ kind: "register", tap: "bus", unitId: 1, table: "holding", address: 0 },
@@ -56,6 +58,32 @@ test("texts of every length and every character arrive as they are, between numb
     ]),
   );
   assert.equal(rig.host.counters()["recordsBad"], 0);
+});
+
+test("a hub knows the channel by its birth, and shows what link sent", () => {
+  const rig = through(({ host }) => {
+    put(host, { channel: 1, bytes: bytes("OFF") });
+    put(host, { channel: 0, bytes: bytes("RECIPE 7, mild"), quality: 1 });
+    put(host, { channel: 1, bytes: bytes("ON") });
+  });
+  const hub = createHub(PLANT);
+  for (const { topic, payload } of rig.gateway.publications)
+    hub.message({ topic: `ferrule/mixer/${topic}`, payload, qos: 1, retain: false }, WALL_MS);
+  assert.deepEqual(hub.totals().refused, {});
+  const [node] = hub.snapshot(WALL_MS).nodes;
+  assert.deepEqual(
+    node?.channels.map(({ register, text: shown, quality }) => [register?.type, shown, quality]),
+    [
+      ["text 27", "RECIPE 7, mild", "uncertain"],
+      ["text 2", "ON", "good"],
+      ["u16", null, "good"],
+    ],
+  );
+  const range = { sinceMs: 0, untilMs: 1e15, max: 100, newest: true };
+  assert.deepEqual(
+    hub.texts("mixer", "short", range)?.map(([, one]) => one),
+    ["OFF", "ON"],
+  );
 });
 
 test("a bad reading of a text has its cause and no text", () => {
