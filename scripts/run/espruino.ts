@@ -6,7 +6,14 @@
 // bounded. Settings of the board go to a file of its storage and are never told.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -65,7 +72,8 @@ export async function upload(to: Upload): Promise<void> {
   await inFolder(async (folder) => {
     const file = join(folder, "bundle.js");
     writeFileSync(file, bundle);
-    const args = ["--config", "SAVE_ON_SEND=1", "-b", BAUD, "-p", to.port];
+    const place = ["-b", BAUD, "-p", ownName(to.port)];
+    const args = ["--config", "SAVE_ON_SEND=1", ...place];
     if (settings !== undefined) {
       const kept = join(folder, "settings");
       writeFileSync(kept, settings, { mode: 0o600 });
@@ -77,7 +85,7 @@ export async function upload(to: Upload): Promise<void> {
     const ask = files
       .map((name) => `(E.CRC32(require("Storage").read("${name}"))>>>0)`)
       .join('+","+');
-    const question = ["-b", BAUD, "-p", to.port, "-e", `print("ferrule="+${ask})`];
+    const question = [...place, "-e", `print("ferrule="+${ask})`];
     const said = await runTool(question, { ...to, folder, limitMs: to.limitMs ?? ASK_MS_MAX });
     checkSaid(said, to.port);
     const [, answer] = /ferrule=([\d,]+)/.exec(said) ?? [];
@@ -162,6 +170,11 @@ async function runTool(args: readonly string[], of: Run): Promise<string> {
       resolve(said);
     });
   });
+}
+
+// The tool knows a serial port by its own name only, not by that of a link to it.
+function ownName(port: string): string {
+  return existsSync(port) ? realpathSync(port) : port;
 }
 
 function toolPath(): string {

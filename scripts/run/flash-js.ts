@@ -5,10 +5,9 @@
 // Kaluma's own tool needs a terminal, so that it is not run from here. Settings hold a password: they go to the board, or
 // to a file that only its owner reads, and are never printed.
 
-import { chmodSync, readFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { imageFolder } from "../build/boards.ts";
-import { writeWhole } from "../build/cache.ts";
 import { readJsBoard } from "../build/js-board.ts";
 import { settingsText } from "../build/js-settings.ts";
 import { buildJs } from "../build/js.ts";
@@ -56,8 +55,8 @@ function kalumaLines({ program, port, settings, out }: ForKaluma): Flashed {
   let file: string | undefined;
   if (settings !== undefined) {
     file = join(out, "ferrule.json");
-    writeWhole(file, settings);
-    chmodSync(file, 0o600);
+    rmSync(file, { force: true }); // what is there keeps its mode
+    writeFileSync(file, settings, { mode: 0o600 });
     lines.push(`${KALUMA_TOOL} put ${quote(show(file))} /ferrule.json ${at}`);
   }
   return { said: lines.join("\n"), told: { program, lines, settings: file } };
