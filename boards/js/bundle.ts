@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: MIT
 // One script for a board: both modules as JavaScript, and the host that runs them.
 //
-// factories (pack) -> without labels where the engine has none (delabel) -> host behind it (compose) -> small
-// (minify) -> inside the profile and equal to WebAssembly (check). Anything unknown is an error.
+// factories (pack) -> smaller (shrink) -> without labels (delabel) -> host behind them (compose) -> smaller (minify)
+// -> inside the profile and equal to WebAssembly (check). Anything unknown is an error. Espruino has no labels, and
+// the minifier stumbles over some, so that no engine gets one.
 
 import { parse } from "acorn";
 import { checkBundle } from "./check.ts";
 import { composeShim, type ShimPlan } from "./compose.ts";
 import { delabel } from "./delabel.ts";
+import { keepExports } from "./exports.ts";
 import { minify } from "./minify.ts";
+import { shrink } from "./shrink.ts";
 import { type FunctionDeclaration, type Program, read, type Statement, write } from "./tree.ts";
+
+const CALLED = ["memory", "init", "tick", "poll"]; // by the host (shim/core.js)
 
 export interface BundleInput {
   plan: ShimPlan;
   loop: string; // factories, as pack() makes them
   link: string;
   modules: readonly string[]; // that require() finds on the board
-  labels: boolean; // the engine has them
 }
 
 export interface Bundle {
@@ -26,19 +30,18 @@ export interface Bundle {
 
 /** The script. Throws an error with what cannot be translated, or is outside the profile. */
 export async function makeBundle(input: BundleInput): Promise<Bundle> {
-  const { plan, labels, modules } = input;
-  const parts = [lowered(input.loop, labels), lowered(input.link, labels)];
+  const { plan, modules } = input;
+  const parts = [lowered(input.loop), lowered(input.link)];
   const body = once([...parts.flat(), ...read(composeShim(plan)).body]);
   // In a function of its own every name can be a short one.
   const code = await minify(`(function () {\n${text(body)}})();\n`, modules);
-  checkBundle(code, labels);
+  checkBundle(code);
   const octets = { loop: octetsOf("loop", body, code), link: octetsOf("link", body, code) };
   return { code, octets };
 }
 
-function lowered(code: string, labels: boolean): Statement[] {
-  const program = read(code);
-  return (labels ? program : delabel(program)).body;
+function lowered(code: string): Statement[] {
+  return delabel(read(shrink(keepExports(code, CALLED)))).body;
 }
 
 // Both factories bring the run-time functions that they need: each stays once.

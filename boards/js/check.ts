@@ -6,15 +6,15 @@
 // lack of Math, so that a fallback which is wrong is seen too.
 
 import { createContext, runInContext } from "node:vm";
-import { lint, PROFILE } from "./lint.ts";
+import { lint } from "./lint.ts";
 
 const RUN_MS_MAX = 60_000; // one takes 50 ms
 const EXTRAS = "Math.imul = Math.fround = Math.clz32 = Math.trunc = undefined;";
 const PASSED = /settings have no/;
 
-/** Throws an error that says what is wrong with the bundle; `labels`: the engine has them. */
-export function checkBundle(code: string, labels: boolean): void {
-  const findings = lint(code, { ...PROFILE, labels });
+/** Throws an error that says what is wrong with the bundle. */
+export function checkBundle(code: string): void {
+  const findings = lint(code);
   if (findings.length > 0)
     throw new Error(`the bundle is outside what the engine knows:\n  ${findings.join("\n  ")}`);
   knownRun(code, "");

@@ -55,7 +55,6 @@ export async function makeJs(name: string, built: BuiltNode): Promise<JsBundle> 
       loop: packCached("loop", wasm.loop),
       link: packCached("link", wasm.link),
       modules: board.espruino?.builtin_modules ?? KALUMA_MODULES,
-      labels: board.engine === "kaluma",
     });
   const { code, octets } = await make().catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
