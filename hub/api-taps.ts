@@ -36,6 +36,7 @@ export interface TapInventory {
   units: LearnedUnit[];
   registers: LearnedRegister[];
   polls: LearnedPoll[];
+  proposed: number; // channels of the node.json that GET /api/tap/node.json gives; 0: there is none
   registersLeftOut: number; // samples that found no place in the node
   pollsLeftOut: number;
 }

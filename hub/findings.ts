@@ -97,7 +97,7 @@ export function inventoryOf(
   node: string,
   name: string,
   tap: number,
-): TapInventory {
+): Omit<TapInventory, "proposed"> {
   const found = all.taps.get(tap);
   const registers = [...(found?.registers.values() ?? [])].sort(byAddress);
   const polls = [...(found?.polls.values() ?? [])].sort(byAddress);

@@ -172,19 +172,20 @@ export function createHub(config: HubConfig, history: HistoryStore = createMemor
 }
 
 function finding({ registry }: Core): Pick<Hub, "inventory" | "proposal"> {
-  const inventory = (id: string, name: string): TapInventory | null => {
+  const lookUp = (id: string, name: string) => {
     const node = registry.nodes.get(id);
-    const tap = node?.taps.findIndex((one) => one.name === name) ?? -1;
-    return node === undefined || tap < 0 ? null : inventoryOf(node.findings, id, name, tap);
+    const at = node?.taps.findIndex((one) => one.name === name) ?? -1;
+    if (node === undefined || at < 0) return null;
+    const found = inventoryOf(node.findings, id, name, at);
+    return { found, proposed: proposeNode(found, node.taps[at]!)?.node ?? null };
   };
   return {
-    inventory,
-    proposal: (id, name) => {
-      const found = inventory(id, name);
-      const tap = registry.nodes.get(id)?.taps.find((one) => one.name === name);
-      if (found === null || tap === undefined) return null;
-      return proposeNode(found, tap)?.node ?? null;
+    inventory: (id, name) => {
+      const all = lookUp(id, name);
+      const channels = all?.proposed?.["channels"] ?? {};
+      return all && { ...all.found, proposed: Object.keys(channels).length };
     },
+    proposal: (id, name) => lookUp(id, name)?.proposed ?? null,
   };
 }
 

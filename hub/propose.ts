@@ -2,10 +2,11 @@
 // A node.json of what was found on a line.
 //
 // Pure. A channel for each register that changed, else for each that was heard, by unit, table and address; types are
-// the plausible ones. At most CHANNELS_MAX channels; what found no place is told. Which registers and types, the API
+// the plausible ones. Of a meter, or NMEA 0183, what all of them say. At most CHANNELS_MAX channels; what found no place is told. Which registers and types, the API
 // decides here by what a node learned, the command by each value that it heard; both call addChannel().
 
 import { CHANNELS_MAX, TAP_ENTRIES_PER_TICK } from "../firmware/limits.ts";
+import { proposeKnown } from "./propose-known.ts";
 
 /** What a proposal is made of; an inventory of the hub is one. */
 export interface Found {
@@ -86,17 +87,29 @@ export function addChannel(channels: Record<string, unknown>, value: ProposedVal
   return true;
 }
 
-/** Null: no register was heard that a channel can have. `tap` is what is known of it from elsewhere. */
+/** Null: there is nothing that a channel can have. `tap` is what is known of it from elsewhere. */
 export function proposeNode(
   found: Found,
   tap: { protocol: string; baud: number; format: string },
 ): Proposal | null {
+  const protocol = found.line?.protocol ?? tap.protocol;
+  const wire = {
+    ...{ uart: 0, protocol: protocol.startsWith("modbus") ? protocol : "modbus-rtu" },
+    ...{ baud: found.line?.baud ?? tap.baud, format: found.line?.format ?? tap.format },
+  };
+  const known = found.line && proposeKnown(protocol, found.tap, wire.baud);
+  const { channels, left } = known ? { ...known, left: 0 } : proposeRegisters(found);
+  if (Object.keys(channels).length === 0) return null;
+  const taps = { [found.tap]: { ...wire, ...known?.tap } };
+  return { node: { type: "tapped", periodMs: periodMsOf(wire), taps, channels }, left };
+}
+
+function proposeRegisters(found: Found): { channels: Record<string, unknown>; left: number } {
   const heard = found.registers.filter(
     ({ unit, code, samples }) => isUnit(unit) && TABLES[code] !== undefined && samples > 0,
   );
   const moved = heard.filter(({ changes }) => changes > 0);
   const wanted = new Set(moved.length > 0 ? moved : heard);
-  if (wanted.size === 0) return null;
   const channels: Record<string, unknown> = {};
   let left = 0;
   let upTo = -1; // key of the last register that is taken
@@ -115,20 +128,7 @@ export function proposeNode(
       upTo = wide ? key + 1 : key;
     else left++;
   }
-  const protocol = found.line?.protocol ?? tap.protocol;
-  const wire = {
-    uart: 0,
-    protocol: protocol.startsWith("modbus") ? protocol : "modbus-rtu",
-    baud: found.line?.baud ?? tap.baud,
-    format: found.line?.format ?? tap.format,
-  };
-  const node = {
-    type: "tapped",
-    periodMs: periodMsOf(wire),
-    taps: { [found.tap]: wire },
-    channels,
-  };
-  return { node, left };
+  return { channels, left };
 }
 
 // The longest of the questions that ask for it.

@@ -12,9 +12,9 @@ import { Fact } from "./machine-tables.tsx";
 
 const PHASES: Record<LineView["phase"], string> = {
   listening: "listening",
-  line: "line found, protocol not yet",
-  protocol: "line and protocol found",
-  changed: "the line has changed",
+  line: "line found",
+  protocol: "found",
+  changed: "changed",
   none: "no serial line",
 };
 
@@ -35,7 +35,7 @@ export function LineFacts({ line }: { line: LineView }): JSX.Element {
 /** Nothing while the tap has learned nothing. */
 export function Learned({ node, tap }: { node: string; tap: TapView }): JSX.Element | null {
   const found = useInventory(node, tap);
-  if (found === null || found.units.length === 0) return null;
+  if (found === null || (found.units.length === 0 && found.proposed === 0)) return null;
   const query = new URLSearchParams({ node, tap: tap.name }).toString();
   const rows = found.registers.slice(0, INVENTORY_ROWS);
   const more = found.registers.length - rows.length;
@@ -43,19 +43,25 @@ export function Learned({ node, tap }: { node: string; tap: TapView }): JSX.Elem
     <>
       <p class="pad learned-head">
         <strong>Learned from this line</strong>
-        <span class="muted">
-          {found.registers.length} registers of {found.units.length} units
-          {found.registersLeftOut > 0 && ", more than the node can hold"}
-        </span>
-        <a href={`/api/tap/node.json?${query}`} download="node.json">
-          Proposed node.json
-        </a>
+        <span class="muted">{summary(found)}</span>
+        {found.proposed > 0 && (
+          <a href={`/api/tap/node.json?${query}`} download="node.json">
+            Proposed node.json
+          </a>
+        )}
       </p>
-      <UnitTable units={found.units} />
+      {found.units.length > 0 && <UnitTable units={found.units} />}
       {rows.length > 0 && <LearnedTable rows={rows} />}
       {more > 0 && <p class="muted pad">and {more} more, in /api/tap</p>}
     </>
   );
+}
+
+function summary({ registers, units, registersLeftOut, proposed }: TapInventory): string {
+  if (units.length === 0) return `${proposed} channels that lines of this kind usually have`;
+  const more = registersLeftOut > 0 ? ", more than the node can hold" : "";
+  const from = units.length === 1 ? "1 unit" : `${units.length} units`;
+  return `${registers.length} registers of ${from}${more}`;
 }
 
 function useInventory(node: string, { name, learned, line }: TapView): TapInventory | null {

@@ -112,16 +112,25 @@ function Counters({ tap }: { tap: TapView }): JSX.Element {
   return isPushed(tap) ? <TelegramCounters tap={tap} /> : <BusCounters tap={tap} />;
 }
 
+/** What is spoken on its line; a tap that finds its line may not know it yet. */
+function spokenOn({ protocol, line }: TapView): string {
+  return protocol === "auto" ? (line?.protocol ?? protocol) : protocol;
+}
+
 /** Meters that say all of themselves: nobody asks, or the whole talk is one telegram. */
-function isPushed({ protocol }: TapView): boolean {
-  return ["dsmr-p1", "iec62056-21", "sml"].includes(protocol);
+function isPushed(tap: TapView): boolean {
+  return ["dsmr-p1", "iec62056-21", "sml"].includes(spokenOn(tap));
 }
 
 function isText(tap: TapView): boolean {
-  return tap.protocol === "ascii-line";
+  return ["ascii-line", "nmea"].includes(spokenOn(tap));
 }
 
 function nothingRead({ channels }: NodeView, tap: TapView): string {
+  if (tap.protocol === "auto")
+    return spokenOn(tap) === "auto"
+      ? "What this line speaks is not known yet."
+      : "It is heard and counted. ferrule tap init writes a node.json of what it says.";
   if (isPushed(tap) || tap.protocol === "m-bus")
     return "No object of this meter is mapped to a channel.";
   if (!isText(tap)) return "No register of this line is mapped to a channel.";
