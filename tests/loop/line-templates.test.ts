@@ -139,6 +139,29 @@ test("no part of a line is told as a number that is not the line's", () => {
   assert.ok(parts > 1000);
 });
 
+test("DPRNT of a Fanuc: a channel hears each pattern that has its field, DC2 before the first", async () => {
+  const patterns = { axes: "X {x} Y {y}", first: "\u0012X {x} Y {y}" };
+  const line = { uart: 0, protocol: "ascii-line", end: "LF", patterns };
+  const of = (field: string): object => ({ kind: "field", tap: "line", field, decimals: 3 });
+  const channels = { x: of("x"), y: of("y"), "only-first": { ...of("x"), pattern: "first" } };
+  const host = createLoopHost(await buildLoop(parseNode({ type: "n", taps: { line }, channels })));
+  host.init();
+  for (let i = 0; i < 30; i++) host.tick(host.nowUs + 10_000);
+  say(host, Buffer.from("\x12X 12.345 Y -7.500\nX 12.350 Y -7.500\n\x14", "latin1"));
+  assert.deepEqual(
+    host.records
+      .filter(({ kind }) => kind === KIND_READING)
+      .map(({ channel, value }) => [channel, value]),
+    [
+      [0, 12_345],
+      [1, -7_500],
+      [2, 12_345],
+      [0, 12_350],
+      [1, -7_500],
+    ],
+  );
+});
+
 test("own patterns, words, rate and end go before those of a template", () => {
   const tap = (more: object) => {
     const line = { uart: 0, protocol: "ascii-line", ...more };
