@@ -139,7 +139,7 @@ test("no part of a line is told as a number that is not the line's", () => {
   assert.ok(parts > 1000);
 });
 
-test("DPRNT of a Fanuc: a channel hears each pattern that has its field, DC2 before the first", async () => {
+test("DPRNT: a channel hears each pattern that has its field, DC2 before the first", async () => {
   const patterns = { axes: "X {x} Y {y}", first: "\u0012X {x} Y {y}" };
   const line = { uart: 0, protocol: "ascii-line", end: "LF", patterns };
   const of = (field: string): object => ({ kind: "field", tap: "line", field, decimals: 3 });
