@@ -39,6 +39,10 @@ uint32_t host_tap_take(uint32_t tap, uint32_t address, uint32_t capacity) {
   enter_loop_host();
   return leave_loop_host(take_tap(tap, reach_loop(address, 8 * (uint64_t)capacity), capacity));
 }
+uint32_t host_tap_put(uint32_t tap, uint32_t address, uint32_t length) {
+  enter_loop_host();
+  return leave_loop_host((uint32_t)put_tap(tap, reach_loop(address, length), length));
+}
 uint32_t host_edge_take(uint32_t tap, uint32_t address, uint32_t capacity) {
   enter_loop_host();
   uint8_t *target = reach_loop(address, 4 * (uint64_t)capacity);

@@ -19,6 +19,7 @@ uint32_t host_digital_write(uint32_t pin, uint32_t level);
 uint32_t host_pulse_count(uint32_t input);
 uint32_t host_burst_take(uint32_t device, uint32_t address, uint32_t capacity);
 uint32_t host_tap_take(uint32_t tap, uint32_t address, uint32_t capacity);
+uint32_t host_tap_put(uint32_t tap, uint32_t address, uint32_t length);
 uint32_t host_edge_take(uint32_t tap, uint32_t address, uint32_t capacity);
 uint32_t host_edge_unit_ps(uint32_t tap);
 uint32_t host_tap_open(uint32_t tap, uint32_t baud, uint32_t format);

@@ -94,6 +94,7 @@ export interface ChipPlan {
   pulses: number[];
   pwm: number[];
   taps: number[];
+  sends?: (number | undefined)[]; // of taps that poll, by place: where they send
   accelerometers: SensorPlan[]; // by device
   wideCodes: boolean; // the ADC has those of erratum RP2040-E11
   /** Where a debugger finds what the ledger counts. */

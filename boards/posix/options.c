@@ -16,7 +16,8 @@ static const char HELP[] =
     "usage: node --id ID --gateway HOST:PORT [--gateway ...] [options]\n"
     "  --flash FILE              keeps boot numbers over restarts\n"
     "  --eui64 HEX               16 digits; without it, from the id\n"
-    "  --tap N=PORT              a serial port, pty or pipe that is only read\n"
+    "  --tap N=PORT              a serial port, pty or pipe; only read, unless node.json polls it\n"
+    "  --tap-out N=PATH          where a tap that polls sends; without it, its port\n"
     "  --adc N=FILE              a count 0..4095 in text, as /sys/bus/iio has it\n"
     "  --pwm N=FILE[:FULL]       the duty 0..65535, or 0..FULL\n"
     "  --digital-in N=FILE       0 or 1; --digital-out N=FILE the same\n"
@@ -101,6 +102,7 @@ void read_options(int argc, char **argv) {
     { "--pulses", options.pulses, PINS_MAX },
     { "--accelerometer", options.accelerometers, PINS_MAX },
     { "--tap", options.taps, TAPS_MAX },
+    { "--tap-out", options.tap_outs, TAPS_MAX },
   };
   for (int i = 1; i < argc; i++) {
     const char *name = argv[i];

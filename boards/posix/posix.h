@@ -26,7 +26,12 @@ enum {
 };
 
 // ---- What the image was built from: board.c, made by the build.
-struct board_tap { unsigned baud; unsigned data_bits; char parity; unsigned stop_bits; };
+struct board_tap {
+  unsigned baud, data_bits;
+  char parity;
+  unsigned stop_bits;
+  bool polls;  // it is the only kind that sends
+};
 struct board_output { unsigned output; unsigned safe; };
 extern const char board_type[];
 extern const uint32_t board_period_us;
@@ -49,7 +54,7 @@ struct options {
   struct sockaddr_in gateways[GATEWAYS_MAX];
   unsigned gateway_count;
   struct pin_path adc[PINS_MAX], pwm[PINS_MAX], digital_in[PINS_MAX], digital_out[PINS_MAX];
-  struct pin_path pulses[PINS_MAX], accelerometers[PINS_MAX], taps[TAPS_MAX];
+  struct pin_path pulses[PINS_MAX], accelerometers[PINS_MAX], taps[TAPS_MAX], tap_outs[TAPS_MAX];
   double seconds;  // 0: until a signal
 };
 extern struct options options;
@@ -73,6 +78,7 @@ enum { PIN_ADC, PIN_DIGITAL, PIN_PULSES };
 void open_taps(void);
 unsigned take_tap(unsigned tap, uint8_t *target, unsigned entries);
 bool open_tap(unsigned tap, uint32_t baud, uint32_t format);  // SPEC.md §1.1, tap_open
+int32_t put_tap(unsigned tap, const uint8_t *octets, unsigned length);  // SPEC.md §1.1, tap_put
 static inline int32_t take_tap_edges(unsigned tap, uint8_t *target, unsigned capacity) {
   (void)tap, (void)target, (void)capacity;
   return -1;  // a port gives characters only

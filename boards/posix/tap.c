@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Taps: a serial port that is only ever read, each character with its time.
+// Taps: a serial port that is read, each character with its time.
 //
-// One thread a tap waits in read(). The port is opened for reading alone, so that nothing here can send. Linux
-// tells neither when a character came nor which of parity and framing was wrong: characters of one read
+// One thread a tap waits in read(). The port is opened for reading alone; what a tap that polls sends goes through a
+// second opening of it, which loop's thread makes and closes, and which no other tap has. Linux tells neither when a character came nor which of parity and framing was wrong: characters of one read
 // are taken as sent without gaps, the last one now, and both flags are set. Queue: one producer, one consumer.
 
 #include "posix.h"
@@ -26,6 +26,9 @@ struct tap {
   uint64_t last_us;  // end of the latest character
   unsigned marked;   // octets of a mark (FF 00 x) that came so far
   bool lost;         // since the latest entry that had room
+  atomic_bool ready;   // the port is there and set
+  int out;             // of a tap that polls, loop's thread alone; below 0: not open
+  uint64_t out_us;     // when that was tried
   atomic_uint head, tail;
   struct entry entries[TAP_ENTRIES];
 };
@@ -116,14 +119,21 @@ static void *run_tap(void *argument) {
     if (count < 0 && errno == EINTR) continue;
     if (tap->file >= 0) {
       say("tap %u: %s is gone", tap->number, options.taps[tap->number].path);
+      atomic_store(&tap->ready, false);
       close(tap->file);
     }
     usleep(REOPEN_MS * 1000);
     tap->file = open(options.taps[tap->number].path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
     if (tap->file < 0) continue;
     configure(tap);
+    atomic_store(&tap->ready, true);
     say("tap %u: %s is back", tap->number, options.taps[tap->number].path);
   }
+}
+
+static const char *out_path(unsigned number) {
+  const char *own = options.tap_outs[number].path;
+  return own != NULL ? own : options.taps[number].path;
 }
 
 void open_taps(void) {
@@ -138,6 +148,9 @@ void open_taps(void) {
     taps[i].file = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
     if (taps[i].file < 0) refuse(1, "%s: %s", path, strerror(errno));
     configure(&taps[i]);
+    taps[i].out = -1;
+    atomic_store(&taps[i].ready, true);
+    if (line->polls) say("tap %u polls: it sends on %s", i, out_path(i));
     if (pthread_create(&thread, NULL, run_tap, &taps[i]) != 0) refuse(1, "no thread for a tap");
     pthread_detach(thread);
   }
@@ -160,6 +173,30 @@ unsigned take_tap(unsigned number, uint8_t *target, unsigned entries) {
   return count;
 }
 
+static void close_out(struct tap *tap) {
+  if (tap->out >= 0) close(tap->out);
+  tap->out = -1;
+}
+
+// Called by loop. A port that is gone, or takes no more, sends nothing: its units are as silent.
+int32_t put_tap(unsigned number, const uint8_t *octets, unsigned length) {
+  if (number >= board_tap_count || !board_taps[number].polls) return -1;
+  struct tap *tap = &taps[number];
+  if (!atomic_load(&tap->ready)) {
+    close_out(tap);
+    return 0;
+  }
+  if (tap->out < 0) {
+    if (tap->out_us != 0 && clock_us() - tap->out_us < REOPEN_MS * 1000) return 0;
+    tap->out_us = clock_us();
+    tap->out = open(out_path(number), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (tap->out < 0) return 0;
+  }
+  if (write(tap->out, octets, length) == (ssize_t)length) return 1;
+  if (errno != EAGAIN) close_out(tap);
+  return 0;
+}
+
 // Called by loop. What came at the old rate is dropped; the port is configured anew as well when it comes back.
 bool open_tap(unsigned number, uint32_t baud, uint32_t format) {
   static const struct { unsigned data_bits; char parity; unsigned stop_bits; } formats[] = {
@@ -172,7 +209,7 @@ bool open_tap(unsigned number, uint32_t baud, uint32_t format) {
   if (format >= sizeof formats / sizeof formats[0] || formats[format].data_bits == 0) return false;
   if (speed_of(baud) == B0) return false;
   set_line(tap, (struct board_tap){ baud, formats[format].data_bits, formats[format].parity,
-                                    formats[format].stop_bits });
+                                    formats[format].stop_bits, tap->line.polls });
   if (options.taps[number].path != NULL && tap->file >= 0) {
     configure(tap);
     if (tap->is_terminal) tcflush(tap->file, TCIFLUSH);

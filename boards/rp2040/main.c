@@ -17,6 +17,7 @@ int main(void) {
   set_up_entropy();
   set_up_analog();
   set_up_taps();
+  set_up_polls();
   set_up_accelerometer();
   set_up_network();
   start_loop();

@@ -84,6 +84,18 @@ unsigned take_tap(unsigned tap, uint8_t *target, unsigned entries);
 
 bool open_tap(unsigned tap, uint32_t baud, uint32_t format); // SPEC.md section 1.1, tap_open
 
+// ---- poll.c
+#if BOARD_POLLS > 0
+void set_up_polls(void);
+int32_t put_tap(unsigned tap, const uint8_t *octets, unsigned length); // SPEC.md section 1.1, tap_put
+#else
+static inline void set_up_polls(void) {}
+static inline int32_t put_tap(unsigned tap, const uint8_t *octets, unsigned length) {
+  (void)tap, (void)octets, (void)length;
+  return -1; // no tap of this node polls: nothing here can send
+}
+#endif
+
 // ---- finder.c
 int32_t take_tap_edges(unsigned tap, uint8_t *target, unsigned capacity); // -1: there is no such tap
 static inline uint32_t tap_edge_unit_ps(unsigned tap) {
@@ -178,10 +190,14 @@ void keep_counters(void);
 // ---- board.c, made by the build
 struct board_output { uint8_t number, gpio; uint16_t safe; };
 struct board_input { uint8_t number, gpio; };
+struct board_poll { uint8_t tap, uart, tx, de; uint32_t character_us; };
 struct board_tap { uint8_t uart, gpio, line_control, character_bits; uint32_t baud; };
 extern const struct board_output board_pwm[], board_digital[];
 extern const struct board_input board_adc[], board_pins[], board_pulses[];
 extern const struct board_tap board_taps[];
+#if BOARD_POLLS > 0
+extern const struct board_poll board_polls[];
+#endif
 extern const uint8_t board_loop_hash[32], board_link_hash[32];
 
 #endif

@@ -52,6 +52,8 @@ start:
     b     6b
     .ltorg
 
+    .weak on_sent
+    .thumb_set on_sent, on_fault
     .weak on_pins
     .thumb_set on_pins, on_fault
     .section .vectors, "a"
@@ -63,7 +65,8 @@ start:
     .word on_tick                // 0 TIMER alarm 0
     .word on_wake                // 1 TIMER alarm 1
     .word on_accelerometer       // 2 TIMER alarm 2
-    .rept 8
+    .word on_sent                // 3 TIMER alarm 3: a tap that polls, where the node has one
+    .rept 7
     .word on_fault
     .endr
     .word on_adc                 // 11 DMA: rounds of the ADC

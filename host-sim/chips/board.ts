@@ -187,6 +187,7 @@ function wiringOf({ plan, image }: State): Wiring {
   const { analog, digital, pulses, pwm, taps, accelerometers } = image;
   const lines = plan.taps.map(({ baud, format }, place) => ({
     rx: taps[place]!,
+    tx: image.sends?.[place],
     format: formatOf(baud, format),
   }));
   return { analog, digital, pulses, pwm, accelerometers, taps: lines };

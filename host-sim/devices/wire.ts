@@ -27,6 +27,8 @@ export interface Wire {
   say(from: End, bytes: Uint8Array, nowUs: number): void;
   /** Hands over the characters that are through by now, in order of time, with the end they reach. */
   deliver(nowUs: number, reach: (to: End, byte: number) => void): void;
+  /** Is called whenever the node says something: nextDueUs() may be earlier then. */
+  whenAsked(call: () => void): void;
   /** When the next character is through, Infinity: none is under way. */
   nextDueUs(): number;
   /** Characters lost to a full queue. */
@@ -47,6 +49,7 @@ export function createWire(tap: number, baud: number, format: string): Wire {
   const freeUs: [number, number] = [0, 0]; // until then the end is still talking
   const ear = createEar(tap);
   let dropped = 0;
+  let asked = (): void => undefined;
 
   function earliest(): Source | undefined {
     let first: Source | undefined;
@@ -66,8 +69,10 @@ export function createWire(tap: number, baud: number, format: string): Wire {
         if (underWay[NODE].length < WIRE_CHARACTERS_MAX)
           underWay[NODE].push({ endUs, byte, flags });
         else dropped++;
+        asked();
       },
     },
+    whenAsked: (call) => void (asked = call),
     say(from, bytes, nowUs) {
       for (const byte of bytes) {
         if (underWay[from].length >= WIRE_CHARACTERS_MAX) {

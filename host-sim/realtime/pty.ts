@@ -92,6 +92,7 @@ export function openPtyLine(options: PtyLineOptions): PtyLine {
     timer = setTimeout(pass, Math.max(0, Math.ceil((dueUs - nowUs()) / 1000)));
   }
 
+  wire.whenAsked(schedule);
   ends.forEach(({ master, path }, i) => {
     master.on("data", (bytes: Buffer) => {
       if (closed) return;

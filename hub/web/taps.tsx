@@ -93,7 +93,7 @@ function TapPanel({ node, tap }: { node: NodeView; tap: TapView }): JSX.Element 
           <a href={routeHref("machines", [node.id])}>{node.id}</a>
           {tap.protocol === "auto"
             ? " · finds its line by itself"
-            : ` · ${tap.protocol} · ${tap.baud} baud · ${tap.format}`}
+            : ` · ${tap.protocol} · ${tap.baud} baud · ${tap.format} · ${wayOf(tap)}`}
         </span>
       </div>
       {tap.line !== null && <LineFacts line={tap.line} />}
@@ -105,6 +105,11 @@ function TapPanel({ node, tap }: { node: NodeView; tap: TapView }): JSX.Element 
       <Learned node={node.id} tap={tap} />
     </section>
   );
+}
+
+// Whether the node sends on the line.
+function wayOf({ pollsMs }: TapView): string {
+  return pollsMs === undefined ? "listens" : `polls every ${formatCount(pollsMs)} ms`;
 }
 
 function Counters({ tap }: { tap: TapView }): JSX.Element {

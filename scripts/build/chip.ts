@@ -11,6 +11,7 @@ import type { ChipPlace, ChipPlan } from "../../host-sim/plan.ts";
 import { cacheFolder, dropOldest, hashTexts, makeFolders, writeWhole } from "./cache.ts";
 import { readSymbols } from "./elf.ts";
 import type { BuiltNode } from "./modules.ts";
+import { polls } from "./polls.ts";
 import { readBoard } from "./rp2040-board.ts";
 import { buildRp2040, compilerVersion } from "./rp2040.ts";
 import { PROJECT } from "./sources.ts";
@@ -77,6 +78,9 @@ function describe(name: string, { type }: BuiltNode, stem: string): ChipImage {
     ...{ board: name, flashBytes, transport, analog, digital, pulses, pwm, accelerometers },
     uf2: new Uint8Array(readFileSync(`${stem}.uf2`)),
     taps: Object.values(type.taps).map(({ uart }) => board.taps[uart]!.rx),
+    sends: Object.values(type.taps).map((tap) =>
+      polls(tap) ? board.taps[tap.uart]!.tx : undefined,
+    ),
     wideCodes: false,
     symbols: {
       link_memory: place("link_memory"),

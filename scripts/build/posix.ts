@@ -22,6 +22,7 @@ import { cacheFolder, dropOldest, hashTexts, makeFolders, writeWhole } from "./c
 import { hostKnown } from "./imports.ts";
 import type { BuiltNode } from "./modules.ts";
 import { toPinPlan } from "./plant.ts";
+import { polls } from "./polls.ts";
 import { PROJECT } from "./sources.ts";
 
 const BOARDS = join(PROJECT, "boards");
@@ -135,7 +136,8 @@ function compile(args: string[]): void {
 function boardText({ type, loop, link }: BuiltNode): string {
   const { outputs, digitalOutputs = [] } = toPinPlan(type);
   const taps = Object.values(type.taps).map(
-    ({ baud, format }) => `{ ${baud}, ${format[0]}, '${format[1]}', ${format[2]} }`,
+    (tap) =>
+      `{ ${tap.baud}, ${tap.format[0]}, '${tap.format[1]}', ${tap.format[2]}, ${polls(tap)} }`,
   );
   const pwm = outputs.map(({ output, safeDuty }) => `{ ${output}, ${safeDuty} }`);
   const digital = digitalOutputs.map(({ pin, safe }) => `{ ${pin}, ${safe} }`);

@@ -13,6 +13,7 @@ import type { BuiltNode } from "./modules.ts";
 import { toPinPlan } from "./plant.ts";
 import { sensorConstants, sensorOf, sensorPins, sensorSchema } from "./rp2040-sensor.ts";
 import { allChannels, type NodeType } from "./schema.ts";
+import { polls } from "./polls.ts";
 import { PROJECT } from "./sources.ts";
 
 const gpio = z.number().int().min(0).max(29);
@@ -49,7 +50,14 @@ const boardSchema = z
       tickShare: z.number().min(0).max(1).default(0.5).describe("of a period, at worst"),
     }),
     transport,
-    taps: z.array(z.strictObject({ uart, rx: gpio })),
+    taps: z.array(
+      z.strictObject({
+        uart,
+        rx: gpio,
+        tx: gpio.optional().describe("for a tap that polls alone; else it may have another use"),
+        de: gpio.optional().describe("high while a tap that polls sends: enables a driver"),
+      }),
+    ),
     analog: z.array(gpio.min(26)),
     pwm: z.array(gpio),
     digital: z.array(gpio),
@@ -74,8 +82,11 @@ const boardSchema = z
     for (const pin of pulses)
       if (pin % 2 === 0 || slices.includes(sliceOf(pin)))
         complain("pulses", `GPIO ${pin} is no input B of a PWM slice of its own`);
-    for (const tap of taps)
+    for (const tap of taps) {
       if (tap.uart === uartOf(transport)) complain("taps", `UART ${tap.uart} is the transport's`);
+      if (tap.tx !== undefined && !TX_PINS[tap.uart]!.includes(tap.tx))
+        complain("taps", `GPIO ${tap.tx} is no transmit pin of UART ${tap.uart}`);
+    }
     if (transport.kind === "ethernet") {
       const { miso, sck, mosi } = transport;
       if (![0, 4].includes(miso % 16) || sck !== miso + 2 || mosi !== miso + 3)
@@ -100,6 +111,11 @@ const STATE_BYTES = 80;
 const RESET_SPI0 = 16;
 const RESET_UART0 = 22;
 const UART_NONE = 2;
+const NO_PIN = 255;
+const TX_PINS: readonly (readonly number[])[] = [
+  [0, 12, 16, 28],
+  [4, 8, 20, 24],
+]; // RP2040 datasheet 2.19.2
 const RP2040_PULL = { up: "PAD_PULL_UP", down: "PAD_PULL_DOWN", none: "0" } as const;
 
 /** A board of the folder boards. Throws when it is not as its schema says: that is our own mistake. */
@@ -131,6 +147,8 @@ export function boardHeader(board: Rp2040Board, { type }: BuiltNode): string {
     ["RING_BYTES", ringBytes(type)],
     ["TAPS", taps.length],
     ["TAP_ENTRIES", tapEntries(type)],
+    ["POLLS", taps.filter(polls).length],
+    ["NO_PIN", NO_PIN],
     ...sensorConstants(sensor, type),
     ["UART_RESETS", resetBits(RESET_UART0, uarts)],
     ["SPI_RESETS", resetBits(RESET_SPI0, spis)],
@@ -164,6 +182,9 @@ export function boardText(board: Rp2040Board, { type, loop, link }: BuiltNode): 
     const character = 1 + bits + (parity === "N" ? 0 : 1) + Number(stops);
     return `{ ${tap.uart}, ${tap.rx}, ${control}, ${character}, ${baud} }`;
   });
+  const senders = pollsOf(board, type);
+  const asking =
+    senders.length === 0 ? "" : `\n${list("struct board_poll", "board_polls", senders)}`;
   return `// What node.json of ${type.type} connects. Made by the build.
 #include "rp2040.h"
 ${list("struct board_output", "board_pwm", pwm)}
@@ -171,7 +192,7 @@ ${list("struct board_output", "board_digital", digital)}
 ${list("struct board_input", "board_adc", used.adc.map(input(board.analog, "analog input")))}
 ${list("struct board_input", "board_pins", used.pins.map(input(board.digital, "digital pin")))}
 ${list("struct board_input", "board_pulses", used.pulses.map(input(board.pulses, "pulse input")))}
-${list("struct board_tap", "board_taps", taps)}
+${list("struct board_tap", "board_taps", taps)}${asking}
 const uint8_t board_loop_hash[32] = { ${[...loop.hash].join(",")} };
 const uint8_t board_link_hash[32] = { ${[...link.hash].join(",")} };
 `;
@@ -213,6 +234,54 @@ function ringBytes(type: NodeType): number {
   const tick = (channels.length + alarms.length) * RECORD_BYTES + states;
   const bytes = Math.min(Math.max(RING_TICKS * tick, RING_BYTES / 4), RING_BYTES);
   return 2 ** Math.round(Math.log2(bytes));
+}
+
+// struct board_poll. Throws Failure where the board cannot send on a tap, or the pin has another use in this node.
+function pollsOf(board: Rp2040Board, type: NodeType): string[] {
+  return Object.entries(type.taps).flatMap(([name, tap], place) => {
+    if (!polls(tap)) return [];
+    const { uart, tx, de = NO_PIN } = tapOf(board, type, tap.uart);
+    if (tx === undefined)
+      throw new Failure(
+        EXIT_FAILED,
+        `${board.name} has no transmit pin for tap ${tap.uart}, and taps.${name} polls`,
+        `take "mode": "poll" out, or give taps a "tx" in boards/${board.name}.json`,
+      );
+    const taken = usedPins(board, type);
+    for (const pin of [tx, de])
+      if (taken.has(pin))
+        throw new Failure(
+          EXIT_FAILED,
+          `taps.${name} polls on GPIO ${pin} of ${board.name}, which is ${taken.get(pin)} here`,
+          "give that another number in node.json",
+        );
+    const bits =
+      1 + Number(tap.format[0]) + (tap.format[1] === "N" ? 0 : 1) + Number(tap.format[2]);
+    return [`{ ${place}, ${uart}, ${tx}, ${de}, ${Math.ceil((bits * 1e6) / tap.baud)} }`];
+  });
+}
+
+// GPIOs that node.json names, with what they are.
+function usedPins(board: Rp2040Board, type: NodeType): Map<number, string> {
+  const { adc, pins, pulses } = inputsOf(type);
+  const { outputs, digitalOutputs = [] } = toPinPlan(type);
+  const sensor = sensorOf(board, type);
+  const used = new Map<number, string>();
+  const add = (gpios: (number | undefined)[], what: string): void =>
+    gpios.forEach((pin) => void (pin !== undefined && used.set(pin, what)));
+  const at = (list: number[], numbers: number[]) => numbers.map((number) => list[number]);
+  add(at(board.analog, adc), "an analog input");
+  add(at(board.digital, [...pins, ...digitalOutputs.map(({ pin }) => pin)]), "a digital pin");
+  add(at(board.pulses, pulses), "a pulse input");
+  add(
+    at(
+      board.pwm,
+      outputs.map(({ output }) => output),
+    ),
+    "a PWM output",
+  );
+  if (sensor !== undefined) add(sensorPins(sensor), "the sensor's");
+  return used;
 }
 
 function tapOf(board: Rp2040Board, { type }: NodeType, number: number) {

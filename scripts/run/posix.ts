@@ -30,6 +30,7 @@ const PINS = 32;
 const SILENCE_US = 3000; // ends a burst of characters: less than the pause between two frames
 const BURST_OCTETS_MAX = 512;
 const BURSTS_MAX = 64; // that wait; older ones are lost, as when nobody listens
+const QUESTION_BYTES_MAX = 64; // between two steps; one of Modbus ASCII has 17
 const SAMPLES_MAX = 512; // of one mirror step: 3,200 Hz give 32
 const STOP_MS_MAX = 7000; // the process takes 5 s at most for its goodbye
 
@@ -137,12 +138,16 @@ function openMirror(plan: NodePlan, device: Device): Mirror {
   const bursts = plan.taps.map(({ baud, format }, tap) =>
     createBursts(open("tap", tap, true), characterUs(baud, format)),
   );
+  const asks = plan.taps.flatMap(({ polls }, tap) =>
+    polls === true ? [questionStep(plan, device, tap, open("tap-out", tap, true))] : [],
+  );
   device.advance(0, () => {});
   const steps = [
     ...inputSteps(device, (option, number) => open(option, number, false)),
     ...outputSteps(plan, device, (option, number) => open(option, number, false)),
     ...sampleSteps(plan, device, (number) => open("accelerometer", number, true)),
     ...bursts.map(({ step }) => step),
+    ...asks,
   ];
   const startMs = performance.now();
   const mirror = (): void => {
@@ -224,6 +229,28 @@ function sampleSteps(plan: NodePlan, device: Device, open: (number: number) => n
       if (count > 0) offer(file, octets.subarray(0, 2 * count));
     };
   });
+}
+
+// What a tap that polls sent since the latest step: its machine hears it from now on.
+function questionStep(plan: NodePlan, device: Device, tap: number, file: number): Step {
+  const { baud, format } = plan.taps[tap]!;
+  const perCharacterUs = characterUs(baud, format);
+  const octets = new Uint8Array(QUESTION_BYTES_MAX);
+  return (nowUs) => {
+    const count = obtain(file, octets);
+    for (let i = 0; i < count; i++)
+      device.hear?.(tap, Math.round(nowUs + (i + 1) * perCharacterUs), octets[i]!, 0);
+  };
+}
+
+// How many octets a pipe has now.
+function obtain(file: number, octets: Uint8Array): number {
+  try {
+    return readSync(file, octets);
+  } catch (error) {
+    if (systemCode(error) !== "EAGAIN") throw error;
+    return 0;
+  }
 }
 
 // Characters of a line as bursts, each written when it is over and the one before is surely read.

@@ -20,6 +20,7 @@ import { chooseBesides, describeDeaths, type BesideTotals, type BesideWish } fro
 import { type EmbeddedBroker, startBroker } from "./broker.ts";
 import { checkScenario, conduct, type Conductor } from "./conduct.ts";
 import { createTalk } from "./log.ts";
+import { tellPolls } from "./polls.ts";
 import { checkBroker, choosePage, type PagePlace } from "./ports.ts";
 import { createBuilder } from "./reload.ts";
 import { asFailure, choosePty, type PtyWish } from "./pty.ts";
@@ -114,6 +115,7 @@ export async function startRoad(path: string, options: RoadOptions): Promise<Roa
     token: hub.token,
     async startNodes() {
       const plan = await builder.first();
+      tellPolls(plan);
       startMs = performance.now();
       const started = asFailure(() =>
         startRealtime({ ...plan, faults }, realtimeOptions(options, { line, shared, hub, seed })),

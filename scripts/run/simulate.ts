@@ -15,6 +15,7 @@ import { about, EXIT_NOT_FOUND, Failure, systemCode } from "../cli/failure.ts";
 import { createProgress, tellCompiling } from "../cli/progress.ts";
 import { runApart } from "./apart.ts";
 import { asFailure, putOnChips, refuseFaults } from "./chips.ts";
+import { tellPolls } from "./polls.ts";
 import { packScripts, type Script, startScripts } from "./scripts.ts";
 import { markOfWriter, refuseNoFile, writeAs } from "./together.ts";
 
@@ -63,6 +64,7 @@ export async function simulate(
     const build = { signal, compiling, board: options.board ?? "pico" };
     return putOnChips(plant, await toPlantPlan(plant, build), build);
   });
+  tellPolls(plan);
   const scripts = packScripts(plan, options.engine);
   const mark = markOfWriter();
   const progress = createProgress();

@@ -149,3 +149,16 @@ test("the last line tells a process that ended by itself", () => {
   const line = describeTotals({ ...counted, process: { id: "oven-posix", died: 1 } });
   assert.match(line, /, 0 dropped, oven-posix ended by itself$/);
 });
+
+test("a process polls the units of its machine", needsCompiler, async () => {
+  const node = await road!.start(join(PROJECT, "templates/modbus-poll"));
+  const values = (): Promise<Record<string, number | null>> => road!.values(node.id);
+  await until(
+    () => road!.said.join("\n"),
+    async () => Object.values(await values()).filter((value) => value !== null).length === 5,
+  );
+  // 100 to 900 steps: what the simulator's units hold.
+  const { voltage, speed } = await values();
+  assert.ok(voltage! >= 100 && voltage! <= 900 && speed! >= 10 && speed! <= 90);
+  assert.ok(road!.said.some((line) => line.includes("tap 0 polls: it sends on ")));
+});

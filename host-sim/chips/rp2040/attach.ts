@@ -24,7 +24,7 @@ export interface Wiring {
   digital: readonly number[];
   pulses: readonly number[];
   pwm: readonly number[];
-  taps: readonly { rx: number; format: Format }[];
+  taps: readonly { rx: number; tx?: number | undefined; format: Format }[];
   /** A KX134 each, alone on its SPI or I2C; a node's firmware speaks to one. */
   accelerometers?: readonly SensorPins[];
 }
@@ -83,6 +83,7 @@ export function attachDevice(
   };
   attachAnalog(state);
   attachOutputs(state);
+  wiring.taps.forEach(({ tx }, tap) => attachSender(state, tap, tx));
   const accelerometers = (wiring.accelerometers ?? []).map((pins, number) =>
     attachAccelerometer(state, pins, number),
   );
@@ -111,6 +112,18 @@ function hear({ chip, wiring, counts }: State, tap: number, octet: number, error
   const line = wiring.taps[tap];
   const { rx, format } = line ?? { rx: -1, format: undefined };
   if (format === undefined || !chip.serial.hear(rx, { octet, errors, format })) counts.unheard++;
+}
+
+// What a UART sends on a tap; a character counts where its pin was driven to its end.
+function attachSender(state: State, tap: number, tx: number | undefined): void {
+  const { chip, device, startUs } = state;
+  if (tx === undefined) return;
+  const end = chip.serial.onSay(tx, ({ octet }) => {
+    if (!chip.pins.driven(tx)) return;
+    advance(state);
+    device.hear?.(tap, startUs + Math.round(chip.time.nowNs() / 1000), octet, 0);
+  });
+  state.ends.push(end);
 }
 
 function attachAnalog(state: State): void {
