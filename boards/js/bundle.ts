@@ -11,6 +11,7 @@ import { composeShim, type ShimPlan } from "./compose.ts";
 import { delabel } from "./delabel.ts";
 import { keepExports } from "./exports.ts";
 import { minify } from "./minify.ts";
+import { shortenNames } from "./names.ts";
 import { shrink } from "./shrink.ts";
 import { type FunctionDeclaration, type Program, read, type Statement, write } from "./tree.ts";
 
@@ -33,6 +34,7 @@ export async function makeBundle(input: BundleInput): Promise<Bundle> {
   const { plan, modules } = input;
   const parts = [lowered(input.loop), lowered(input.link)];
   const body = once([...parts.flat(), ...read(composeShim(plan)).body]);
+  shortenNames(body, [...plan.imports.loop, ...plan.imports.link, ...CALLED]);
   // In a function of its own every name can be a short one.
   const code = await minify(`(function () {\n${text(body)}})();\n`, modules);
   checkBundle(code);
