@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // `ferrule tap record SOURCE --out FILE`: what a line says, with its timing.
 
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { show } from "../build/node.ts";
 import { EXIT_INTERRUPTED } from "../cli/failure.ts";
 import { watchInterruption } from "../cli/interrupt.ts";
@@ -9,12 +9,11 @@ import { createProgress } from "../cli/progress.ts";
 import { lineOf, withLine } from "../cli/tap-line.ts";
 import { print, printJson, say } from "../cli/terminal.ts";
 import { readLengthMs } from "../cli/values.ts";
-import type { Line } from "../tap/line.ts";
-import { encoderFor } from "../tap/encoders.ts";
+import { PROTOCOLS } from "../tap/decoder-entry.ts";
+import { openRecording, type RecordWish } from "../tap/encoders.ts";
 import { endingOf, record } from "../tap/record.ts";
-import { openSource } from "../tap/source.ts";
 
-interface Options extends Partial<Line> {
+interface Options extends RecordWish {
   out: string;
   for?: number;
   force?: boolean;
@@ -30,6 +29,7 @@ export function addTapRecord(tap: Command): void {
     .option("--for <T>", "ends after 30, 30s, 10m, 1h", readLengthMs)
     .option("--force", "writes over a file that is there");
   withLine(command)
+    .addOption(new Option("--protocol <P>", "cuts frames of .pcapng").choices(PROTOCOLS))
     .addHelpText(
       "after",
       "\nExample:\n  ferrule tap record /dev/ttyUSB0 --baud 19200 --format 8E1 --out line.jsonl",
@@ -43,8 +43,8 @@ async function run(name: string, options: Options): Promise<void> {
   const ending = endingOf(file);
   const limit = options.for === undefined ? [] : [AbortSignal.timeout(options.for)];
   const signal = AbortSignal.any([interruption.signal, ...limit]);
-  const source = await openSource(name, lineOf(options), signal);
-  const encoder = await encoderFor(ending, source, signal);
+  const wish = { ...lineOf(options), protocol: options.protocol };
+  const { source, encoder } = await openRecording(name, ending, wish, signal);
   const progress = createProgress();
   const told = (characters: number): void => progress.show(`${characters} characters heard`);
   const done = await record(source, encoder, { file, force, told });

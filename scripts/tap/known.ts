@@ -23,6 +23,7 @@ const CHANNELS_MAX = 64;
 
 export interface Wanted extends Partial<Line> {
   protocol: Protocol | "auto";
+  any?: boolean; // whatever it speaks: what has no decoder here is heard as Modbus RTU
 }
 
 export interface Known {
@@ -34,7 +35,7 @@ export interface Known {
 
 /** Opens a source and finds out what nobody said. */
 export async function openKnown(name: string, wanted: Wanted, signal: AbortSignal): Promise<Known> {
-  const { protocol, ...line } = wanted;
+  const { protocol, any = false, ...line } = wanted;
   const why: string[] = [];
   const source = await openLine(name, { protocol, ...line }, signal, why);
   if (protocol !== "auto") return withEnd(source, protocol, why);
@@ -52,7 +53,8 @@ export async function openKnown(name: string, wanted: Wanted, signal: AbortSigna
   if (found === undefined && characters.length > 0) found = detectOctets(module, characters);
   if (found === undefined) return withEnd(peeked, "modbus-rtu", why); // silence
   found = await knowTelegrams(found, characters, signal);
-  return withEnd(peeked, decoderOf(name, found.protocol, why), [...why, ...found.why]);
+  const decoder = decoderOf(name, any ? knownOf(found.protocol) : found.protocol, why);
+  return withEnd(peeked, decoder, [...why, ...found.why]);
 }
 
 // A node beside the port, tick by tick: a long look at once would hold up the octets that come.
@@ -68,6 +70,10 @@ function createWatch(module: WebAssembly.Module) {
     }
     return undefined;
   };
+}
+
+function knownOf(found: string | null): string | null {
+  return PROTOCOLS.some((each) => each === found) ? found : null;
 }
 
 function decoderOf(name: string, found: string | null, why: string[]): Protocol {

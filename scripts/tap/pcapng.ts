@@ -5,11 +5,15 @@
 // serial: seconds, microseconds, event, UART state, 2 unused. What stood in no right frame is a packet of its own. Events:
 // 1 a request, 2 an answer and all else. A packet's time is the end of its first character.
 
-import { TAP_COUNTER_JUNK_BYTES, TAP_COUNTER_REQUESTS } from "../../firmware/wire/tap.ts";
+import {
+  TAP_COUNTER_FRAMES,
+  TAP_COUNTER_JUNK_BYTES,
+  TAP_COUNTER_REQUESTS,
+} from "../../firmware/wire/tap.ts";
 import { createDecoder } from "./decoder.ts";
 import type { Character } from "./line.ts";
 import type { Encoder } from "./record.ts";
-import type { Source } from "./source.ts";
+import type { Known } from "./known.ts";
 
 const SECTION_HEADER = 0x0a0d0d0a;
 const INTERFACE = 1;
@@ -21,9 +25,9 @@ const RTAC_BYTES = 12;
 const REQUEST = 1;
 const ANSWER = 2;
 
-/** An encoder that cuts by the decoder of the module. */
+/** An encoder that cuts by the decoder of the module, which is that of the protocol. */
 export function pcapngEncoder(
-  { line, startedMs = 0 }: Source,
+  { source: { line, startedMs = 0 }, protocol, end }: Pick<Known, "source" | "protocol" | "end">,
   module: WebAssembly.Module,
 ): Encoder {
   let open: Character[] = []; // not decided yet
@@ -31,9 +35,22 @@ export function pcapngEncoder(
   let junk = 0;
   let requests = 0;
   let taken = 0;
+  let frames = 0;
   const decoder = createDecoder(module, line, {
-    taken: (self) => cut(self.counters(), self.undecided()),
+    ...{ protocol, ...(end && { end }) },
+    taken(self) {
+      const counters = self.counters();
+      const tells = protocol === "modbus-rtu"; // others end a frame with its last octet
+      cut(counters, tells ? self.undecided() : waiting(counters));
+    },
   });
+
+  // Octets of which nothing was counted yet, neither a frame nor junk.
+  function waiting(counters: number[]): number {
+    const isFrame = counters[TAP_COUNTER_FRAMES]! > frames;
+    frames = counters[TAP_COUNTER_FRAMES]!;
+    return isFrame ? 0 : counters[0]! - taken - (counters[TAP_COUNTER_JUNK_BYTES]! - junk);
+  }
 
   function cut(counters: number[], undecided: number): void {
     const decided = counters[0]! - undecided - taken;

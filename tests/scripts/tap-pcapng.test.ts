@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Goal: in a recording for Wireshark each Modbus frame is a packet.
+// Goal: in a recording for Wireshark each frame is a packet.
 //
 // Method: recordings as .pcapng, dissected by tshark 4, against what an independent decoder found: registers of every
-// answered read, in order; and a bus with stray octets at each turn.
+// answered read, in order; a bus with stray octets at each turn; frames of other protocols as what made them says.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -76,4 +76,34 @@ test("stray octets are packets of their own", options, async () => {
     [stray.length, rows.length - stray.length],
     [expected.junk_bytes, expected.frames],
   );
+});
+
+/** Octets of each packet, read block by block; tshark has no dissector for them. */
+async function packets(capture: string, name: string): Promise<Buffer[]> {
+  const out = join(folder, name);
+  const run = await ferrule(["tap", "record", capture, "--out", out]);
+  assert.equal(run.code, 0, run.stderr);
+  const file = readFileSync(out);
+  const found: Buffer[] = [];
+  for (let at = 0; at < file.length; at += file.readUInt32LE(at + 4)) {
+    if (file.readUInt32LE(at) !== 6) continue;
+    const bytes = file.readUInt32LE(at + 20);
+    found.push(file.subarray(at + 28 + 12, at + 28 + bytes));
+  }
+  return found;
+}
+
+test("telegrams, frames of M-Bus and lines are a packet each", async () => {
+  const p1 = await packets(join(PROJECT, "tests/vectors/meter-p1.jsonl"), "p1.pcapng");
+  assert.deepEqual(
+    p1.map((one) => [String.fromCharCode(one[0]!), one.at(-1)]),
+    Array.from({ length: 4 }, () => ["/", 10]),
+  );
+  const heat = await packets(join(PROJECT, "tests/vectors/meter-heat.jsonl"), "heat.pcapng");
+  assert.deepEqual(
+    heat.map(([first]) => first),
+    [0x10, 0xe5, 0x10, 0x68, 0x10, 0x68, 0x10, 0x68],
+  );
+  const scale = await packets(join(PROJECT, "tests/vectors/line-mt-sics.jsonl"), "scale.pcapng");
+  assert.ok(scale.length > 3 && scale.every((one) => one.subarray(-2).equals(Buffer.of(13, 10))));
 });
