@@ -24,7 +24,8 @@ export function wideDivide(a: wide, b: wide): wide {
 }
 
 export function wideShift(a: wide, bits: i32): wide {
-  return floor(a / ((1 << bits) as f64));
+  const size: i32 = 1 << bits;
+  return floor(a / (size as f64));
 }
 
 // In two steps, since a × factor may be beyond 2^53.

@@ -20,7 +20,6 @@ export namespace writer {
 
 const MAJOR_UNSIGNED: u32 = 0;
 const MAJOR_NEGATIVE: u32 = 1;
-const MAJOR_BYTES: u32 = 2;
 const MAJOR_TEXT: u32 = 3;
 const MAJOR_ARRAY: u32 = 4;
 const MAJOR_MAP: u32 = 5;
@@ -102,11 +101,6 @@ export function putMap(pairs: u32): void {
 /** Head of a text; the caller puts the octets. */
 export function putTextHead(bytes: u32): void {
   putHead(MAJOR_TEXT, bytes);
-}
-
-export function putBytes(from: usize, bytes: u32): void {
-  putHead(MAJOR_BYTES, bytes);
-  putRaw(from, bytes);
 }
 
 /** A text with its length octet before it. */

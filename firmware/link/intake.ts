@@ -10,6 +10,7 @@ import {
   USES_FLOATS,
   USES_NOTICES,
   USES_SETPOINTS,
+  USES_UNCONFIRMED,
 } from "../generated/uses";
 import { wide } from "../wide";
 import { COUNTER_RECORDS_BAD } from "../wire/counters";
@@ -154,7 +155,10 @@ function takeEntry(record: usize): void {
   const isNotice = USES_NOTICES && load<u8>(record, RECORD_KIND) == KIND_NOTICE;
   const isEvent = isNotice || load<u8>(record, RECORD_KIND) == KIND_EVENT;
   let list = LIST_EVENTS;
-  if (!isEvent) list = channelAt(channel).qos == 0 ? LIST_UNCONFIRMED : LIST_CONFIRMED;
+  if (!isEvent) {
+    const isConfirmed = !USES_UNCONFIRMED || channelAt(channel).qos != 0;
+    list = isConfirmed ? LIST_CONFIRMED : LIST_UNCONFIRMED;
+  }
   const slot = outboxOffer(list, timeNow());
   if (slot == NO_SLOT) return;
   const entry = slotAt(slot);

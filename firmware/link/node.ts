@@ -12,14 +12,17 @@ import {
   CHANNELS,
   CHANNEL_COUNT,
   KEEP_ALIVE_S,
-  PERIOD_US,
   SETPOINTS,
   SETPOINT_COUNT,
   TAP_COUNT,
   TEXTS,
-  TYPE_BYTES,
-  VERSION_BYTES,
   WAIT_MS,
+  EUI64_AT,
+  IDENTITY,
+  IDENTITY_BYTES,
+  IDENTITY_START,
+  LINK_HASH_AT,
+  LOOP_HASH_AT,
 } from "../generated/link";
 import { NODE_ID_BYTES_MAX } from "../wire/info";
 import { TEXT_LAST } from "./texts";
@@ -73,20 +76,20 @@ export namespace node {
   export const setpointCount: i32 = SETPOINT_COUNT;
   export const tapCount: i32 = TAP_COUNT;
   export const birthPartCount: i32 = BIRTH_PART_COUNT;
-  export const typeBytes: u32 = TYPE_BYTES; // the node type, as encoded text, opens the birth bytes
-  export const versionBytes: u32 = VERSION_BYTES; // the version, as encoded text, follows it
-  export const periodUs: u32 = PERIOD_US;
   export const keepAliveS: u32 = KEEP_ALIVE_S;
   export const waitMs: u32 = WAIT_MS; // first Twait
+  export const identity: usize = IDENTITY + IDENTITY_START; // all of it but the host's name
+  export const identityBytes: u32 = IDENTITY_BYTES;
   export let boot: u32 = 0;
   export let idBytes: u32 = 0;
   export let hostBytes: u32 = 0;
 }
 
 export const NODE_ID: usize = memory.data(NODE_ID_BYTES_MAX);
-export const EUI64: usize = memory.data(EUI64_BYTES);
-export const LOOP_HASH: usize = memory.data(HASH_BYTES);
-export const LINK_HASH: usize = memory.data(HASH_BYTES);
+// In the encoded identity, where the birth has them.
+export const EUI64: usize = IDENTITY + EUI64_AT;
+export const LOOP_HASH: usize = IDENTITY + LOOP_HASH_AT;
+export const LINK_HASH: usize = IDENTITY + LINK_HASH_AT;
 export const HOST: usize = memory.data(HOST_BYTES_MAX);
 
 export function channelAt(channel: i32): Channel {

@@ -7,7 +7,7 @@
 // (I2) what was sent and not acknowledged is in FLIGHT and is never pushed out: the gateway may have it.
 // State: `outbox`, LISTS; the slots lie where outboxInit() is told.
 
-import { TEXT_BYTES, USES_NOTICES } from "../generated/uses";
+import { TEXT_BYTES, USES_NOTICES, USES_UNCONFIRMED } from "../generated/uses";
 import { PACK_RECORDS_MAX } from "../limits";
 import { wide } from "../wide";
 import {
@@ -137,9 +137,9 @@ function takeHead(list: u32): u32 {
 /** Pushes the oldest reading out, an event only for an event; false: nothing may go. */
 function makeRoom(forEvent: bool): bool {
   const confirmed = listHead(LIST_CONFIRMED);
-  const unconfirmed = listHead(LIST_UNCONFIRMED);
+  const unconfirmed = USES_UNCONFIRMED ? listHead(LIST_UNCONFIRMED) : NO_SLOT;
   let list = LIST_CONFIRMED;
-  if (unconfirmed != NO_SLOT) {
+  if (USES_UNCONFIRMED && unconfirmed != NO_SLOT) {
     if (confirmed == NO_SLOT || slotAt(unconfirmed).sequence < slotAt(confirmed).sequence) {
       list = LIST_UNCONFIRMED;
     }
@@ -153,7 +153,7 @@ function makeRoom(forEvent: bool): bool {
 }
 
 function countDropped(list: u32): void {
-  if (list == LIST_UNCONFIRMED) {
+  if (USES_UNCONFIRMED && list == LIST_UNCONFIRMED) {
     count(COUNTER_UNCONFIRMED_DROPPED);
     return;
   }
@@ -169,7 +169,7 @@ export function outboxOffer(list: u32, nowMs: u32): u32 {
   // A number names an entry for ever: at the last one link traps and starts with a new boot number.
   assert(outbox.sequence != u32.MAX_VALUE);
   outbox.sequence++;
-  if (list != LIST_UNCONFIRMED) {
+  if (!USES_UNCONFIRMED || list != LIST_UNCONFIRMED) {
     count(COUNTER_QUEUED);
     count(COUNTER_WAITING);
   }

@@ -6,16 +6,17 @@
 
 import { USES_FINDINGS } from "../generated/uses";
 
-export const TOPIC_DATA = 0;
-export const TOPIC_EVENT = 1;
-export const TOPIC_STATUS = 2;
+// In the order in which a session sets them up. Those before TOPIC_TIME_GET are subscribed, the others registered.
+export const TOPIC_TIME = 0;
+export const TOPIC_SET = 1;
+export const TOPIC_TIME_GET = 2;
 export const TOPIC_PRESENCE = 3;
 export const TOPIC_BIRTH = 4; // "birth/", the part's number follows
-export const TOPIC_TIME_GET = 5;
-export const TOPIC_SET_RESULT = 6;
-export const TOPIC_TIME = 7; // from here on subscribed, never registered
-export const TOPIC_SET = 8;
-export const TOPIC_TAP = 9; // registered as the first ones are; its text is the last
+export const TOPIC_STATUS = 5;
+export const TOPIC_EVENT = 6;
+export const TOPIC_DATA = 7;
+export const TOPIC_SET_RESULT = 8;
+export const TOPIC_TAP = 9; // its text is the last
 export const TOPIC_COUNT = USES_FINDINGS ? 10 : 9;
 
 export const TEXT_ROOT = 9; // "ferrule/"

@@ -52,17 +52,20 @@ export function stepAlarm(
   nowMs: u32,
 ): void {
   if (state.active) {
-    const inside = row.above ? !isAbove(type, value, row.back) : !isAbove(type, row.back, value);
-    if (inside) {
+    if (!isBeyond(row, type, value, row.back)) {
       state.active = 0;
       state.beyond = 0;
     }
     return;
   }
-  const beyond = row.above ? isAbove(type, value, row.limit) : isAbove(type, row.limit, value);
+  const beyond = isBeyond(row, type, value, row.limit);
   if (beyond && !state.beyond) state.sinceMs = nowMs;
   state.beyond = beyond ? 1 : 0;
   if (beyond && nowMs - state.sinceMs >= <u32>row.delayMs) state.active = 1;
+}
+
+function isBeyond(row: AlarmRow, type: i32, value: i32, limit: i32): bool {
+  return isAbove(type, row.above ? value : limit, row.above ? limit : value);
 }
 
 /** A bad value in between: the delay starts again, an active alarm stays. */

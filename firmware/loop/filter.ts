@@ -5,6 +5,7 @@
 // wire is never smoothed into numbers. Report by exception: first sample, changed quality or cause,
 // moved by more than the dead band, or the heartbeat is due. Without a dead band every sample is told.
 
+import { USES_MEDIAN_5 } from "../generated/uses";
 import { wide, wideShift } from "../wide";
 import { QUALITY_BAD } from "../wire/record";
 import { hasMoved } from "./compare";
@@ -53,12 +54,15 @@ export class ChannelState {
 /** A good sample through median (1, 3 or 5) and moving average (weight 1..65536). */
 export function filterSample(state: FilterState, median: i32, weight: i32, sample: i32): i32 {
   if (!state.started) startFilter(state, sample);
-  state.w4 = state.w3;
-  state.w3 = state.w2;
+  if (USES_MEDIAN_5) {
+    state.w4 = state.w3;
+    state.w3 = state.w2;
+  }
   state.w2 = state.w1;
   state.w1 = state.w0;
   state.w0 = sample;
-  const middle = median == 1 ? sample : median == 3 ? median3Of(state) : median5Of(state);
+  const middle =
+    median == 1 ? sample : !USES_MEDIAN_5 || median == 3 ? median3Of(state) : median5Of(state);
   // The step is below 2^32 * 2^15 and the weight at most 2^16: the product fits 63 bits and a sign.
   // The generator sees to 2^53 where they are doubles.
   const step = <wide>middle * 32768 - state.average;
@@ -108,7 +112,7 @@ function startFilter(state: FilterState, sample: i32): void {
   state.w0 = sample;
   state.w1 = sample;
   state.w2 = sample;
-  state.w3 = sample;
+  if (USES_MEDIAN_5) state.w3 = sample;
   state.average = <wide>sample * 32768;
   state.started = 1;
 }

@@ -76,20 +76,21 @@ import {
   type ObjectChannel,
   type RegisterChannel,
 } from "./schema.ts";
+import { identityEnd, identityTables } from "./generate-identity.ts";
 import { setpointSteps, type SetpointChannel } from "./setpoints.ts";
 import { findsOut } from "./tap-watch.ts";
 
 // In the order of firmware/link/texts.ts.
 const TEXTS = [
-  TOPIC_DATA,
-  TOPIC_EVENT,
-  TOPIC_STATUS,
-  TOPIC_PRESENCE,
-  `${TOPIC_BIRTH}/`,
-  TOPIC_TIME_GET,
-  TOPIC_SET_RESULT,
   TOPIC_TIME,
   TOPIC_SET,
+  TOPIC_TIME_GET,
+  TOPIC_PRESENCE,
+  `${TOPIC_BIRTH}/`,
+  TOPIC_STATUS,
+  TOPIC_EVENT,
+  TOPIC_DATA,
+  TOPIC_SET_RESULT,
   `${TOPIC_ROOT}/`,
   PRESENCE_ONLINE,
   PRESENCE_OFFLINE,
@@ -126,7 +127,7 @@ const KINDS = {
 export function generateLink(node: NodeType, version: string): string {
   const type = text(node.type);
   const versionText = text(version);
-  const birth = encodeBirth(node, [...type, ...versionText]);
+  const birth = encodeBirth(node, type.length + versionText.length);
   const alarms: number[] = [];
   const channels = allChannels(node).flatMap(([name, channel], index) => {
     const place = birth.names[index] as NamePlace;
@@ -157,9 +158,6 @@ export function generateLink(node: NodeType, version: string): string {
     constant("CHANNEL_COUNT", birth.names.length),
     constant("SETPOINT_COUNT", Object.keys(node.setpoints).length),
     constant("TAP_COUNT", Object.keys(node.taps).length),
-    constant("PERIOD_US", Math.round(node.periodMs * 1000)),
-    constant("TYPE_BYTES", type.length),
-    constant("VERSION_BYTES", versionText.length),
     constant("BIRTH_PART_COUNT", birth.parts.length),
     "",
     rows("CHANNELS", channels),
@@ -177,6 +175,7 @@ export function generateLink(node: NodeType, version: string): string {
       birth.parts.flatMap((p) => [...u16(p.start), ...u16(p.bytes), ...u16(p.pairs)]),
     ),
     octets("BIRTH", birth.bytes),
+    ...identityTables(node, version),
     ...noticeTables(node, birth.bytes, encodeTaps(node).length),
     "",
   ].join("\n");
@@ -205,15 +204,15 @@ interface Birth {
   names: NamePlace[];
 }
 
-/** Encodes channels, outputs and taps and cuts them into parts; `opening` comes before them. */
-function encodeBirth(node: NodeType, opening: number[]): Birth {
+/** Encodes channels, outputs and taps and cuts them into parts; node type and version take `namesBytes` of the first. */
+function encodeBirth(node: NodeType, namesBytes: number): Birth {
   const tail = [BIRTH_OUTPUTS, ...encodeOutputs(node), BIRTH_TAPS, ...encodeTaps(node)];
   const channels = allChannels(node).map(([name, c]) => encodeChannel(name, c, node));
   const room = DATAGRAM_BYTES_MAX - PUBLISH_BYTES - PART_HEAD_BYTES;
-  const groups = groupChannels(channels, room, room - IDENTITY_BYTES - opening.length, tail.length);
-  const birth: Birth = { bytes: [...opening], parts: [], names: [] };
+  const groups = groupChannels(channels, room, room - IDENTITY_BYTES - namesBytes, tail.length);
+  const birth: Birth = { bytes: identityEnd(node), parts: [], names: [] };
   for (const [index, group] of groups.entries()) {
-    const start = birth.bytes.length;
+    const start = index === 0 ? 0 : birth.bytes.length;
     birth.bytes.push(BIRTH_CHANNELS, ...head(MAJOR_ARRAY, group.length));
     for (const channel of group) {
       const at = birth.bytes.length;

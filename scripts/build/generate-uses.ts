@@ -8,17 +8,20 @@ import { exchangeProtocols } from "./exchange-taps.ts";
 import { lineUses } from "./line-taps.ts";
 import { polls } from "./polls.ts";
 import { tableCode, textBytes, typeCode } from "./registers.ts";
-import { allChannels, type NodeType, type RegisterChannel } from "./schema.ts";
+import { isJsBoard } from "./board-names.ts";
+import type { BoardNode } from "./board-values.ts";
+import { allChannels, type RegisterChannel } from "./schema.ts";
 import { typeOf } from "./steps.ts";
 import { findsOut, watchedTaps } from "./tap-watch.ts";
 
 /** The text of firmware/generated/uses.ts for a checked node type. */
-export function generateUses(node: NodeType): string {
+export function generateUses(node: BoardNode): string {
   const floats = allChannels(node).some(([, channel]) => typeOf(channel) === TYPE_F32);
   const setpoints = Object.keys(node.setpoints).length > 0;
   const registers = Object.values(node.channels).filter((one) => one.kind === "register");
   const taps = Object.values(node.taps);
   const written = registers.some(({ fromWrites }) => fromWrites);
+  const isWhole = !isJsBoard(node.board);
   const polling = taps.some(polls);
   const uses = {
     FLOATS: floats,
@@ -33,6 +36,12 @@ export function generateUses(node: NodeType): string {
     REGISTER_PARTS: registers.some((one) => typeCode(one) >= 256),
     REGISTER_WIDE: registers.some(({ type }) => type.endsWith("64")),
     ...lineUses(taps),
+    UNCONFIRMED: allChannels(node).some(([, { qos }]) => qos === 0),
+    SEARCH: isWhole,
+    OFFERED_TOPICS: isWhole,
+    GOODBYE: isWhole,
+    MEDIAN_5: Object.values(node.channels).some((one) => one.kind === "analog" && one.median === 5),
+    RARE_CODES: isWhole,
     FREE_SLOTS: false, // only `ferrule tap` asks what a meter says
   };
   return [

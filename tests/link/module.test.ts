@@ -11,7 +11,7 @@ import { buildLinkOf, linkBytesOf } from "../support/link-rig.ts";
 const PAGE_BYTES = 65_536;
 // Growth is a decision: raise a number with its reason. Session and codec are two fifths, set-points
 // and their results 2.4 KiB.
-const BYTES_MAX = { oven: 11_600, meter: 10_100 };
+const BYTES_MAX = { oven: 11_200, meter: 9_700 };
 
 const IMPORTS = [
   ...["datagram_put", "datagram_take", "entropy", "flash_erase", "flash_program", "flash_read"],

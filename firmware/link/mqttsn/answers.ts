@@ -6,7 +6,13 @@
 // nobody waits for, or from another peer than the gateway, as unexpected. Neither changes anything.
 // No state of its own.
 
-import { USES_FINDINGS, USES_SETPOINTS } from "../../generated/uses";
+import {
+  USES_FINDINGS,
+  USES_GOODBYE,
+  USES_OFFERED_TOPICS,
+  USES_SEARCH,
+  USES_SETPOINTS,
+} from "../../generated/uses";
 import { COUNTER_DATAGRAMS_MALFORMED, COUNTER_DATAGRAMS_UNEXPECTED } from "../../wire/counters";
 import {
   ADVERTISE,
@@ -44,13 +50,14 @@ import {
   TOPIC_STATUS,
   TOPIC_TAP,
   TOPIC_TIME,
+  TOPIC_TIME_GET,
 } from "../texts";
 import { time, timeAnswer } from "../time";
 import { BACKOFF_MS_MIN, INVALID_ID_COUNT_MAX } from "../timing";
 import { decodePacket, packet } from "./packet";
 import {
+  isOurs,
   isTopicName,
-  lastTopic,
   outgoing,
   replyAck,
   replyPing,
@@ -89,7 +96,7 @@ export function offerDatagram(peer: u32, at: usize, bytes: u32, nowMs: u32): boo
 /** False: nobody waits for this packet. */
 function dispatch(peer: u32, nowMs: u32): bool {
   const type = packet.type;
-  if (session.state == SEARCHING) {
+  if (USES_SEARCH && session.state == SEARCHING) {
     // An address in a GWINFO comes from another client: what counts here is who answered.
     if (peer == PEER_GROUP || (type != GWINFO && type != ADVERTISE)) return false;
     session.peer = peer;
@@ -132,7 +139,7 @@ function dispatchActive(type: i32, nowMs: u32): bool {
     // The gateway begins a session that we believe to be in: a CONNECT came twice, or a CONNACK late. It is
     // helped to the end of its dialogue, of which any packet may be lost; that session is set up as well.
     replyWill(type == WILLTOPICREQ);
-    if (session.farewell == FAREWELL_NONE) setUpAgain();
+    if (!USES_GOODBYE || session.farewell == FAREWELL_NONE) setUpAgain();
     return false;
   }
   if (type == PUBACK && packet.msgId == 0) return takeUnasked(nowMs);
@@ -190,6 +197,7 @@ function takePuback(nowMs: u32): void {
 
 function takePresence(code: u32): void {
   session.present = true;
+  if (!USES_GOODBYE) return;
   const isSaid = session.farewell == FAREWELL_SENT && code == RETURN_ACCEPTED;
   if (isSaid) session.farewell = FAREWELL_SAID;
 }
@@ -210,7 +218,7 @@ function takeUnasked(nowMs: u32): bool {
     setTopicId(TOPIC_TAP, ID_NONE);
     return true;
   }
-  for (let topic: i32 = 0; topic < TOPIC_TIME; topic++) {
+  for (let topic = TOPIC_TIME_GET; topic < TOPIC_TAP; topic++) {
     if (topicId(topic) != packet.topicId || packet.topicId == ID_REFUSED) continue;
     setTopicId(topic, ID_NONE);
     return true;
@@ -254,9 +262,9 @@ function isFor(topic: i32): bool {
 function takeRegister(): bool {
   const id = packet.topicId;
   let isTaken = false;
-  if (id != ID_NONE && id != ID_REFUSED) {
-    for (let topic = TOPIC_TIME; topic <= lastTopic(); topic++) {
-      if (!isTopicName(topic, packet.data, packet.dataBytes)) continue;
+  if (USES_OFFERED_TOPICS && id != ID_NONE && id != ID_REFUSED) {
+    for (let topic = 0; topic < TOPIC_TIME_GET; topic++) {
+      if (!isOurs(topic) || !isTopicName(topic, packet.data, packet.dataBytes)) continue;
       setTopicId(topic, id);
       isTaken = true;
     }

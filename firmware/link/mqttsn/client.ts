@@ -4,7 +4,7 @@
 // Spec: MQTT-SN 1.2 §6; session.ts has the states, requests.ts what is sent, answers.ts what is received.
 // Bytes in, bytes out; `nowMs` is always an argument.
 
-import { USES_FINDINGS } from "../../generated/uses";
+import { USES_FINDINGS, USES_GOODBYE, USES_SEARCH, USES_UNCONFIRMED } from "../../generated/uses";
 import { POLL_DELAY_MS_MAX } from "../../limits";
 import { findingsDueMs, findingsSent, findingsWait } from "../findings";
 import {
@@ -45,11 +45,11 @@ import {
 
 /** True: `outgoing` is to be sent now. Call again until false, and datagramSent() after each. */
 export function takeDatagram(nowMs: u32): bool {
-  if (session.farewell != FAREWELL_NONE) return takeFarewell(nowMs);
+  if (USES_GOODBYE && session.farewell != FAREWELL_NONE) return takeFarewell(nowMs);
   const isDue = due(nowMs, session.deadlineMs);
   if (session.state == BACKOFF) {
     if (!isDue) return false;
-    if (session.gatewayCount == 0) {
+    if (USES_SEARCH && session.gatewayCount == 0) {
       session.state = SEARCHING;
     } else {
       session.peer = session.gateway + 1;
@@ -57,7 +57,7 @@ export function takeDatagram(nowMs: u32): bool {
       requestConnect(nowMs);
     }
   }
-  if (session.state == SEARCHING) {
+  if (USES_SEARCH && session.state == SEARCHING) {
     if (!isDue) return false;
     session.deadlineMs = nowMs + session.searchMs;
     session.searchMs = min(session.searchMs * 2, SEARCH_MS_MAX);
@@ -92,19 +92,19 @@ function takeFarewell(nowMs: u32): bool {
 
 /** What became of the datagram: what awaits an answer is repeated anyway, QoS 0 readings stay. */
 export function datagramSent(taken: bool, nowMs: u32): void {
-  const unconfirmed = outgoing.unconfirmed;
-  outgoing.unconfirmed = 0; // the next datagram may be another one
+  const unconfirmed = USES_UNCONFIRMED ? outgoing.unconfirmed : 0;
+  if (USES_UNCONFIRMED) outgoing.unconfirmed = 0; // the next datagram may be another one
   if (USES_FINDINGS) findingsSent(taken, nowMs);
   if (!taken) return;
   outgoing.sent++;
   session.saidMs = nowMs;
-  if (unconfirmed > 0) outboxRelease(unconfirmed, true, nowMs);
+  if (USES_UNCONFIRMED && unconfirmed > 0) outboxRelease(unconfirmed, true, nowMs);
 }
 
 /** Milliseconds until takeDatagram() has something again, if nothing arrives before. */
 export function clientDelay(nowMs: u32): u32 {
   const isWaiting = session.awaited != NOTHING;
-  if (session.state != ACTIVE || session.farewell != FAREWELL_NONE)
+  if (session.state != ACTIVE || (USES_GOODBYE && session.farewell != FAREWELL_NONE))
     return delayUntil(nowMs, session.deadlineMs);
   let delayMs = delayUntil(nowMs, isWaiting ? session.deadlineMs : pingDeadline());
   if (isCongested(nowMs)) return delayMs;
@@ -113,7 +113,8 @@ export function clientDelay(nowMs: u32): u32 {
   if (USES_FINDINGS && findingsWait() && isUsable(TOPIC_TAP))
     delayMs = min(delayMs, delayUntil(nowMs, findingsDueMs(nowMs)));
   if (!timeSettled()) return delayMs;
-  if (isUsable(TOPIC_DATA)) delayMs = min(delayMs, lingerDelay(LIST_UNCONFIRMED, nowMs));
+  if (USES_UNCONFIRMED && isUsable(TOPIC_DATA))
+    delayMs = min(delayMs, lingerDelay(LIST_UNCONFIRMED, nowMs));
   if (isWaiting) return delayMs;
   delayMs = min(delayMs, lingerDelay(LIST_EVENTS, nowMs));
   return min(delayMs, lingerDelay(LIST_CONFIRMED, nowMs));

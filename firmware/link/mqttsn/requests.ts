@@ -6,7 +6,12 @@
 // registers the rest; then results leave, events, readings. Unanswered packets (QoS 0) go in between.
 // State: `outgoing`, ONCE (the packet without answer).
 
-import { USES_FINDINGS, USES_SETPOINTS } from "../../generated/uses";
+import {
+  USES_FINDINGS,
+  USES_GOODBYE,
+  USES_SETPOINTS,
+  USES_UNCONFIRMED,
+} from "../../generated/uses";
 import { DATAGRAM_BYTES_MAX } from "../../limits";
 import { PEER_GROUP } from "../../wire/info";
 import {
@@ -54,6 +59,7 @@ import {
   TEXT_OFFLINE,
   TEXT_ONLINE,
   TOPIC_BIRTH,
+  TOPIC_COUNT,
   TOPIC_DATA,
   TOPIC_EVENT,
   TOPIC_PRESENCE,
@@ -70,9 +76,11 @@ import { BODY, packet, PACKET_BYTES, packetFinish, packetStart } from "./packet"
 import {
   beginBirth,
   expect,
+  FAREWELL_NONE,
   FAREWELL_SENT,
   FAREWELL_WANTED,
   ID_NONE,
+  ID_REFUSED,
   isCongested,
   isUsable,
   nextMsgId,
@@ -119,26 +127,21 @@ function putWill(buffer: usize, isTopic: bool): void {
   }
 }
 
-/** The last of the topics that this node subscribes to; TOPIC_TIME is the first. */
-export function lastTopic(): i32 {
-  return USES_SETPOINTS && node.setpointCount > 0 ? TOPIC_SET : TOPIC_TIME;
+/** False: a topic of set-points, and the node has none. */
+export function isOurs(topic: i32): bool {
+  const isOfSetpoints = topic == TOPIC_SET || topic == TOPIC_SET_RESULT;
+  return (USES_SETPOINTS && node.setpointCount > 0) || !isOfSetpoints;
 }
 
-function requestSubscribe(topic: i32, nowMs: u32): void {
+/** Asks for the id of a topic, by SUBSCRIBE or by REGISTER. */
+function requestTopic(topic: i32, nowMs: u32): void {
+  const isSubscribed = topic < TOPIC_TIME_GET;
   session.topic = topic;
-  packetStart(REQUEST, SUBSCRIBE);
-  put(topic == TOPIC_SET ? QOS_1 : 0, 1);
-  put(nextMsgId(), 2);
+  packetStart(REQUEST, isSubscribed ? SUBSCRIBE : REGISTER);
+  if (isSubscribed) put(topic == TOPIC_SET ? QOS_1 : 0, 1);
+  put(nextMsgId(), isSubscribed ? 2 : 4); // topic id 0000 before it
   putTopicName(topic);
-  expect(SUBACK, nowMs);
-}
-
-function requestRegister(topic: i32, nowMs: u32): void {
-  session.topic = topic;
-  packetStart(REQUEST, REGISTER);
-  put(nextMsgId(), 4); // topic id 0000 before it
-  putTopicName(topic);
-  expect(REGACK, nowMs);
+  expect(isSubscribed ? SUBACK : REGACK, nowMs);
 }
 
 function startPublish(buffer: usize, flags: u32, topic: i32, msgId: u32): void {
@@ -162,66 +165,42 @@ export function pingDeadline(): u32 {
   return earlierMs + node.keepAliveS * PING_MS_PER_KEEP_ALIVE_S;
 }
 
-/** What a session needs before readings: a REGISTER, or a retained publication. */
+/** What a session needs before readings: the id of a topic, or a retained publication. */
 function startSetUp(nowMs: u32): bool {
-  for (let topic = TOPIC_TIME; topic <= lastTopic(); topic++) {
-    if (topicId(topic) != ID_NONE) continue;
-    requestSubscribe(topic, nowMs);
-    return true;
-  }
-  if (startRegister(TOPIC_TIME_GET, nowMs)) return true;
-  if (!session.present) {
-    if (startRegister(TOPIC_PRESENCE, nowMs)) return true;
-    if (isUsable(TOPIC_PRESENCE)) {
-      requestPresence(TEXT_ONLINE, nowMs);
-      return true;
-    }
-  }
   if (session.birthPart == node.birthPartCount && due(nowMs, session.birthMs)) beginBirth(nowMs);
-  if (session.birthPart < node.birthPartCount) {
-    if (startRegister(TOPIC_BIRTH, nowMs)) return true;
-    if (isUsable(TOPIC_BIRTH)) {
-      startConfirmed(FLAG_RETAIN, TOPIC_BIRTH);
-      encodeBirth(session.birthPart);
-      expect(PUBACK, nowMs);
+  for (let topic = 0; topic < TOPIC_COUNT; topic++) {
+    if (!isOurs(topic)) continue;
+    if (topic == TOPIC_PRESENCE && session.present) continue;
+    if (topic == TOPIC_BIRTH && session.birthPart == node.birthPartCount) continue;
+    const id = topicId(topic);
+    if (id == ID_NONE) {
+      requestTopic(topic, nowMs);
       return true;
     }
-  }
-  if (startRegister(TOPIC_STATUS, nowMs)) return true;
-  if (!session.told && isUsable(TOPIC_STATUS)) {
-    requestStatus(nowMs);
+    if (id == ID_REFUSED) continue;
+    // The first status of a session, so that no reading comes before the hub knows what went on and what did not.
+    const isFirst = topic == TOPIC_STATUS && !session.told;
+    if (topic != TOPIC_PRESENCE && topic != TOPIC_BIRTH && !isFirst) continue;
+    requestPublish(topic, nowMs);
     return true;
   }
-  return (
-    startRegister(TOPIC_EVENT, nowMs) ||
-    startRegister(TOPIC_DATA, nowMs) ||
-    (USES_SETPOINTS && node.setpointCount > 0 && startRegister(TOPIC_SET_RESULT, nowMs)) ||
-    (USES_FINDINGS && startRegister(TOPIC_TAP, nowMs))
-  );
+  return false;
 }
 
-function requestPresence(text: i32, nowMs: u32): void {
-  startConfirmed(FLAG_RETAIN, TOPIC_PRESENCE);
-  putPlain(text);
-  expect(PUBACK, nowMs);
-}
-
-// The first one of a session, so that no reading comes before the hub knows what went on and what did not.
-function requestStatus(nowMs: u32): void {
-  startConfirmed(0, TOPIC_STATUS);
-  putStatus(nowMs);
+/** Presence, a part of the birth, a status or a result. */
+function requestPublish(topic: i32, nowMs: u32): void {
+  startConfirmed(topic == TOPIC_PRESENCE || topic == TOPIC_BIRTH ? FLAG_RETAIN : 0, topic);
+  if (topic == TOPIC_PRESENCE)
+    putPlain(!USES_GOODBYE || session.farewell == FAREWELL_NONE ? TEXT_ONLINE : TEXT_OFFLINE);
+  else if (topic == TOPIC_BIRTH) encodeBirth(session.birthPart);
+  else if (!USES_SETPOINTS || topic == TOPIC_STATUS) putStatus(nowMs);
+  else encodeResult();
   expect(PUBACK, nowMs);
 }
 
 function putStatus(nowMs: u32): void {
   session.statusMs = nowMs + STATUS_PERIOD_MS;
   encodeStatus(uptimeMs(), (session.roundTrip + 7) / 8, outgoing.sent);
-}
-
-function startRegister(topic: i32, nowMs: u32): bool {
-  if (topicId(topic) != ID_NONE) return false;
-  requestRegister(topic, nowMs);
-  return true;
 }
 
 function startConfirmed(flags: u32, topic: i32): void {
@@ -242,9 +221,7 @@ function startResult(nowMs: u32): bool {
     settleResult(results.first, false); // the gateway does not take this topic at all
     return false;
   }
-  startConfirmed(0, TOPIC_SET_RESULT);
-  encodeResult();
-  expect(PUBACK, nowMs);
+  requestPublish(TOPIC_SET_RESULT, nowMs);
   return true;
 }
 
@@ -288,21 +265,17 @@ function startPack(list: u32, buffer: usize): i32 {
 /** The next packet that needs no answer, in ONCE; false: there is none. */
 export function startUnanswered(nowMs: u32): bool {
   if (isCongested(nowMs)) return false;
-  if (isUsable(TOPIC_TIME_GET) && isUsable(TOPIC_TIME) && timeQuestionDue(nowMs)) {
-    startPublish(ONCE, 0, TOPIC_TIME_GET, 0);
-    putUnsigned(timeAsk(nowMs));
-    sendOnce(session.peer);
-    return true;
-  }
-  if (isUsable(TOPIC_STATUS) && session.told && due(nowMs, session.statusMs)) {
-    startPublish(ONCE, 0, TOPIC_STATUS, 0);
-    putStatus(nowMs);
+  const asks = isUsable(TOPIC_TIME_GET) && isUsable(TOPIC_TIME) && timeQuestionDue(nowMs);
+  if (asks || (isUsable(TOPIC_STATUS) && session.told && due(nowMs, session.statusMs))) {
+    startPublish(ONCE, 0, asks ? TOPIC_TIME_GET : TOPIC_STATUS, 0);
+    if (asks) putUnsigned(timeAsk(nowMs));
+    else putStatus(nowMs);
     sendOnce(session.peer);
     return true;
   }
   // Before readings, which it does not hold up: loop paces what it finds.
   if (USES_FINDINGS && startFindings(nowMs)) return true;
-  if (topicId(TOPIC_DATA) == ID_NONE || !timeSettled()) return false;
+  if (!USES_UNCONFIRMED || topicId(TOPIC_DATA) == ID_NONE || !timeSettled()) return false;
   if (!listReady(LIST_UNCONFIRMED, nowMs)) return false;
   startPublish(ONCE, 0, TOPIC_DATA, 0);
   const records = startPack(LIST_UNCONFIRMED, ONCE);
@@ -328,7 +301,7 @@ function startFindings(nowMs: u32): bool {
 export function startFarewell(nowMs: u32): bool {
   if (session.farewell != FAREWELL_WANTED || !isUsable(TOPIC_PRESENCE)) return false;
   session.farewell = FAREWELL_SENT;
-  requestPresence(TEXT_OFFLINE, nowMs);
+  requestPublish(TOPIC_PRESENCE, nowMs);
   return true;
 }
 

@@ -20,6 +20,7 @@
 //   CONNECTING --stop-----------> STOPPED
 //   ACTIVE     --farewell-------> STOPPED
 
+import { USES_GOODBYE, USES_SEARCH } from "../../generated/uses";
 import { COUNTER_CONNECTS, COUNTER_RETRANSMISSIONS } from "../../wire/counters";
 import { FLAG_DUP, PUBACK } from "../../wire/mqttsn";
 import { writer } from "../cbor";
@@ -119,17 +120,18 @@ export function sessionInit(gatewayCount: u32, nowMs: u32): void {
   session.msgId = randomWord() & 0x7fff;
   session.retryMs = RETRY_MS_FIRST;
   session.backoffMs = BACKOFF_MS_MIN;
-  session.searchMs = SEARCH_MS_MIN;
+  if (USES_SEARCH) session.searchMs = SEARCH_MS_MIN;
   session.waitMs = node.waitMs;
   session.state = BACKOFF;
   // §6.1: a fleet that gets power at once does not ask at once.
-  const spreadMs = gatewayCount == 0 ? SEARCH_MS_MIN : BACKOFF_MS_MIN;
+  const spreadMs = USES_SEARCH && gatewayCount == 0 ? SEARCH_MS_MIN : BACKOFF_MS_MIN;
   session.deadlineMs = nowMs + (randomWord() % spreadMs);
 }
 
 /** The host wants to stop: a goodbye, if there is someone to say it to. */
 export function stopSession(): void {
   if (session.farewell == FAREWELL_NONE) session.farewell = FAREWELL_WANTED;
+  if (!USES_GOODBYE) session.state = STOPPED;
 }
 
 /** True once nothing more is to be done; before sessionInit() there is nothing to say goodbye to. */
@@ -242,7 +244,7 @@ export function connected(nowMs: u32): void {
   session.present = false;
   session.congested = false;
   session.told = false;
-  session.searchMs = SEARCH_MS_MIN;
+  if (USES_SEARCH) session.searchMs = SEARCH_MS_MIN;
   count(COUNTER_CONNECTS);
   outboxHurry(nowMs);
   timeConnected(nowMs);

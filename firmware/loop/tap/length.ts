@@ -5,7 +5,9 @@
 // Length of the whole frame with address and CRC. 0: these octets start no such frame. A length beyond
 // the octets at hand means: wait for that many, then ask again. Fields that cannot be (quantities,
 // byte counts, codes) give 0, which prunes false frames in noise. At least two octets must be there.
+// Without USES_RARE_CODES FC 1 to 6, 15 and 16 are all that is known.
 
+import { USES_RARE_CODES } from "../../generated/uses";
 import { MODBUS_FRAME_BYTES_MAX } from "../../limits";
 import { isWhole, octetAt, Window, wordAt } from "./window";
 
@@ -20,6 +22,7 @@ const ENCAPSULATED_READ = 0x0e; // FC 43: read device identification
 export function requestLength(window: Window): i32 {
   const code = octetAt(window, 1);
   if (octetAt(window, 0) == 0 && !isBroadcastable(code)) return 0;
+  if (!USES_RARE_CODES) return commonRequestLength(window, code);
   switch (code) {
     case 1:
     case 2:
@@ -64,6 +67,7 @@ export function answerLength(window: Window): i32 {
   const code = octetAt(window, 1);
   if (octetAt(window, 0) == 0) return 0; // nobody answers a broadcast
   if (code & EXCEPTION_FLAG) return exceptionLength(window, code ^ EXCEPTION_FLAG);
+  if (!USES_RARE_CODES) return commonAnswerLength(window, code);
   switch (code) {
     case 1:
     case 2:
@@ -105,8 +109,28 @@ export function answerLength(window: Window): i32 {
   }
 }
 
+// The same where only FC 1 to 6, 15 and 16 are known: without the switch it is a third of the code.
+function commonRequestLength(window: Window, code: i32): i32 {
+  if (!isKnownCode(code)) return 0;
+  if (code > 6) return writeLength(window, code == 15 ? 1968 : 123);
+  return code > 4 ? singleLength(window, code) : quantityFits(window, 2, code > 2 ? 125 : 2000, 8);
+}
+
+function commonAnswerLength(window: Window, code: i32): i32 {
+  if (!isKnownCode(code)) return 0;
+  if (code > 6) return quantityFits(window, 2, code == 15 ? 1968 : 123, 8);
+  return code > 4
+    ? singleLength(window, code)
+    : countedLength(window, code > 2 ? 2 : 1, 250, code > 2);
+}
+
+function singleLength(window: Window, code: i32): i32 {
+  return code == 5 ? coilLength(window) : 8;
+}
+
 // The codes of the table.
 function isKnownCode(code: i32): bool {
+  if (!USES_RARE_CODES) return (code >= 1 && code <= 6) || code == 15 || code == 16;
   return (
     (code >= 1 && code <= 8) ||
     code == 11 ||
@@ -119,6 +143,7 @@ function isKnownCode(code: i32): bool {
 
 // Only what changes something can go to all units at once.
 function isBroadcastable(code: i32): bool {
+  if (!USES_RARE_CODES) return code > 4; // of those that are known at all
   return (
     code == 5 || code == 6 || code == 8 || code == 15 || code == 16 || code == 21 || code == 22
   );

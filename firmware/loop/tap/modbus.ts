@@ -19,7 +19,12 @@
 // stray 00 behind a request makes one of it.
 // Work: each octet costs one CRC and one look at the head; each head is dropped once.
 
-import { USES_MODBUS_ASCII, USES_TAP_EVENTS, USES_TWO_WIRES } from "../../generated/uses";
+import {
+  USES_MODBUS_ASCII,
+  USES_RARE_CODES,
+  USES_TAP_EVENTS,
+  USES_TWO_WIRES,
+} from "../../generated/uses";
 import { MODBUS_FRAME_BYTES_MAX } from "../../limits";
 import {
   TAP_COUNTER_BROADCASTS,
@@ -195,7 +200,7 @@ function takePair(tap: ModbusTap, open: Request, length: i32, event: TapEvent): 
   const window = windowOf(tap);
   const code = octetAt(window, 1);
   const failed = (code & EXCEPTION_FLAG) != 0;
-  if (!isTrusted(tap, open.code) && admitTrial(tap, open, event)) return true;
+  if (USES_RARE_CODES && !isTrusted(tap, open.code) && admitTrial(tap, open, event)) return true;
   if (USES_TAP_EVENTS) {
     const writes = !failed && isWrite(code);
     const timed = open.timed && window.fill == length;
@@ -254,7 +259,8 @@ function takeBroadcast(tap: ModbusTap, open: Request, event: TapEvent): bool {
 
 function takeOrphan(tap: ModbusTap, window: Window, length: i32, event: TapEvent): bool {
   const code = octetAt(window, 1);
-  if (!isTrusted(tap, code & ~EXCEPTION_FLAG)) return dropJunk(tap, window, event);
+  if (USES_RARE_CODES && !isTrusted(tap, code & ~EXCEPTION_FLAG))
+    return dropJunk(tap, window, event);
   if (USES_TAP_EVENTS) tellOrphan(event, window, length);
   countModbus(tap, TAP_COUNTER_FRAMES, 1);
   countModbus(tap, code & EXCEPTION_FLAG ? TAP_COUNTER_EXCEPTIONS : TAP_COUNTER_RESPONSES, 1);
@@ -329,7 +335,9 @@ function giveUp(tap: ModbusTap, request: Request, event: TapEvent): bool {
 // What waits for an answer too long. True: an event says so.
 function expire(tap: ModbusTap, event: TapEvent): bool {
   if (USES_MODBUS_ASCII && giveUpDoubtful(tap, event)) return true;
-  return giveUpLate(tap, trialOf(tap), event) || giveUpLate(tap, openOf(tap), event);
+  return (
+    (USES_RARE_CODES && giveUpLate(tap, trialOf(tap), event)) || giveUpLate(tap, openOf(tap), event)
+  );
 }
 
 function giveUpLate(tap: ModbusTap, request: Request, event: TapEvent): bool {
@@ -337,12 +345,13 @@ function giveUpLate(tap: ModbusTap, request: Request, event: TapEvent): bool {
 }
 
 function isTrusted(tap: ModbusTap, code: i32): bool {
+  if (!USES_RARE_CODES) return true;
   const short = code == 7 || code == 11 || code == 12 || code == 17 || code == 24;
   return !short || (askerOf(tap).trusted & (1 << code)) != 0;
 }
 
 function requestFor(tap: ModbusTap, code: i32): Request {
-  return isTrusted(tap, code & ~EXCEPTION_FLAG) ? openOf(tap) : trialOf(tap);
+  return !USES_RARE_CODES || isTrusted(tap, code & ~EXCEPTION_FLAG) ? openOf(tap) : trialOf(tap);
 }
 
 /** Adds to a counter. */

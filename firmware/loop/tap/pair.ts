@@ -4,7 +4,7 @@
 // Spec: Modbus application protocol 1.1b3 §6. An answer names no address: only the request seen before
 // it does, so the pair is the unit of trust. No time is taken here; all times come as arguments.
 
-import { USES_TAP_EVENTS } from "../../generated/uses";
+import { USES_RARE_CODES, USES_TAP_EVENTS } from "../../generated/uses";
 import { EXCEPTION_FLAG } from "./length";
 import { octetAt, Window, wordAt } from "./window";
 
@@ -73,5 +73,6 @@ export function isAnswer(request: Request, window: Window, length: i32): bool {
 
 // The answer repeats the request octet by octet: equal length and CRC.
 function isEcho(code: i32): bool {
+  if (!USES_RARE_CODES) return code == 5 || code == 6;
   return code == 5 || code == 6 || code == 8 || code == 21 || code == 22;
 }
