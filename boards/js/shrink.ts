@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Makes packed factories small: the same calls and the same memory with less text.
 
-import { eachNode, type FunctionDeclaration, read, write } from "./tree.ts";
+import {
+  eachNode,
+  type FunctionDeclaration,
+  type Node,
+  type Program,
+  read,
+  write,
+} from "./tree.ts";
 import { structure } from "./shrink/blocks.ts";
 import { shortForms } from "./shrink/forms.ts";
 import { flowAll } from "./shrink/flow.ts";
@@ -15,7 +22,27 @@ export function shrink(code: string): string {
   eachNode(program, (node) => {
     if (node.type === "FunctionDeclaration" && FACTORY.test(node.id.name)) shrinkFactory(node);
   });
+  dropRunTime(program);
   return write(program);
+}
+
+// A run-time function that no factory calls any more.
+function dropRunTime(program: Program): void {
+  const uses = usesOf(program);
+  program.body = program.body.filter((s) => {
+    if (s.type === "FunctionDeclaration")
+      return FACTORY.test(s.id.name) || uses.get(s.id.name)! > 1;
+    if (s.type !== "VariableDeclaration") return true;
+    return s.declarations.some(({ id }) => uses.get(id.name)! > 1);
+  });
+}
+
+function usesOf(node: Node): Map<string, number> {
+  const uses = new Map<string, number>();
+  eachNode(node, (n) => {
+    if (n.type === "Identifier") uses.set(n.name, (uses.get(n.name) ?? 0) + 1);
+  });
+  return uses;
 }
 
 const FACTORY = /^(loop|link)$/;
@@ -39,10 +66,7 @@ function shrinkFactory(factory: FunctionDeclaration): void {
 
 // A view or import that nothing names.
 function dropUnused(factory: FunctionDeclaration): void {
-  const uses = new Map<string, number>();
-  eachNode(factory, (node) => {
-    if (node.type === "Identifier") uses.set(node.name, (uses.get(node.name) ?? 0) + 1);
-  });
+  const uses = usesOf(factory);
   for (const s of factory.body.body)
     if (s.type === "VariableDeclaration")
       s.declarations = s.declarations.filter(({ id }) => uses.get(id.name)! > 1);

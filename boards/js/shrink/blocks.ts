@@ -258,8 +258,14 @@ function not(test: Expression): Expression {
 
 function labelled(s: LabeledStatement, rest: readonly Statement[], ends: Ends): Made {
   const label = s.label.name;
-  if (s.body.type === "SwitchStatement")
-    return { statements: [within(s, (part) => sequence(part, NOTHING))], done: false };
+  if (s.body.type === "SwitchStatement") {
+    // Where control goes on behind the switch anyway, any jump there is its break.
+    const own: Statement[] = [{ type: "BreakStatement", label: s.label }];
+    const ending = rest.length === 0 ? [...ends] : [];
+    const change = (part: Statement[]): Statement[] =>
+      ending.reduce((list, key) => replaceJumps(list, key, own), sequence(part, NOTHING));
+    return { statements: [within(s, change)], done: false };
+  }
   if (LOOP.test(s.body.type)) return loop(s, label);
   const inside = new Set([...(rest.length === 0 ? ends : []), `b${label}`]);
   const body = sequence(toList(s.body), inside);

@@ -6,7 +6,8 @@
 // "truth" whether it is 0, "index" as an index of a view, "number" exactly and never as true or false.
 // (I1) In the context "wrap" a value stays exact as a double: whole and at most 2^53.
 
-import { type Expression, type MemberExpression, literal } from "../tree.ts";
+import { binary, type Expression, type MemberExpression, literal } from "../tree.ts";
+import { effectsOf, isPure } from "./effects.ts";
 import { assignTo, both, type Flow, type Here, readOf, when } from "./flow.ts";
 import {
   ANY,
@@ -192,10 +193,18 @@ function choice(flow: Flow, here: Here, e: Choice, context: Context): Evaluated 
   const b = evaluate(flow, no, e.alternate, context);
   replace(here, both(yes, no));
   const made = { ...e, test: test.to, consequent: a.to, alternate: b.to };
+  if (isSameVariable(e.test, e.consequent))
+    return {
+      to: { type: "LogicalExpression", operator: "||", left: a.to, right: b.to },
+      range: join(a.range, b.range),
+    };
   const result = isNone(a.range) && isNone(b.range) ? NONE : join(a.range, b.range);
   const to = context === "number" ? made : shorter(made, context, test.range);
   return { to, range: to === made ? result : { ...result, truth: true } };
 }
+
+const isSameVariable = (a: Expression, b: Expression): boolean =>
+  a.type === "Identifier" && b.type === "Identifier" && a.name === b.name;
 
 // c ? a : 0 is c && a where c is 0 otherwise and false may stand for 0; likewise the others.
 function shorter(
@@ -282,6 +291,20 @@ function called(
   return { to, range: known.result };
 }
 
+// x * 0x9e3779b1 is (x * 0x9e37 << 16) + x * 0x79b1, exact as doubles, where x is short enough to stand twice.
+function halves(left: Evaluated, right: Evaluated, context: Context): Evaluated | null {
+  const by = valueOf(right.to) ?? (right.range.low === right.range.high ? right.range.low : null);
+  if (by === null || !isWithin(left.range, I32) || !isPure(effectsOf(left.to))) return null;
+  if (JSON.stringify(left.to).length > TWICE_MAX) return null;
+  const times = (factor: number): Expression => binary("*", left.to, literal(factor));
+  const high = binary("<<", times((by >>> 16) & 0xffff), literal(16));
+  const sum = binary("+", high, times(by & 0xffff));
+  const to = context === "wrap" ? sum : binary("|", sum, literal(0));
+  return { to, range: context === "wrap" ? range(-(2 ** 49), 2 ** 49) : I32 };
+}
+
+const TWICE_MAX = 250; // of the tree as JSON: two short names and an operator
+
 // A product that is exact as a double needs no imul.
 function imul(
   flow: Flow,
@@ -295,7 +318,7 @@ function imul(
     to: { ...e, arguments: [left!.to, right!.to] },
     range: isWithin(product, I32) ? product : I32,
   };
-  if (!isExact(product)) return call;
+  if (!isExact(product)) return halves(left!, right!, context) ?? call;
   const to: Expression = {
     type: "BinaryExpression",
     operator: "*",
