@@ -14,6 +14,7 @@ import { shortForms } from "./shrink/forms.ts";
 import { flowAll } from "./shrink/flow.ts";
 import { simplifyLocals } from "./shrink/locals.ts";
 import { assignSlots } from "./shrink/slots.ts";
+import { splitWebs } from "./shrink/webs.ts";
 import { createWorld, isRunTime } from "./shrink/world.ts";
 
 /** The text of packed factories, smaller. */
@@ -51,7 +52,10 @@ function shrinkFactory(factory: FunctionDeclaration): void {
   const functions = factory.body.body.filter(
     (s): s is FunctionDeclaration => s.type === "FunctionDeclaration" && !isRunTime(s),
   );
-  for (const f of functions) f.body.body = structure(f.body.body);
+  for (const f of functions) {
+    f.body.body = structure(f.body.body);
+    splitWebs(f);
+  }
   for (let round = 0; round < ROUNDS; round++) {
     for (const f of functions) simplifyLocals(f);
     coerce(factory);

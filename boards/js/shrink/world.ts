@@ -42,12 +42,20 @@ export function createWorld(factory: FunctionDeclaration): World {
         declaration: s,
         exported: false,
         result: NONE,
-        variables: new Map(s.params.map(({ name }) => [name, NONE])),
+        variables: new Map(ownOf(s).map((name) => [name, NONE])),
       });
     if (s.type === "VariableDeclaration") declare(s, factory.params[0]!.name, world);
   }
   for (const s of factory.body.body) if (s.type !== "FunctionDeclaration") expose(s, world);
   return world;
+}
+
+// Parameters and variables; those without a value get one before they are read.
+function ownOf(f: FunctionDeclaration): string[] {
+  const own = f.params.map(({ name }) => name);
+  for (const s of f.body.body)
+    if (s.type === "VariableDeclaration") own.push(...s.declarations.map(({ id }) => id.name));
+  return own;
 }
 
 function declare(s: Statement & { type: "VariableDeclaration" }, host: string, world: World): void {
