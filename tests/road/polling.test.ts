@@ -178,6 +178,7 @@ test(
     const bench = await startProcess(t, "asker", path);
     await until(bench.said, () => /tap 0 polls: it sends on .*asker-own/.test(bench.said()));
     const slave = await startSlave("pymodbus-slave", bench.port);
+    t.after(() => slave.end());
     const first = (await untilChannel(bench, "low", "good"))!;
     assert.equal((first - 8) % STEP, 0);
     await untilChannel(bench, "nobody", "bad stale");
