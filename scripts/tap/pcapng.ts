@@ -40,17 +40,13 @@ export function pcapngEncoder(
     ...{ protocol, ...(end && { end }) },
     taken(self) {
       const counters = self.counters();
-      const tells = protocol === "modbus-rtu"; // others end a frame with its last octet
-      cut(counters, tells ? self.undecided() : waiting(counters));
+      const isFrame = counters[TAP_COUNTER_FRAMES]! > frames;
+      frames = counters[TAP_COUNTER_FRAMES]!;
+      // Other decoders end a frame with its last octet.
+      const waiting = isFrame ? 0 : counters[0]! - taken - counters[TAP_COUNTER_JUNK_BYTES]! + junk;
+      cut(counters, protocol === "modbus-rtu" ? self.undecided() : waiting);
     },
   });
-
-  // Octets of which nothing was counted yet, neither a frame nor junk.
-  function waiting(counters: number[]): number {
-    const isFrame = counters[TAP_COUNTER_FRAMES]! > frames;
-    frames = counters[TAP_COUNTER_FRAMES]!;
-    return isFrame ? 0 : counters[0]! - taken - (counters[TAP_COUNTER_JUNK_BYTES]! - junk);
-  }
 
   function cut(counters: number[], undecided: number): void {
     const decided = counters[0]! - undecided - taken;
