@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
+import type { SimulationOptions } from "../../host-sim/simulation.ts";
 import { plantSchema, toPlantPlan } from "../../scripts/build/plant.ts";
 import type { Hub } from "../../hub/hub.ts";
 import { KIND_READING } from "../../firmware/wire/record.ts";
@@ -22,7 +23,7 @@ const TRACE = resolve(import.meta.dirname, "../vectors/modbus-libmodbus-mbpoll.j
 const place = { enterprise: "acme", site: "north", area: "bake", line: "one", cell: "a" };
 
 /** A minute of a bare tap on this line; what the hub knows then. */
-async function minute(trace: string): Promise<Hub> {
+async function minute(trace: string, trouble: Partial<SimulationOptions> = {}): Promise<Hub> {
   const folder = mkdtempSync(join(tmpdir(), "ferrule-unknown-"));
   try {
     mkdirSync(join(folder, "tapped"));
@@ -37,7 +38,7 @@ async function minute(trace: string): Promise<Hub> {
     const plan = await toPlantPlan({ folder, type: plantSchema.parse({ ...place, nodes }) });
     let hub: Hub | undefined;
     const watch = (one: Hub): void => void (hub = one);
-    const { result } = traced(plan, { ...calm(60_000), watch });
+    const { result } = traced(plan, { ...calm(60_000), ...trouble, watch });
     assertAccounted(result, "a bare tap");
     return hub!;
   } finally {
@@ -75,4 +76,23 @@ test("a bare tap on a meter: a node.json in a minute, which reads that meter", a
     said.slice(0, 2).map(({ value }) => value),
     [244, 1193],
   );
+});
+
+const notices = (hub: Hub): string[] =>
+  hub
+    .snapshot(0)
+    .events.flatMap(({ notice }) => (notice ? [notice] : []))
+    .map(({ word, unit, code, address, quantity, value, times }) =>
+      [word, unit, code, address, quantity, value, times].join(" "),
+    )
+    .sort();
+
+test("over a network that loses, doubles and disorders, each notice is there once", async () => {
+  const told = notices(await minute(TRACE));
+  assert.ok(told.length >= 2, told.join("; "));
+  assert.equal(new Set(told).size, told.length, told.join("; "));
+  for (const seed of [1, 2, 3]) {
+    const trouble = { seed, loss: 0.3, duplicate: 0.2, reorder: 0.2 };
+    assert.deepEqual(notices(await minute(TRACE, trouble)), told, `seed ${seed}`);
+  }
 });
