@@ -8,6 +8,7 @@ import { EXIT_FAILED, EXIT_OK } from "./cli/failure.ts";
 import { createProgress } from "./cli/progress.ts";
 import { paint, print } from "./cli/terminal.ts";
 import { installLine, installPackages, missingPackages } from "./run/debian.ts";
+import { enginesNotRun } from "./test/engines.ts";
 import { listTests, runNodeTests } from "./test/node-tests.ts";
 import type { Outcome } from "./test/outcome.ts";
 import { STEPS, type Step } from "./test/steps.ts";
@@ -78,6 +79,7 @@ async function main(wanted: string[]): Promise<number> {
     outcomes.reduce((total, outcome) => total + count(outcome), 0);
   const skips = outcomes.flatMap((outcome) => outcome.skips);
   for (const skip of skips) print(`skipped ${skip}`);
+  for (const line of enginesNotRun(files, process.env)) print(line);
   const failed = sum((outcome) => outcome.failed);
   const strict = (process.env["CI"] ?? "") !== "" && skips.length > 0;
   if (strict) print("CI is set: a skipped test is a failure");

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The child's side of duktape.ts: instances, calls as coroutines, octets as text.
 //
-// ES5 for duktape only. One call is under way at a time; one that is left for good is forgotten with the next.
+// `imports` and `factories` follow in the same file. ES5 for duktape only. One call is under way at a time; one that is left for good is forgotten with the next.
 
 var instances = [];
 var running; // the coroutine
 var current; // the instance it runs in
 
 // Address and length among the arguments of functions that take octets.
-var GIVEN = { ring_put: 0, mailbox_put: 0, datagram_put: 1, flash_program: 1 };
+var GIVEN = { ring_put: 0, mailbox_put: 0, datagram_put: 1, flash_program: 1, tap_put: 1 };
 
 function hexOf(memory, at, length) {
   var text = "";
@@ -28,17 +28,9 @@ function hostOf(name) {
   };
 }
 
-// What host functions a factory wants it takes from the object by name.
-var NAMES = (
-  "now_us adc_read pwm_write tap_take edge_take edge_unit_ps tap_open ring_put " +
-  "digital_read digital_write pulse_count burst_take mailbox_take ring_take " +
-  "datagram_put datagram_take flash_read flash_erase flash_program entropy " +
-  "info mailbox_put"
-).split(" ");
-
 function make(number, factory) {
   var host = {};
-  for (var i = 0; i < NAMES.length; i++) host[NAMES[i]] = hostOf(NAMES[i]);
+  for (var i = 0; i < imports.length; i++) host[imports[i]] = hostOf(imports[i]);
   instances[number] = factories[factory](host);
   print("@R 0");
 }

@@ -23,6 +23,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { COUNTER_COUNT } from "../../firmware/wire/counters.ts";
 import {
+  HOST_IMPORTS,
   type HostFunctions,
   HostTrap,
   type ModuleExports,
@@ -66,7 +67,9 @@ export function startDuktape(scripts: readonly Script[]): ScriptEngine {
   const factories = scripts.map(
     ({ name, code }) => `(function () {\n${code}\nreturn ${name};\n})()`,
   );
-  const text = `${readFileSync(SIDE, "utf8")}\nvar factories = [\n${factories.join(",\n")}\n];\n`;
+  const imports = JSON.stringify([...HOST_IMPORTS.loop, ...HOST_IMPORTS.link]);
+  const side = `${readFileSync(SIDE, "utf8")}\nvar imports = ${imports};\n`;
+  const text = `${side}var factories = [\n${factories.join(",\n")}\n];\n`;
   const child = startChild(text);
   let instances = 0;
   return {

@@ -130,8 +130,7 @@ function planted(code: string, from: RegExp, to: (found: string) => string): str
   return code.replace(from, to);
 }
 
-const OTHERWISE =
-  /the known run of the bundle fails: (trap|ferrule: this engine computes otherwise)/;
+const OTHERWISE = /the known run of the bundle fails: (trap|ferrule: this engine computes wrongly)/;
 const FAULTS: readonly [string, (code: string) => string, RegExp][] = [
   [
     "a flipped data octet",

@@ -8,6 +8,7 @@ import { join, relative } from "node:path";
 import { test } from "node:test";
 import { PROJECT } from "../../scripts/build/sources.ts";
 import { isInstalled, installLine } from "../../scripts/run/debian.ts";
+import { enginesNotRun } from "../../scripts/test/engines.ts";
 import { listTests, runNodeTests } from "../../scripts/test/node-tests.ts";
 import { makeFolder, putFiles } from "./folders.ts";
 
@@ -76,4 +77,15 @@ test("a Debian package is found by its program or its path", () => {
   assert.ok(isInstalled("/etc/passwd"));
   assert.ok(!isInstalled("no-such-program"));
   assert.equal(installLine(["a", "b"]), "sudo apt-get install --no-install-recommends a b");
+});
+
+test("an engine that nobody named is told, and only where its tests are", () => {
+  const files = ["tests/boards/js-equal.test.ts"];
+  const both = enginesNotRun(files, {});
+  assert.deepEqual(both, [
+    "not run: jerry (set JERRY=/path/to/jerry)",
+    "not run: espruino (set ESPRUINO=/path/to/espruino)",
+  ]);
+  assert.deepEqual(enginesNotRun(files, { JERRY: "/opt/jerry", ESPRUINO: "" }), [both[1]]);
+  assert.deepEqual(enginesNotRun(["tests/hub/hub.test.ts"], {}), []);
 });

@@ -23,10 +23,19 @@ var tickDue;
 var pollDue;
 var timer;
 
+// What the board could not do is not done: no trap of the module that wanted it.
+function attempt(action, first, second) {
+  try {
+    return action(first, second);
+  } catch (error) {
+    return 0;
+  }
+}
+
 // ---- memories and queues
 
 function reach(memory, at, length) {
-  if (at < 0 || length < 0 || at + length > memory.length) throw Error("out of memory");
+  if (at < 0 || length < 0 || at + length > memory.length) throw Error("bad address");
 }
 
 // A host function whose last arguments are an address and a length, as action(memory, at, length, first).
@@ -91,9 +100,11 @@ function received(octets) {
   }
 }
 
-function octetsOf(text) {
+// Of latin-1, or of hexadecimal digits.
+function octetsOf(text, isHex) {
   var octets = [];
-  for (var i = 0; i < text.length; i++) octets.push(text.charCodeAt(i));
+  for (var i = 0; i < text.length; i += isHex ? 2 : 1)
+    octets.push(isHex ? parseInt(text.substr(i, 2), 16) : text.charCodeAt(i));
   return octets;
 }
 
@@ -101,12 +112,6 @@ function textOf(octets) {
   var text = "";
   for (var i = 0; i < octets.length; i++) text += String.fromCharCode(octets[i]);
   return text;
-}
-
-function unhex(text) {
-  var octets = [];
-  for (var i = 0; i < text.length; i += 2) octets.push(parseInt(text.substr(i, 2), 16));
-  return octets;
 }
 
 // ---- characters of taps, entries of SPEC.md section 1.3
@@ -184,7 +189,7 @@ function flashProgram(memory, at, length, offset) {
   var number = 0;
   for (var i = 4; i--;) number = number * 256 + memory[at + i];
   if (length !== 8 || number <= boot || offset < 0 || offset > 8184) return -1;
-  if (!boardSave(number & 1, number + " " + offset + " " + number)) return -1;
+  if (!attempt(boardSave, number & 1, number + " " + offset + " " + number)) return -1;
   boot = number;
   bootOffset = offset;
   return 0;
@@ -192,10 +197,12 @@ function flashProgram(memory, at, length, offset) {
 
 // What is kept is one entry: in the other sector there is nothing left to erase.
 function flashErase(offset) {
-  return offset === 0 || offset === 4096 ? 0 : -1;
+  return offset & ~4096 ? -1 : 0;
 }
 
 // ---- host functions
+
+if (USES_PWM_WRITE) var pwm = PWM; // [pin, safe duty] by output
 
 function nowUs() {
   return boardUs() | 0;
@@ -218,8 +225,9 @@ function loopHost() {
     };
   if (USES_PWM_WRITE)
     host.pwm_write = function (output, duty) {
-      if (!PWM[output]) return -1;
-      boardPwm(PWM[output][0], Math.max(0, Math.min(65535, duty)));
+      var pin = pwm[output];
+      if (!pin) return -1;
+      boardPwm(pin[0], Math.max(0, Math.min(65535, duty)));
       return 0;
     };
   if (USES_DIGITAL_READ)
@@ -249,7 +257,7 @@ function itemOf(number) {
   if (number === 6) return [1];
   if (number === 7) return new Uint8Array(new Uint32Array(counters).buffer);
   var text = [0, settings.id, settings.eui64, LOOP_HASH, LINK_HASH, HOST_NAME][number];
-  return text && (number > 1 && number < 5 ? unhex(text) : octetsOf(text));
+  return text && octetsOf(text, number > 1 && number < 5);
 }
 
 function linkHost() {
@@ -257,7 +265,7 @@ function linkHost() {
     now_us: nowUs,
     ring_take: inModule(1, ring.take),
     datagram_put: inModule(1, function (memory, at, length, peer) {
-      return peer === 1 && boardSend(copyOf(memory, at, length)) ? 1 : 0;
+      return peer === 1 && attempt(boardSend, copyOf(memory, at, length)) ? 1 : 0;
     }),
     datagram_take: inModule(1, inbox.take),
     flash_read: inModule(1, flashRead),
@@ -280,7 +288,7 @@ function linkHost() {
 
 function toSafe() {
   var number;
-  if (USES_PWM_WRITE) for (number in PWM) boardPwm(PWM[number][0], PWM[number][1]);
+  if (USES_PWM_WRITE) for (number in pwm) boardPwm(pwm[number][0], pwm[number][1]);
   if (USES_DIGITAL_WRITE)
     for (number in DIGITAL_OUT) boardWrite(DIGITAL_OUT[number][0], DIGITAL_OUT[number][1]);
 }
@@ -292,7 +300,7 @@ function failed(counter, error) {
     loopModule = 0;
     toSafe(); // (C3)
   }
-  if (!(count & (count - 1))) boardSay((counter < 3 ? "loop: " : "link: ") + error.message);
+  if (!(count & (count - 1))) boardSay((counter < 3 ? "loop: " : "link: ") + error);
 }
 
 function startLoop() {
@@ -305,7 +313,7 @@ function tick() {
     if (!loopModule) startLoop();
     var startUs = boardUs();
     loopModule.tick();
-    if (boardUs() - startUs > PERIOD_US) failed(2, Error("a tick longer than its period"));
+    if (boardUs() - startUs > PERIOD_US) failed(2, "a tick too long");
   } catch (error) {
     failed(1, error);
   }

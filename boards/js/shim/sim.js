@@ -140,8 +140,8 @@ function traced(name, factory) {
 // ---- the run
 
 function deliver(event) {
-  if (event[1]) taps[event[2]].hear(unhex(event[4]), event[3]);
-  else received(unhex(event[4]));
+  if (event[1]) taps[event[2]].hear(octetsOf(event[4], 1), event[3]);
+  else received(octetsOf(event[4], 1));
 }
 
 function play() {
