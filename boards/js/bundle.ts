@@ -17,6 +17,8 @@ import { type FunctionDeclaration, type Program, read, type Statement, write } f
 
 const CALLED = ["memory", "init", "tick", "poll"]; // by the host (shim/core.js)
 
+const OWN = ["put", "take", "hear"]; // of the host's queues and taps
+
 export interface BundleInput {
   plan: ShimPlan;
   loop: string; // factories, as pack() makes them
@@ -34,7 +36,7 @@ export async function makeBundle(input: BundleInput): Promise<Bundle> {
   const { plan, modules } = input;
   const parts = [lowered(input.loop), lowered(input.link)];
   const body = once([...parts.flat(), ...read(composeShim(plan)).body]);
-  shortenNames(body, [...plan.imports.loop, ...plan.imports.link, ...CALLED]);
+  shortenNames(body, [...plan.imports.loop, ...plan.imports.link, ...CALLED, ...OWN]);
   // In a function of its own every name can be a short one.
   const code = await minify(`(function () {\n${text(body)}})();\n`, modules);
   checkBundle(code);

@@ -17,7 +17,7 @@ function boardSay(text) {
 
 // analogRead gives the raw count / 4096.
 function boardAdc(pin) {
-  return Math.min(4095, Math.floor(analogRead(pin) * 4096 + 0.5));
+  return Math.min(4095, (analogRead(pin) * 4096 + 0.5) | 0);
 }
 
 function boardPwm(pin, duty) {
@@ -39,7 +39,7 @@ function boardPulses(pin) {
 }
 
 function boardRandom() {
-  return Math.floor(Math.random() * 256);
+  return (Math.random() * 256) | 0;
 }
 
 function boardLoad(name) {
