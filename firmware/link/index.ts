@@ -6,7 +6,12 @@
 // Nothing is allocated: all memory is static. State: `link`, SLOTS, SCRATCH.
 
 import { NOTICE_TEXTS, OUTBOX_SLOTS, TAPS } from "../generated/link";
-import { USES_NOTICES, USES_SETPOINTS } from "../generated/uses";
+import {
+  USES_FLASH_CHUNKS,
+  USES_HOST_STATE,
+  USES_NOTICES,
+  USES_SETPOINTS,
+} from "../generated/uses";
 import {
   DATAGRAM_BYTES_MAX,
   DATAGRAMS_PER_POLL,
@@ -98,7 +103,7 @@ export function poll(): i32 {
   const datagrams = takeDatagrams(timeNow());
   const sends = sendDatagrams(timeNow());
   info(INFO_COUNTERS, COUNTERS + COUNTER_HOST_FIRST * 4, HOST_COUNTERS_BYTES);
-  info(INFO_HOST_STATE, HOST_STATE, HOST_STATE_WORDS * 4);
+  if (USES_HOST_STATE) info(INFO_HOST_STATE, HOST_STATE, HOST_STATE_WORDS * 4);
   if (isStopped()) return STOPPED_FOR_GOOD;
   if (sends < 0) return BUSY_DELAY_MS;
   const isMore =
@@ -177,7 +182,7 @@ function tryStart(nowMs: u32): bool {
   randomMix(now_us());
   for (let at = 0; at < EUI64_BYTES; at += 4) randomMix(load<u32>(EUI64 + at));
   randomMix(boot.number);
-  store<u64>(SCRATCH, 0);
+  if (USES_FLASH_CHUNKS) store<u64>(SCRATCH, 0); // else the boot entry lies there, which is as good
   entropy(SCRATCH, ENTROPY_BYTES);
   randomMix(load<u32>(SCRATCH));
   randomMix(load<u32>(SCRATCH, 4));
@@ -202,7 +207,8 @@ function readIdentity(): bool {
 /** SPEC §1.6: true once the entry of a new boot number was written and read back. */
 function takeBoot(): bool {
   bootScanStart();
-  for (let sector: u32 = 0; sector < FLASH_SECTORS; sector++) {
+  if (!USES_FLASH_CHUNKS && !scanEntries()) return false;
+  for (let sector: u32 = 0; USES_FLASH_CHUNKS && sector < FLASH_SECTORS; sector++) {
     for (let start: u32 = 0; start < FLASH_SECTOR_BYTES; start += FLASH_CHUNK_BYTES) {
       const offset = sector * FLASH_SECTOR_BYTES + start;
       if (flash_read(offset, SCRATCH, FLASH_CHUNK_BYTES) != 0) return false;
@@ -217,4 +223,14 @@ function takeBoot(): bool {
   if (flash_program(bootOffset(), SCRATCH, BOOT_ENTRY_BYTES) != 0) return false;
   if (flash_read(bootOffset(), SCRATCH, BOOT_ENTRY_BYTES) != 0) return false;
   return bootEntryIs(SCRATCH);
+}
+
+// One after the other: slower, and less code.
+function scanEntries(): bool {
+  for (let at: u32 = 0; at < FLASH_SECTORS * FLASH_SECTOR_BYTES; at += BOOT_ENTRY_BYTES) {
+    if (flash_read(at, SCRATCH, BOOT_ENTRY_BYTES) != 0) return false;
+    const inSector = at % FLASH_SECTOR_BYTES;
+    bootScan(SCRATCH, at / FLASH_SECTOR_BYTES, inSector / BOOT_ENTRY_BYTES);
+  }
+  return true;
 }

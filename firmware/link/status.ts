@@ -3,6 +3,7 @@
 //
 // Spec: SPEC.md §4, §6. At most 247 octets: 19 and 20 counters of five octets, heads, ten numbers. State: HOST_STATE.
 
+import { USES_HOST_STATE } from "../generated/uses";
 import { wide } from "../wide";
 import { COUNTER_COUNT } from "../wire/counters";
 import { HOST_STATE_WORDS } from "../wire/info";
@@ -31,7 +32,7 @@ function isHostTold(): bool {
 
 /** Writes the status to the writer. */
 export function encodeStatus(uptimeMs: wide, roundTripMs: u32, sent: u32): void {
-  const host = isHostTold();
+  const host = USES_HOST_STATE && isHostTold();
   putMap(host ? 7 : 6);
   putUnsigned(STATUS_BOOT);
   putUnsigned(node.boot);
@@ -48,7 +49,7 @@ export function encodeStatus(uptimeMs: wide, roundTripMs: u32, sent: u32): void 
   putUnsigned(roundTripMs);
   putUnsigned(STATUS_DATAGRAMS_SENT);
   putUnsigned(sent);
-  if (!host) return;
+  if (!USES_HOST_STATE || !host) return;
   putUnsigned(STATUS_HOST);
   putCounters(HOST_STATE, HOST_STATE_WORDS);
 }

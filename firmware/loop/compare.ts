@@ -4,14 +4,14 @@
 // Spec: SPEC.md §1.4 (type). No state. The only file of loop with f32 (T11): an f32 register has to be
 // compared with limits and dead bands; the comparison is exact, the difference is rounded once.
 
-import { USES_FLOATS } from "../generated/uses";
+import { USES_FLOATS, USES_UNSIGNED } from "../generated/uses";
 import { wide } from "../wide";
 import { TYPE_F32, TYPE_U32 } from "../wire/record";
 
 /** True when `a` is above `b`, both of the given type. */
 export function isAbove(type: i32, a: i32, b: i32): bool {
   if (USES_FLOATS && type == TYPE_F32) return reinterpret<f32>(a) > reinterpret<f32>(b);
-  if (type == TYPE_U32) return <u32>a > <u32>b;
+  if (USES_UNSIGNED && type == TYPE_U32) return <u32>a > <u32>b;
   return a > b;
 }
 
@@ -22,7 +22,8 @@ export function hasMoved(type: i32, a: i32, b: i32, deadband: i32): bool {
     return distance > reinterpret<f32>(deadband);
   }
   // 64 bits: two i32 may be 2^32 - 1 apart.
-  const distance = type == TYPE_U32 ? <wide>(<u32>a) - <wide>(<u32>b) : <wide>a - <wide>b;
+  const distance =
+    USES_UNSIGNED && type == TYPE_U32 ? <wide>(<u32>a) - <wide>(<u32>b) : <wide>a - <wide>b;
   return abs<wide>(distance) > <wide>(<u32>deadband);
 }
 

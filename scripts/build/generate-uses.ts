@@ -3,7 +3,7 @@
 //
 // A part that is not used costs flash and SRAM on a board: floats alone are 7 KB of libgcc.
 
-import { TYPE_F32 } from "../../firmware/wire/record.ts";
+import { TYPE_F32, TYPE_U32 } from "../../firmware/wire/record.ts";
 import { exchangeProtocols } from "./exchange-taps.ts";
 import { lineUses } from "./line-taps.ts";
 import { polls } from "./polls.ts";
@@ -41,6 +41,9 @@ export function generateUses(node: BoardNode): string {
     OFFERED_TOPICS: isWhole,
     GOODBYE: isWhole,
     MEDIAN_5: Object.values(node.channels).some((one) => one.kind === "analog" && one.median === 5),
+    FLASH_CHUNKS: isWhole,
+    HOST_STATE: isWhole,
+    UNSIGNED: isWhole || allChannels(node).some(([, channel]) => typeOf(channel) === TYPE_U32),
     RARE_CODES: isWhole,
     FREE_SLOTS: false, // only `ferrule tap` asks what a meter says
   };
