@@ -34,8 +34,7 @@ export interface Bundle {
 /** The script. Throws an error with what cannot be translated, or is outside the profile. */
 export async function makeBundle(input: BundleInput): Promise<Bundle> {
   const { plan, modules } = input;
-  const parts = [lowered(input.loop), lowered(input.link)];
-  const body = once([...parts.flat(), ...read(composeShim(plan)).body]);
+  const body = once([...lowered(input.loop, input.link), ...read(composeShim(plan)).body]);
   shortenNames(body, [...plan.imports.loop, ...plan.imports.link, ...CALLED, ...OWN]);
   // In a function of its own every name can be a short one.
   const code = await minify(`(function () {\n${text(body)}})();\n`, modules);
@@ -44,8 +43,10 @@ export async function makeBundle(input: BundleInput): Promise<Bundle> {
   return { code, octets };
 }
 
-function lowered(code: string): Statement[] {
-  return delabel(read(shrink(keepExports(code, CALLED)))).body;
+/** Packed factories as they stand in a bundle, before the minifier: smaller, without labels. */
+export function lowered(...factories: string[]): Statement[] {
+  const parts = factories.map((code) => delabel(read(shrink(keepExports(code, CALLED)))).body);
+  return once(parts.flat());
 }
 
 // Both factories bring the run-time functions that they need: each stays once.

@@ -4,6 +4,7 @@
 // The code that makes the run is the bundle's own (shim/start.js), so nothing is written down twice.
 
 import { createContext, runInContext } from "node:vm";
+import { createWatch, type Watch } from "./align.ts";
 import { composeAnswers, type KnownAnswers, type ShimPlan } from "./compose.ts";
 
 type HostFunction = (...values: number[]) => number;
@@ -19,20 +20,50 @@ export function wasmFactory(wasm: Uint8Array): Factory {
   return (host) => {
     const { exports } = new WebAssembly.Instance(module, { host });
     const { buffer } = exports["memory"] as WebAssembly.Memory;
-    const bytes = (exports["memoryBytes"] as HostFunction)();
-    const length = Math.ceil(bytes / MEMORY_STEP) * MEMORY_STEP;
-    return { ...exports, memory: new Uint8Array(buffer, 0, length) };
+    return { ...exports, memory: new Uint8Array(buffer, 0, memoryEnd(exports)) };
   };
+}
+
+export interface WatchedFactory {
+  factory: Factory;
+  accesses(): number; // of all its instances
+  problems(): string[]; // "loop stores 4 octets at 1026, no multiple of 4"
+}
+
+/** The same of an instrumented module (align.ts), which tells what JavaScript would get wrong. */
+export function watchedFactory(name: string, instrumented: Uint8Array): WatchedFactory {
+  const module = new WebAssembly.Module(instrumented as Uint8Array<ArrayBuffer>);
+  const made: { watch: Watch; memory: WebAssembly.Memory }[] = [];
+  return {
+    factory(host) {
+      let end = Infinity; // until the module can be asked
+      const watch = createWatch(() => end);
+      const { exports } = new WebAssembly.Instance(module, { host, ...watch.imports });
+      const memory = exports["memory"] as WebAssembly.Memory;
+      end = memoryEnd(exports);
+      made.push({ watch, memory });
+      return { ...exports, memory: new Uint8Array(memory.buffer, 0, end) };
+    },
+    accesses: () => made.reduce((sum, { watch }) => sum + watch.accesses(), 0),
+    problems() {
+      const found = made.flatMap(({ watch, memory }) => watch.problems(memory));
+      return [...new Set(found)].map((problem) => `${name} ${problem}`);
+    },
+  };
+}
+
+// A packed module's memory ends here.
+function memoryEnd(exports: WebAssembly.Exports): number {
+  const bytes = (exports["memoryBytes"] as HostFunction)();
+  return Math.ceil(bytes / MEMORY_STEP) * MEMORY_STEP;
 }
 
 /** Digests of the known run of both modules. */
 export function knownAnswers(
   plan: ShimPlan,
-  wasm: { loop: Uint8Array; link: Uint8Array },
+  factories: { loop: Factory; link: Factory },
 ): KnownAnswers {
-  const loop = wasmFactory(wasm.loop);
-  const link = wasmFactory(wasm.link);
-  const context = createContext({ loop, link });
-  const [loopAnswer, linkAnswer] = runInContext(composeAnswers(plan), context) as number[];
-  return { loop: loopAnswer!, link: linkAnswer! };
+  const context = createContext({ ...factories });
+  const [loop, link] = runInContext(composeAnswers(plan), context) as number[];
+  return { loop: loop!, link: link! };
 }

@@ -35,9 +35,7 @@ const boardSchema = z
     firmware: z.string().describe("what must be on the board before"),
     periodMsMin: z.number().int().min(1),
     bundleBytesMax: octets.describe("of the one file that is uploaded"),
-    coreBytesMax: octets.describe(
-      "of loop's part of it, three fifths: what an engine runs in a tick",
-    ),
+    coreBytesMax: octets.describe("of loop's part of it: what an engine runs in a tick"),
     memoryBytes: octets.describe("of loop"),
     memoryBytesMax: octets.max(MEMORY_BYTES_HARD).describe("of either module"),
     variables: z

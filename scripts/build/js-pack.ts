@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Modules as JavaScript, kept by the hash of what they are made of.
 //
-// wasm2js takes seconds. The key has the module and the sources of the passes, so that a change of either makes it anew.
+// wasm2js and wasm-opt take seconds. The key has the module and the sources of the passes, so that a change of either makes it anew.
 
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { instrument } from "../../boards/js/align.ts";
 import { pack } from "../../boards/js/pack.ts";
-import { cacheFolder, dropOldest, hashTexts, writeWhole } from "./cache.ts";
+import { cacheFolder, dropOldest, hashTexts, putCached, takeCached, writeWhole } from "./cache.ts";
 import { PROJECT } from "./sources.ts";
 import { packageVersion } from "./version.ts";
 
@@ -23,6 +24,16 @@ export function packCached(name: "loop" | "link", wasm: Uint8Array): string {
   const { code } = pack(name, wasm);
   if (folder !== undefined) keep(folder, file, code);
   return code;
+}
+
+/** A module that reports its accesses (boards/js/align.ts). */
+export function instrumentCached(wasm: Uint8Array): Uint8Array {
+  const key = `watched-${keyOf(wasm)}`;
+  const cached = takeCached(key);
+  if (cached !== undefined) return cached;
+  const made = instrument(wasm);
+  putCached(key, made);
+  return made;
 }
 
 function keyOf(wasm: Uint8Array): string {

@@ -10,7 +10,8 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { type Bundle, makeBundle } from "../../boards/js/bundle.ts";
-import { knownAnswers } from "../../boards/js/known.ts";
+import type { KnownAnswers, ShimPlan } from "../../boards/js/compose.ts";
+import { knownAnswers, watchedFactory } from "../../boards/js/known.ts";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
 import { bundleHex } from "../run/espruino.ts";
 import { writeTogether } from "../run/together.ts";
@@ -18,7 +19,7 @@ import { type JsBoard, readJsBoard } from "./js-board.ts";
 import { importsOf, shimPlan } from "./js-plan.ts";
 import { bundleSizes, type JsSizes, overBudget } from "./js-size.ts";
 import type { BuiltNode } from "./modules.ts";
-import { packCached } from "./js-pack.ts";
+import { instrumentCached, packCached } from "./js-pack.ts";
 import { billOfMaterials } from "./sbom.ts";
 import { compilerVersion, packageVersion, versionOf } from "./version.ts";
 import { constantExport } from "./wasm-facts.ts";
@@ -51,7 +52,7 @@ export async function makeJs(name: string, built: BuiltNode): Promise<JsBundle> 
   const memory = { loop: memoryOf(wasm.loop), link: memoryOf(wasm.link) };
   const make = async (): Promise<Bundle> =>
     makeBundle({
-      plan: { ...plan, answers: knownAnswers(plan, wasm) },
+      plan: { ...plan, answers: provenAnswers(plan, wasm) },
       loop: packCached("loop", wasm.loop),
       link: packCached("link", wasm.link),
       modules: board.espruino?.builtin_modules ?? KALUMA_MODULES,
@@ -63,6 +64,16 @@ export async function makeJs(name: string, built: BuiltNode): Promise<JsBundle> 
   });
   const takes = bundleSizes(board, { bundle: code.length, ...octets, memory });
   return { board, code, memory, takes };
+}
+
+// The known run on modules that tell what JavaScript would get wrong: nothing may be told.
+function provenAnswers(plan: ShimPlan, wasm: { loop: Uint8Array; link: Uint8Array }): KnownAnswers {
+  const loop = watchedFactory("loop", instrumentCached(wasm.loop));
+  const link = watchedFactory("link", instrumentCached(wasm.link));
+  const answers = knownAnswers(plan, { loop: loop.factory, link: link.factory });
+  const problems = [...loop.problems(), ...link.problems()];
+  if (problems.length > 0) throw new Error(problems.join("\n"));
+  return answers;
 }
 
 /** Throws a Failure when a bundle takes more than it may. */

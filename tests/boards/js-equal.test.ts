@@ -2,21 +2,24 @@
 // JavaScript engines do what WebAssembly does, host call by host call.
 //
 // Goal: oven and meter for Kaluma and for the ESP32-C3 print the same lines, every host function with its arguments,
-// octets and result, in WebAssembly, as packed and as minified JavaScript in Node, in Duktape, and there without what
-// Espruino's Math lacks. Method: a tape recorded with a gateway and a line, then tapes with spoiled input.
+// octets and result, in WebAssembly, as packed and as shrunk JavaScript in Node, in Duktape, and there without what
+// Espruino's Math lacks. Nothing in memory is reached that typed arrays would get wrong. Method: a tape recorded with a gateway and a line, then tapes with spoiled input.
 
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { CHECK_TICKS } from "../../boards/js/compose.ts";
-import { delabel } from "../../boards/js/delabel.ts";
+import { lowered } from "../../boards/js/bundle.ts";
+import { watchedFactory } from "../../boards/js/known.ts";
 import { minify } from "../../boards/js/minify.ts";
-import { read, write } from "../../boards/js/tree.ts";
+import { write } from "../../boards/js/tree.ts";
+import { instrumentCached } from "../../scripts/build/js-pack.ts";
 import { createPrng } from "../../host-sim/prng.ts";
 import { program } from "../support/need.ts";
 import {
   type JsNode,
   jsNode,
   nodeScript,
+  playFactories,
   playIn,
   playInNode,
   playScript,
@@ -28,6 +31,7 @@ import {
 
 const TICKS = 2000;
 const SEEDS = 50;
+const WATCHED_SEEDS = 10;
 const SPOILED_US = 2_000_000;
 const SPOILED_TICKS_MIN = 20;
 const EXTRAS = "Math.imul = Math.clz32 = Math.trunc = Math.fround = undefined;\n";
@@ -41,19 +45,20 @@ for (const board of ["kaluma-pico", "espruino-esp32c3"])
     describe(`${name} on ${board}`, () => {
       let node: JsNode;
       let packed: string;
-      let small: string; // without labels, minified
+      let small: string; // as in a bundle: shrunk, without labels, minified
       let tape: Tape;
       let wasm: string;
 
       before(async () => {
         node = await jsNode(name, board);
-        packed = nodeScript(node, node.packed);
-        small = await minify(write(delabel(read(packed))));
+        packed = nodeScript(node, node.factories.join("\n"));
+        const body = lowered(...node.factories);
+        small = await minify(nodeScript(node, write({ type: "Program", body })));
         tape = recordTape(node, TICKS, 7);
         wasm = playWasm(node, [tape]);
       });
 
-      test("2,000 ticks are the same lines in Node, packed and minified", () => {
+      test("2,000 ticks are the same lines in Node, packed, shrunk and minified", () => {
         assert.equal(ticksOf(wasm), TICKS + CHECK_TICKS);
         assert.match(wasm, /link\.datagram_take\(\d+,\d+,\)=[1-9]/);
         same(playInNode(packed, [tape]), wasm);
@@ -66,13 +71,24 @@ for (const board of ["kaluma-pico", "espruino-esp32c3"])
       });
 
       test("50 tapes with spoiled input are the same lines everywhere", needsDuktape, () => {
-        const ticks = Math.max(SPOILED_TICKS_MIN, SPOILED_US / node.plan.periodUs);
+        const ticks = ticksSpoiled(node);
         const sound = recordTape(node, ticks, 11);
         const tapes = Array.from({ length: SEEDS }, (_, seed) => spoiled(sound, seed));
         const expected = playWasm(node, tapes);
         assert.equal(ticksOf(expected), SEEDS * (ticks + CHECK_TICKS));
         same(playInNode(small, tapes), expected);
         same(playIn("duk", EXTRAS + small + playScript(tapes)), expected);
+      });
+
+      test("nothing is loaded or stored between two elements or behind the end", () => {
+        const loop = watchedFactory("loop", instrumentCached(node.built.loop.wasm));
+        const link = watchedFactory("link", instrumentCached(node.built.link.wasm));
+        const sound = recordTape(node, ticksSpoiled(node), 11);
+        const tapes = Array.from({ length: WATCHED_SEEDS }, (_, seed) => spoiled(sound, seed));
+        const all = [tape, ...tapes];
+        same(playFactories(node, all, loop.factory, link.factory), playWasm(node, all));
+        assert.ok(loop.accesses() > 10 * TICKS && link.accesses() > 10 * TICKS);
+        assert.deepEqual([...loop.problems(), ...link.problems()], []);
       });
 
       if (JERRY !== "")
@@ -82,6 +98,10 @@ for (const board of ["kaluma-pico", "espruino-esp32c3"])
         test("2,000 ticks are the same lines in Espruino", () =>
           same(playIn(ESPRUINO, small + playScript([tape])), wasm));
     });
+
+function ticksSpoiled({ plan }: JsNode): number {
+  return Math.max(SPOILED_TICKS_MIN, SPOILED_US / plan.periodUs);
+}
 
 function ticksOf(lines: string): number {
   return lines.match(/^tick /gm)?.length ?? 0;

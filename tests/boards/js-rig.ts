@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createContext, runInContext } from "node:vm";
 import { composeShim, type ShimPlan } from "../../boards/js/compose.ts";
-import { knownAnswers, wasmFactory } from "../../boards/js/known.ts";
+import { type Factory, knownAnswers, wasmFactory } from "../../boards/js/known.ts";
 import { packCached } from "../../scripts/build/js-pack.ts";
 import { type BuiltNode, buildNode } from "../../scripts/build/modules.ts";
 import { toPinPlan } from "../../scripts/build/plant.ts";
@@ -33,7 +33,7 @@ export interface Tape {
 export interface JsNode {
   built: BuiltNode;
   plan: ShimPlan; // of engine "sim"
-  packed: string; // both factories
+  factories: [loop: string, link: string]; // as packed
 }
 
 const OUTPUT_BYTES_MAX = 1 << 27;
@@ -46,9 +46,15 @@ export async function jsNode(name: string, boardName: string): Promise<JsNode> {
   const built = await buildNode(join(PROJECT, "firmware/nodes", name), { board: boardName });
   const { loop, link } = built;
   const plan = simPlan(built);
-  plan.answers = knownAnswers(plan, { loop: loop.wasm, link: link.wasm });
-  const packed = `${packCached("loop", loop.wasm)}\n${packCached("link", link.wasm)}`;
-  return { built, plan, packed };
+  plan.answers = knownAnswers(plan, {
+    loop: wasmFactory(loop.wasm),
+    link: wasmFactory(link.wasm),
+  });
+  const factories: [string, string] = [
+    packCached("loop", loop.wasm),
+    packCached("link", link.wasm),
+  ];
+  return { built, plan, factories };
 }
 
 /** What the host side has to know; pins are the numbers of node.json. */
@@ -101,8 +107,18 @@ export function playInNode(script: string, tapes: readonly Tape[], more: object 
 /** Lines of the WebAssembly modules. */
 export function playWasm(node: JsNode, tapes: readonly Tape[]): string {
   const { loop, link } = node.built;
-  const wasm = { wasmLoop: wasmFactory(loop.wasm), wasmLink: wasmFactory(link.wasm) };
-  return playInNode(nodeScript(node, "var loop = wasmLoop, link = wasmLink;"), tapes, wasm);
+  return playFactories(node, tapes, wasmFactory(loop.wasm), wasmFactory(link.wasm));
+}
+
+/** Lines of two factories of this process. */
+export function playFactories(
+  node: JsNode,
+  tapes: readonly Tape[],
+  loop: Factory,
+  link: Factory,
+): string {
+  const factories = { wasmLoop: loop, wasmLink: link };
+  return playInNode(nodeScript(node, "var loop = wasmLoop, link = wasmLink;"), tapes, factories);
 }
 
 /** Lines of a script that a program runs from a file. */

@@ -28,7 +28,7 @@ for (const [name, { board, start, boot }] of Object.entries(BOARDS))
   test(`readings of an oven on ${name} reach the hub`, async () => {
     const node = await jsNode("oven", board);
     const plan = { ...node.plan, engine: name as "espruino" | "kaluma", hostName: board };
-    const bundle = `(function () {${node.packed}\n${composeShim(plan)}})();`;
+    const bundle = `(function () {${node.factories.join("\n")}\n${composeShim(plan)}})();`;
     const id = `oven-${name}`;
     const settings = { id, eui64: "02464552fffe002a", gateway: road.gateway, ssid: "hall" };
     let engine: Engine | undefined;
