@@ -2,14 +2,17 @@
 // Bundles on fake engines send real datagrams, and their readings reach the hub.
 //
 // Goal: the host sides for Espruino and Kaluma carry a session with the real gateway, with the types that those engines
-// take, and leave a boot number in the board's storage. Method: the oven's bundle in Node, on loopback.
+// take, and leave a boot number in the board's storage. Method: the oven's bundle, the script that a build writes, in
+// Node, on loopback.
 
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { composeShim } from "../../boards/js/compose.ts";
+import { makeJs } from "../../scripts/build/js.ts";
+import { buildNode } from "../../scripts/build/modules.ts";
+import { PROJECT } from "../support/ferrule.ts";
 import { until } from "../support/until.ts";
 import { type Engine, onEspruino, onKaluma } from "./js-engines.ts";
-import { jsNode } from "./js-rig.ts";
 import { type NodeSaid, type Road, startRoad } from "./road.ts";
 
 let road: Road;
@@ -20,15 +23,14 @@ before(async () => {
 after(() => road.close());
 
 const BOARDS = {
-  espruino: { board: "espruino-esp32c3", start: onEspruino, boot: "ferrule.1" },
-  kaluma: { board: "kaluma-pico", start: onKaluma, boot: "/ferrule.1" },
+  espruino: { board: "espruino-esp32", start: onEspruino, boot: "ferrule.1" },
+  kaluma: { board: "kaluma-pico2w", start: onKaluma, boot: "/ferrule.1" },
 } as const;
 
 for (const [name, { board, start, boot }] of Object.entries(BOARDS))
   test(`readings of an oven on ${name} reach the hub`, async () => {
-    const node = await jsNode("oven", board);
-    const plan = { ...node.plan, engine: name as "espruino" | "kaluma", hostName: board };
-    const bundle = `(function () {${node.factories.join("\n")}\n${composeShim(plan)}})();`;
+    const built = await buildNode(join(PROJECT, "firmware/nodes/oven"), { board });
+    const { code: bundle } = await makeJs(board, built);
     const id = `oven-${name}`;
     const settings = { id, eui64: "02464552fffe002a", gateway: road.gateway, ssid: "hall" };
     let engine: Engine | undefined;
