@@ -70,6 +70,7 @@ const PARITIES = "NOE";
 const PARTS = {
   core: "./shim/core.js",
   serial: "./shim/serial.js",
+  pins: "./shim/pins.js",
   sim: "./shim/sim.js",
   espruino: "./shim/espruino.js",
   kaluma: "./shim/kaluma.js",
@@ -84,9 +85,15 @@ export function composeShim(plan: ShimPlan): string {
     for (const name of plan.imports[module])
       if (!(SHIM_IMPORTS[module] as readonly string[]).includes(name))
         throw new Error(`a JavaScript board has no host function ${name} for ${module}`);
-  const hasLine = plan.engine !== "sim" && plan.network.kind === "serial";
-  const line: Part[] = hasLine ? ["serial"] : [];
-  const parts: Part[] = ["core", ...line, plan.engine, "start"];
+  const isBoard = plan.engine !== "sim";
+  const line: Part[] = isBoard && plan.network.kind === "serial" ? ["serial"] : [];
+  const parts: Part[] = [
+    "core",
+    ...line,
+    ...(isBoard ? (["pins"] as const) : []),
+    plan.engine,
+    "start",
+  ];
   return composeParts(plan, parts, plan.engine === "sim" ? "play();" : "start();");
 }
 

@@ -127,7 +127,7 @@ function words({ sram, chip }: State, symbol: ChipSymbol, count: number): number
   return Array.from({ length: count }, (_, i) => view.getUint32(4 * i, true));
 }
 
-/** An instance of link that is never started and only asked about a memory. */
+/** An instance of link that is initialised, never polled, and only asked about a memory. */
 interface Inquest {
   counters(memory: Uint8Array): LinkCounters;
   waiting(memory: Uint8Array): number[];
@@ -138,6 +138,7 @@ function createInquest({ linkWasm }: NodePlan, compile: Compile): Inquest {
   const memory = createModuleMemory();
   const functions = Object.fromEntries(nothing) as HostFunctions;
   const exports = instantiate(compile("link", linkWasm), functions, memory);
+  exports["init"]!(); // where its slots are is in globals, the same in each life
   const address = exports["counters"]!(); // a constant of the module
   return {
     counters(octets) {

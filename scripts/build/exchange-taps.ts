@@ -6,6 +6,7 @@
 
 import { LINE_PROTOCOLS } from "../../firmware/wire/line-names.ts";
 import type { Row } from "./loop-table.ts";
+import type { ObjectSource } from "./object-taps.ts";
 import type { NodeType, ObjectChannel } from "./schema.ts";
 
 export const EXCHANGE_PROTOCOLS = [
@@ -118,19 +119,9 @@ const PROTOCOLS: Record<ExchangeProtocol, Protocol> = {
   },
 };
 
-interface Wanted {
-  tap: string;
-  object: string;
-  type?: string | undefined;
-  decimals: number;
-  value?: number | undefined;
-  unitId?: number | undefined;
-  meterId?: string | undefined;
-}
-
 /** What is wrong with a channel that wants a place or a weight. */
 export function checkPlace(
-  channel: Wanted,
+  channel: ObjectSource,
   protocol: ExchangeProtocol,
   here: (field: string, message: string) => void,
 ): void {

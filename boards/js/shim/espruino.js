@@ -19,24 +19,6 @@ function boardAdc(pin) {
   return Math.min(4095, Math.floor(analogRead(pin) * 4095 + 0.5));
 }
 
-function boardPwm(pin, duty) {
-  analogWrite(pin, duty / 65535);
-}
-
-function boardRead(pin) {
-  return digitalRead(pin);
-}
-
-function boardWrite(pin, level) {
-  digitalWrite(pin, level);
-}
-
-if (USES_PULSE_COUNT) var pulses = {};
-
-function boardPulses(pin) {
-  return pulses[pin];
-}
-
 function boardRandom() {
   return E.hwRand() & 255;
 }

@@ -20,24 +20,6 @@ function boardAdc(pin) {
   return Math.min(4095, (analogRead(pin) * 4096 + 0.5) | 0);
 }
 
-function boardPwm(pin, duty) {
-  analogWrite(pin, duty / 65535);
-}
-
-function boardRead(pin) {
-  return digitalRead(pin);
-}
-
-function boardWrite(pin, level) {
-  digitalWrite(pin, level);
-}
-
-if (USES_PULSE_COUNT) var pulses = {};
-
-function boardPulses(pin) {
-  return pulses[pin];
-}
-
 function boardRandom() {
   return (Math.random() * 256) | 0;
 }
