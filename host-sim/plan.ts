@@ -60,6 +60,7 @@ export interface TapPlan {
   uart: number;
   baud: number;
   format: string; // such as 8E1
+  inverted?: boolean; // the line rests low
   polls?: boolean; // the node asks on it; absent: it never sends
 }
 

@@ -11,7 +11,12 @@ import { proposeKnown } from "./propose-known.ts";
 /** What a proposal is made of; an inventory of the hub is one. */
 export interface Found {
   tap: string;
-  line: { baud: number | null; format: string | null; protocol: string | null } | null;
+  line: {
+    baud: number | null;
+    format: string | null;
+    inverted?: boolean;
+    protocol: string | null;
+  } | null;
   registers: readonly {
     unit: number;
     code: number;
@@ -100,7 +105,8 @@ export function proposeNode(
   const known = found.line && proposeKnown(protocol, found.tap, wire.baud);
   const { channels, left } = known ? { ...known, left: 0 } : proposeRegisters(found);
   if (Object.keys(channels).length === 0) return null;
-  const taps = { [found.tap]: { ...wire, ...known?.tap } };
+  const inverted = found.line?.inverted === true && { inverted: true };
+  const taps = { [found.tap]: { ...wire, ...inverted, ...known?.tap } };
   return { node: { type: "tapped", periodMs: periodMsOf(wire), taps, channels }, left };
 }
 

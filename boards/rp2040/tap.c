@@ -26,6 +26,9 @@ static struct tap taps[TAPS];
 __attribute__((aligned(2 * ENTRIES))) static volatile uint16_t characters[TAPS][ENTRIES];
 __attribute__((aligned(4 * ENTRIES))) static volatile uint32_t stamps[TAPS][ENTRIES];
 
+// A line that rests low: a pin without a wire rests as the line would.
+static bool is_inverted(unsigned tap) { return BOARD_TAPS_INVERTED >> tap & 1; }
+
 static uint32_t address(const volatile void *at) { return (uint32_t)(uintptr_t)at; }
 
 static void start_rings(unsigned tap, unsigned uart) {
@@ -50,8 +53,9 @@ void set_up_taps(void) {
     const struct board_tap *line = &board_taps[i];
     taps[i].lap_us = KEPT * (line->character_bits * (uint32_t)LAP_SHARE / line->baud);
     taps[i].looked_us = REG(TIMERAWL);
-    REG(PAD(line->gpio)) = PAD_INPUT | PAD_SCHMITT | PAD_PULL_UP | PAD_NO_OUTPUT;
-    REG(IO_CTRL(line->gpio)) = FUNCTION_UART;
+    const uint32_t pull = is_inverted(i) ? PAD_PULL_DOWN : PAD_PULL_UP;
+    REG(PAD(line->gpio)) = PAD_INPUT | PAD_SCHMITT | pull | PAD_NO_OUTPUT;
+    REG(IO_CTRL(line->gpio)) = FUNCTION_UART | (is_inverted(i) ? INPUT_INVERTED : 0);
     start_rings(i, line->uart);
     set_up_uart(line->uart, line->baud, line->line_control);
     REG(UART(line->uart) + UARTDMACR) = RX_BY_DMA;
@@ -101,7 +105,8 @@ bool open_tap(unsigned number, uint32_t baud, uint32_t format) {
   // The DMA empties the FIFO within some hundred cycles.
   for (unsigned i = 0; i < DRAIN_READS; i++)
     if (REG(UART(line->uart) + UARTFR) & RX_EMPTY) break;
-  REG(IO_CTRL(line->gpio)) = FUNCTION_UART | (format & INVERTED && baud != 0 ? INPUT_INVERTED : 0);
+  const bool turned = baud != 0 && ((format & INVERTED) != 0) != is_inverted(number);
+  REG(IO_CTRL(line->gpio)) = FUNCTION_UART | (turned ? INPUT_INVERTED : 0);
   const uint32_t written = REG(DMA(DMA_TAPS + 2 * number + 1) + DMA_WRITE);
   tap->seen = tap->tail = (written - address(stamps[number])) / 4;
   tap->looked_us = REG(TIMERAWL);

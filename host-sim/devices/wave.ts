@@ -19,6 +19,7 @@ const DISTANCE_UNKNOWN = 0x7fff_ffff;
 export interface WaveLine {
   baud: number;
   format: string;
+  inverted?: boolean;
 }
 
 export function createWave(tap: number, wave: Wave, line?: WaveLine): Device {
@@ -52,7 +53,7 @@ export function createWave(tap: number, wave: Wave, line?: WaveLine): Device {
       return count;
     },
   };
-  if (line !== undefined) open(line.baud, line.format, false);
+  if (line !== undefined) open(line.baud, line.format, line.inverted === true);
   return {
     ...createNothing(),
     edgeLine: (number) => (number === tap ? edgeLine : undefined),

@@ -8,6 +8,7 @@ import { SHIM_IMPORTS, type ShimPlan } from "../../boards/js/compose.ts";
 import { EXIT_FAILED, Failure } from "../cli/failure.ts";
 import type { JsBoard } from "./js-board.ts";
 import type { BuiltNode } from "./modules.ts";
+import { invertedTaps, TURN_IT } from "./polarity.ts";
 import { toPinPlan } from "./plant.ts";
 import type { NodeType } from "./schema.ts";
 import { constantExport } from "./wasm-facts.ts";
@@ -30,7 +31,12 @@ interface Problem {
 
 /** The plan of a built node. Throws Failure with all that does not fit the board. */
 export function shimPlan(board: JsBoard, built: BuiltNode): ShimPlan {
-  const problems: Problem[] = [...periodProblems(board, built), ...moduleProblems(board, built)];
+  const turned = invertedTaps(built.type).map((what) => ({ what, next: TURN_IT }));
+  const problems: Problem[] = [
+    ...periodProblems(board, built),
+    ...moduleProblems(board, built),
+    ...turned,
+  ];
   const plan = planOf(board, built, (what, next) => problems.push({ what, next }));
   if (problems.length === 0) return plan;
   const lines = [...new Set(problems.map(({ what }) => `  ${what}`))];

@@ -21,6 +21,7 @@ import type {
 import { EXIT_FAILED, EXIT_NOT_FOUND, Failure } from "../cli/failure.ts";
 import { buildNode, type BuildOptions, type BuiltNode } from "./modules.ts";
 import { FAULTS_MAX, faultSchema, reportFaults, toFaultPlan } from "./faults.ts";
+import { isInverted } from "./polarity.ts";
 import { polls } from "./polls.ts";
 import { orderCode, registersOf, tableCode } from "./registers.ts";
 import type { NodeType } from "./schema.ts";
@@ -192,7 +193,8 @@ function toNodePlan(node: PlantNode, built: BuiltNode, plantFolder: string): Nod
     setpoints: toSetpointPlans(type),
     taps: Object.entries(type.taps).map(([name, tap]) => {
       const { uart, baud, format } = tap;
-      return { name, uart, baud, format, ...(polls(tap) && { polls: true }) };
+      const inverted = isInverted(tap) && { inverted: true };
+      return { name, uart, baud, format, ...inverted, ...(polls(tap) && { polls: true }) };
     }),
     machine:
       node.simulate === undefined

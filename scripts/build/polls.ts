@@ -201,6 +201,7 @@ export function checkPolls(node: Node, complain: Complain): void {
         if (tap[field] !== undefined) here(field, 'only a tap of "mode": "poll" has it');
       continue;
     }
+    if (tap.inverted) here("inverted", "what a tap that polls sends is not turned: leave it out");
     if ("requestsOn" in tap && tap.requestsOn !== undefined)
       here("requestsOn", "a tap that polls knows its own requests: leave it out");
     const answers = Object.entries(node.taps).find(

@@ -22,6 +22,7 @@ import { cacheFolder, dropOldest, hashTexts, makeFolders, writeWhole } from "./c
 import { hostKnown } from "./imports.ts";
 import type { BuiltNode } from "./modules.ts";
 import { toPinPlan } from "./plant.ts";
+import { requireUpright } from "./polarity.ts";
 import { polls } from "./polls.ts";
 import { PROJECT } from "./sources.ts";
 
@@ -81,6 +82,7 @@ function filesOf(folder: string): string[] {
 }
 
 function sourcesOf(built: BuiltNode): Record<string, string> {
+  requireUpright(built.type, "posix");
   const texts: Record<string, string> = { "board.c": boardText(built) };
   for (const name of ["loop", "link"] as const) {
     const { wasm } = built[name];

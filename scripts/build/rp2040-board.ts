@@ -13,6 +13,7 @@ import type { BuiltNode } from "./modules.ts";
 import { toPinPlan } from "./plant.ts";
 import { sensorConstants, sensorOf, sensorPins, sensorSchema } from "./rp2040-sensor.ts";
 import { allChannels, type NodeType } from "./schema.ts";
+import { isInverted } from "./polarity.ts";
 import { polls } from "./polls.ts";
 import { PROJECT } from "./sources.ts";
 
@@ -147,6 +148,7 @@ export function boardHeader(board: Rp2040Board, { type }: BuiltNode): string {
     ["RING_BYTES", ringBytes(type)],
     ["TAPS", taps.length],
     ["TAP_ENTRIES", tapEntries(type)],
+    ["TAPS_INVERTED", taps.reduce((bits, tap, i) => bits | (Number(isInverted(tap)) << i), 0)],
     ["POLLS", taps.filter(polls).length],
     ["NO_PIN", NO_PIN],
     ...sensorConstants(sensor, type),

@@ -73,7 +73,7 @@ const switched = z
 
 const output = z.discriminatedUnion("kind", [pwm, switched]);
 
-const wire = {
+const port = {
   uart: z
     .number()
     .int()
@@ -82,6 +82,14 @@ const wire = {
     .describe('which UART; it transmits on a tap of "mode": "poll" alone'),
   baud: z.number().int().min(300).max(921_600).default(9600),
   format: z.enum(["8N1", "8N2", "8E1", "8O1", "7E1", "7O1"]).default("8N1"),
+};
+
+const wire = {
+  ...port,
+  inverted: z
+    .boolean()
+    .default(false)
+    .describe("the line rests low: RS-232, or a P1 port, without an inverter before the pin"),
 };
 
 // Each costs memory: 8 octets for each slot of the outbox, and 13 KiB in loop for what is learned.
@@ -133,7 +141,7 @@ const tap = z.discriminatedUnion("protocol", [
     })
     .describe("a meter's line of IEC 62056-21, modes A to D"),
   z
-    .strictObject({ protocol: z.literal("auto"), ...wire })
+    .strictObject({ protocol: z.literal("auto"), ...port })
     .describe(
       "finds rate, format and protocol; where a board sees no edges, baud and format come first",
     ),

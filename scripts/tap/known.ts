@@ -153,7 +153,8 @@ async function hearEdges(
   why.push(`channel ${names}: ${baud} ${format}${turned}`);
   characters.sort((a, b) => a.atUs - b.atUs);
   return {
-    ...{ name, live: false, line: { baud, format }, startedMs: capture.header.startedMs },
+    ...{ name, live: false, startedMs: capture.header.startedMs },
+    line: { baud, format, ...(best.inverted && { inverted: true }) },
     batches: once(characters),
   };
 }

@@ -15,6 +15,7 @@ export const BAUD_MAX = 921_600;
 export interface Line {
   baud: number;
   format: Format;
+  inverted?: boolean; // it rests low; absent: high, or nobody can tell
 }
 
 export interface Character {

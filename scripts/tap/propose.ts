@@ -66,7 +66,8 @@ function propose(heard: Heard, folder: string): Proposal {
   const { source, line, protocol } = heard;
   const trace = isCapture(source) && source !== "-" ? relative(folder, source) : undefined;
   const { tap, channels, still = false, left } = found(heard);
-  const wire = { uart: 0, protocol, baud: line.baud, format: line.format, ...tap };
+  const { baud, format, inverted } = line;
+  const wire = { uart: 0, protocol, baud, format, ...(inverted && { inverted }), ...tap };
   const replay = trace && { machine: "replay", tap: TAP, trace };
   return {
     node: {

@@ -17,6 +17,10 @@ import {
   ERROR_PARITY,
   formatOf,
 } from "../../host-sim/chips/rp2040/serial.ts";
+import { attachWave } from "../../host-sim/chips/rp2040/wave.ts";
+import { formatOf as formatOfLine } from "../../host-sim/line/format.ts";
+import { inARow, transmit } from "../../host-sim/line/sender.ts";
+import { delay, invert, type Wave } from "../../host-sim/line/wave.ts";
 import { createPrng } from "../../host-sim/prng.ts";
 import { type BuiltNode, buildNode } from "../../scripts/build/modules.ts";
 import { boardHeader, readBoard } from "../../scripts/build/rp2040-board.ts";
@@ -80,12 +84,16 @@ interface Tapped extends Running {
 
 /** The image with its tap set to this line. */
 function startTap(baud: number, format: FormatName): Tapped {
-  const running = start(image, emptyFlash(), true, (flash) => {
+  return logged(image, (flash) => {
     const row = tapRow(FASTEST.baud, FASTEST.format);
     const at = Buffer.from(flash.buffer).indexOf(row);
     assert.ok(at > 0 && Buffer.from(flash.buffer).indexOf(row, at + 1) < 0, "one row");
     flash.set(tapRow(baud, format), at);
   });
+}
+
+function logged(of: Rp2040Image, patch?: (flash: Uint8Array) => void): Tapped {
+  const running = start(of, emptyFlash(), true, patch);
   const { chip, symbol } = running;
   const memory = new DataView(chip.sram.buffer, symbol("loop_memory") - 0x20000000);
   return {
@@ -196,6 +204,26 @@ test("the tap cannot drive its line: pad, function, transmitter", tools, () => {
   assert.deepEqual(
     [...UART1_TX, RX].filter((pin) => chip.pins.driven(pin)),
     [],
+  );
+});
+
+test('"inverted": true turns the pin: a line that rests low is heard', tools, () => {
+  const octets = Array.from({ length: 60 }, (_, i) => (i * 37) & 0xff);
+  const type = { ...meter.type, taps: { bus: { ...meter.type.taps["bus"]!, inverted: true } } };
+  const turned = { ...meter, type, loop: { ...meter.loop, wasm: loggingLoop(0) } } as BuiltNode;
+  const low = buildRp2040("pico", turned, join(folder, "inverted"));
+  const heardOf = (rests: (wave: Wave) => Wave): number[] => {
+    const node = logged(low);
+    const line = { format: formatOfLine(FASTEST.baud, FASTEST.format) };
+    const wave = transmit(inARow(octets, 0), line, createPrng(1));
+    attachWave(node.chip, RX, delay(rests(wave), 200 * MS));
+    node.chip.runToNs(240 * MS);
+    return node.log().flatMap(({ octet, flags }) => (flags === 0 ? [octet] : []));
+  };
+  assert.deepEqual(heardOf(invert), octets);
+  assert.notDeepEqual(
+    heardOf((wave) => wave),
+    octets,
   );
 });
 

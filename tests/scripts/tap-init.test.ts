@@ -34,6 +34,7 @@ const HEAT = join(PROJECT, "tests/vectors/meter-heat.jsonl");
 const SCALE = "taps/lines/kern-various-values-and-overflow.jsonl";
 const NMEA = "taps/lines/gps-mtk3339.jsonl";
 const SML = "taps/meters/sml-dnt.jsonl";
+const LOW = "taps/edges/modbus-brainchild-edges.jsonl";
 const M_BUS = "taps/mbus/mbus-els-falcon.jsonl";
 
 function expectedOf<T>(file: string): T {
@@ -196,6 +197,12 @@ interface Weighed {
   stable?: boolean;
   overload?: boolean;
 }
+
+test("an I/O module on a line that rests low: it is said", need.shared(LOW), async () => {
+  const { node } = await init(need.sharedFile(LOW), "low");
+  const { baud, format, ...tap } = Object.values(node.taps)[0]!;
+  assert.deepEqual([baud, format, "inverted" in tap && tap.inverted], [19_200, "8E1", true]);
+});
 
 test("a scale: weights in kg, without a value when overloaded", need.shared(SCALE), async () => {
   const file = need.sharedFile(SCALE);
