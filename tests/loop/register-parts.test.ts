@@ -7,7 +7,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { nodeSchema } from "../../scripts/build/schema.ts";
-import { buildLoop, createLoopHost, parseNode, type LoopHost } from "../support/loop-host.ts";
+import {
+  buildLoop,
+  createLoopHost,
+  hearFrames,
+  parseNode,
+  type LoopHost,
+} from "../support/loop-host.ts";
 import { frame, readRegisters } from "../support/modbus.ts";
 import {
   CAUSE_NOT_A_NUMBER,
@@ -17,8 +23,6 @@ import {
   QUALITY_BAD,
 } from "../../firmware/wire/record.ts";
 
-const TICK_US = 10_000;
-const CHARACTER_US = 573; // 19,200 baud, 8E1
 const ORDERS = ["ABCDEFGH", "GHEFCDAB", "BADCFEHG", "HGFEDCBA"];
 const DIVISORS = [1, 10, 1000, 1_000_000_000];
 
@@ -66,13 +70,6 @@ function start(): LoopHost {
   return host;
 }
 
-function hear(host: LoopHost, ...frames: Uint8Array[]): void {
-  const octets = Buffer.concat(frames);
-  const times = Array.from(octets, (_, i) => host.nowUs + (i + 1) * CHARACTER_US);
-  host.put(0, octets, times);
-  while (host.waiting(0) > 0) host.tick(host.nowUs + TICK_US);
-}
-
 function told(host: LoopHost): [string, number | null][] {
   return host.records
     .filter(({ kind }) => kind === KIND_READING)
@@ -99,7 +96,7 @@ function registersOf(bits: bigint, order: string): number[] {
 
 function wide(bits: bigint, order: string): LoopHost {
   const host = start();
-  hear(host, ...readRegisters(5, 3, 20, registersOf(bits, order)));
+  hearFrames(host, ...readRegisters(5, 3, 20, registersOf(bits, order)));
   return host;
 }
 
@@ -181,13 +178,13 @@ test("infinities and NaN of 64 bits are not a number", () => {
 
 test("three of four registers are no value", () => {
   const host = start();
-  hear(host, ...readRegisters(5, 3, 20, [1, 2, 3]), ...readRegisters(5, 3, 21, [1, 2, 3]));
+  hearFrames(host, ...readRegisters(5, 3, 20, [1, 2, 3]), ...readRegisters(5, 3, 21, [1, 2, 3]));
   assert.deepEqual(told(host), []);
 });
 
 test("parts of a value are its bits, after the order, with a sign where the type has one", () => {
   const host = start();
-  hear(host, ...readRegisters(5, 3, 10, [0xb5ca, 0x8123]));
+  hearFrames(host, ...readRegisters(5, 3, 10, [0xb5ca, 0x8123]));
   const value = (key: string): number | null => last(host, key)!.value;
   assert.equal(value("bit3"), 1);
   assert.equal(value("nibble"), 0xc);
@@ -199,23 +196,23 @@ test("parts of a value are its bits, after the order, with a sign where the type
 
 test("coils and discrete inputs are 0 or 1, by their place in the octets", () => {
   const host = start();
-  hear(host, frame([5, 1, 0, 98, 0, 12]), frame([5, 1, 2, 0b0000_0100, 0b0000_1000]));
+  hearFrames(host, frame([5, 1, 0, 98, 0, 12]), frame([5, 1, 2, 0b0000_0100, 0b0000_1000]));
   assert.deepEqual(
     told(host)
       .map(([key, v]) => `${key} ${v}`)
       .sort(),
     ["coil 1", "coil9 1"],
   );
-  hear(host, frame([5, 1, 0, 98, 0, 11]), frame([5, 1, 2, 0b1111_1011, 0b1111_1111]));
+  hearFrames(host, frame([5, 1, 0, 98, 0, 11]), frame([5, 1, 2, 0b1111_1011, 0b1111_1111]));
   assert.equal(last(host, "coil")!.value, 0);
   assert.equal(told(host).length, 3); // coil 109 was not asked for, whatever pads the octet
-  hear(host, frame([5, 2, 0, 203, 0, 1]), frame([5, 2, 1, 1]));
+  hearFrames(host, frame([5, 2, 0, 203, 0, 1]), frame([5, 2, 1, 1]));
   assert.equal(last(host, "input")!.value, 1);
 });
 
 test("a write is a value where it is asked for, once it is confirmed", () => {
   const host = start();
-  hear(host, ...echo(5, 6, 0, 10, 0x12, 0x34));
+  hearFrames(host, ...echo(5, 6, 0, 10, 0x12, 0x34));
   assert.deepEqual(
     told(host),
     [
@@ -225,11 +222,11 @@ test("a write is a value where it is asked for, once it is confirmed", () => {
       ["swapped", 0x12],
     ].sort(byRow),
   );
-  hear(host, frame([5, 16, 0, 10, 0, 2, 4, 0, 1, 0x86, 0xa0]), frame([5, 16, 0, 10, 0, 2]));
+  hearFrames(host, frame([5, 16, 0, 10, 0, 2, 4, 0, 1, 0x86, 0xa0]), frame([5, 16, 0, 10, 0, 2]));
   assert.equal(last(host, "long")!.value, 100_000);
-  hear(host, ...echo(5, 5, 0, 100, 0xff, 0));
+  hearFrames(host, ...echo(5, 5, 0, 100, 0xff, 0));
   assert.equal(last(host, "coil")!.value, 1);
-  hear(host, frame([5, 15, 0, 99, 0, 3, 1, 0b101]), frame([5, 15, 0, 99, 0, 3]));
+  hearFrames(host, frame([5, 15, 0, 99, 0, 3, 1, 0b101]), frame([5, 15, 0, 99, 0, 3]));
   assert.equal(last(host, "coil")!.value, 0);
   assert.equal(last(host, "read"), undefined);
 });
@@ -241,18 +238,18 @@ function byRow([one]: (string | number)[], [other]: (string | number)[]): number
 
 test("a write that nobody confirms, or that the unit refuses, gives no value", () => {
   const host = start();
-  hear(host, frame([5, 6, 0, 10, 0, 1]), frame([5, 0x86, 2]));
-  hear(host, frame([0, 6, 0, 10, 0, 1])); // to all units
-  hear(host, frame([5, 6, 0, 10, 0, 1]), frame([5, 3, 0, 10, 0, 1]));
-  hear(host, frame([5, 6, 0, 10, 0, 1]), frame([5, 6, 0, 10, 0, 2])); // confirms something else
+  hearFrames(host, frame([5, 6, 0, 10, 0, 1]), frame([5, 0x86, 2]));
+  hearFrames(host, frame([0, 6, 0, 10, 0, 1])); // to all units
+  hearFrames(host, frame([5, 6, 0, 10, 0, 1]), frame([5, 3, 0, 10, 0, 1]));
+  hearFrames(host, frame([5, 6, 0, 10, 0, 1]), frame([5, 6, 0, 10, 0, 2])); // confirms something else
   assert.deepEqual(told(host), []);
 });
 
 test("a mask write tells those bits that it sets, whatever they were", () => {
   const host = start();
-  hear(host, ...echo(5, 22, 0, 10, 0xff, 0x0f, 0, 0xa5)); // bits 4 to 7 become a
+  hearFrames(host, ...echo(5, 22, 0, 10, 0xff, 0x0f, 0, 0xa5)); // bits 4 to 7 become a
   assert.deepEqual(told(host), [["nibble", 0xa]]);
-  hear(host, ...echo(5, 22, 0, 10, 0, 0, 0x56, 0x78));
+  hearFrames(host, ...echo(5, 22, 0, 10, 0, 0, 0x56, 0x78));
   assert.equal(last(host, "whole")!.value, 0x5678);
   assert.equal(last(host, "swapped")!.value, 0x56);
   assert.equal(last(host, "long"), undefined);
@@ -261,7 +258,7 @@ test("a mask write tells those bits that it sets, whatever they were", () => {
 test("reading and writing at once tells first what was written, then what was read", () => {
   const host = start();
   const request = [5, 23, 0, 10, 0, 1, 0, 10, 0, 1, 2, 0, 7];
-  hear(host, frame(request), frame([5, 23, 2, 0, 9]));
+  hearFrames(host, frame(request), frame([5, 23, 2, 0, 9]));
   const values = told(host).filter(([key]) => key === "whole" || key === "read");
   assert.deepEqual(values, [
     ["whole", 7],

@@ -9,11 +9,16 @@ import test from "node:test";
 import { nodeSchema } from "../../scripts/build/schema.ts";
 import { QUALITY_BAD, QUALITY_GOOD, QUALITY_UNCERTAIN } from "../../firmware/wire/record.ts";
 import { KIND_READING, TYPE_BYTES } from "../../firmware/wire/record.ts";
-import { buildLoop, createLoopHost, parseNode, type LoopHost } from "../support/loop-host.ts";
+import {
+  buildLoop,
+  createLoopHost,
+  hearFrames,
+  parseNode,
+  type LoopHost,
+} from "../support/loop-host.ts";
 import { frame, readRegisters } from "../support/modbus.ts";
 
 const TICK_US = 10_000;
-const CHARACTER_US = 573; // 19,200 baud, 8E1
 
 const text = (address: number, registers: number, more: object = {}): object => ({
   ...{ kind: "register", tap: "bus", unitId: 5, table: "holding" },
@@ -38,13 +43,6 @@ function start(): LoopHost {
   const host = createLoopHost(module);
   host.init();
   return host;
-}
-
-function hear(host: LoopHost, ...frames: Uint8Array[]): void {
-  const octets = Buffer.concat(frames);
-  const times = Array.from(octets, (_, i) => host.nowUs + (i + 1) * CHARACTER_US);
-  host.put(0, octets, times);
-  while (host.waiting(0) > 0) host.tick(host.nowUs + TICK_US);
 }
 
 const words = (octets: Buffer): number[] =>
@@ -80,7 +78,7 @@ test("a text ends at NUL, loses blanks at both ends, and shows what is not print
     const octets = Buffer.from(one, "latin1");
     assert.equal(octets.length, 8, one);
     const host = start();
-    hear(host, ...readRegisters(5, 3, 100, words(octets)));
+    hearFrames(host, ...readRegisters(5, 3, 100, words(octets)));
     assert.deepEqual(told(host, "recipe"), [modelled(octets)], JSON.stringify(one));
     assert.deepEqual(told(host, "swapped"), [modelled(Buffer.from(octets).swap16())], one);
     assert.deepEqual(told(host, "one"), [modelled(octets.subarray(6))], one);
@@ -92,7 +90,7 @@ test("every octet is told as itself or as ?; 64 of them are", () => {
   for (let first = 0; first < 256; first += 64) {
     const octets = Buffer.from(Array.from({ length: 64 }, (_, i) => first + i || 1));
     const host = start();
-    hear(host, ...readRegisters(5, 3, 200, words(octets)));
+    hearFrames(host, ...readRegisters(5, 3, 200, words(octets)));
     assert.deepEqual(told(host, "long"), [modelled(octets)], String(first));
   }
 });
@@ -100,7 +98,7 @@ test("every octet is told as itself or as ?; 64 of them are", () => {
 test("a text is told when it changes and at its heartbeat, and is bad when it is stale", () => {
   const host = start();
   const say = (name: string): void =>
-    hear(host, ...readRegisters(5, 3, 100, words(Buffer.from(name.padEnd(8, "\0")))));
+    hearFrames(host, ...readRegisters(5, 3, 100, words(Buffer.from(name.padEnd(8, "\0")))));
   const wait = (ms: number): void => {
     for (const end = host.nowUs + ms * 1000; host.nowUs < end;) host.tick(host.nowUs + TICK_US);
   };
@@ -120,12 +118,12 @@ test("a text is told when it changes and at its heartbeat, and is bad when it is
 test("what is written is a text too where it is asked for; a part of it is none", () => {
   const host = start();
   const echo = (...octets: number[]): Uint8Array[] => [frame(octets), frame(octets)];
-  hear(host, ...echo(5, 6, 0, 103, 0x4f, 0x4b));
+  hearFrames(host, ...echo(5, 6, 0, 103, 0x4f, 0x4b));
   assert.deepEqual(told(host, "one"), [["OK", QUALITY_GOOD]]);
   assert.deepEqual(told(host, "recipe"), [], "it does not take what is written");
-  hear(host, ...readRegisters(5, 3, 101, [0x4142, 0x4344, 0x4546]));
+  hearFrames(host, ...readRegisters(5, 3, 101, [0x4142, 0x4344, 0x4546]));
   assert.deepEqual(told(host, "recipe"), [], "three of its four registers");
-  hear(host, ...echo(5, 0x16, 0, 103, 0, 0, 0x41, 0x42));
+  hearFrames(host, ...echo(5, 0x16, 0, 103, 0, 0, 0x41, 0x42));
   assert.deepEqual(told(host, "one").length, 2, "a mask is no text");
 });
 

@@ -313,3 +313,14 @@ function readValue(view: DataView, type: number): number | null {
   if (type === TYPE_F32) return view.getFloat32(RECORD_VALUE, true);
   return null;
 }
+
+const HEARD_CHARACTER_US = 573; // 19,200 baud, 8E1
+const HEARD_TICK_US = 10_000;
+
+/** Puts frames on tap 0 without a pause, and ticks until they are taken. */
+export function hearFrames(host: LoopHost, ...frames: Uint8Array[]): void {
+  const octets = Buffer.concat(frames);
+  const times = Array.from(octets, (_, i) => host.nowUs + (i + 1) * HEARD_CHARACTER_US);
+  host.put(0, octets, times);
+  while (host.waiting(0) > 0) host.tick(host.nowUs + HEARD_TICK_US);
+}
